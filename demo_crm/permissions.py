@@ -1,0 +1,15 @@
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+
+class HasOrgContext(BasePermission):
+    message = "Organization context is required. Please login again."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return getattr(request, "org", None) is not None
+
+
+def is_admin(request: Any) -> bool:
+    return bool(request.profile.is_admin)

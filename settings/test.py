@@ -1,0 +1,11 @@
+import os
+
+from settings.base import *  # noqa: F403
+from settings.base import DATABASES
+
+SECRET_KEY = "only-for-tests-and-type-checks-0123456789abcdef"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+# Two runs in one checkout do not drop each other's database.
+DATABASES["default"]["TEST"] = {"NAME": f"test_crm_{os.getpid()}"}

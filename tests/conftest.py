@@ -1,0 +1,120 @@
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from rest_framework.test import APIClient
+
+from demo_crm.models import Org, Profile, User
+from demo_crm.row_security import org_context as in_org
+from settings.database import database, unsafe_role
+from settings.postgres import ensure_database_url
+
+TEST_DB = Path(__file__).parent.parent / ".test-db"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The first test that needs a database starts one, unless the environment names one."""
+    url = ensure_database_url(TEST_DB)
+    if message := unsafe_role(url):
+        pytest.exit(message, returncode=2)
+    os.environ["DATABASE_URL"] = url
+    settings.DATABASES["default"].update(database(url))
+
+
+@pytest.fixture
+def org_context() -> Callable[[Org], Any]:
+    return in_org
+
+
+@pytest.fixture
+def two_orgs(db: None) -> SimpleNamespace:
+    """Organisations alpha and beta with an administrator and a user each."""
+    alpha = Org.objects.create(name="Alpha", timezone="Asia/Kolkata")
+    beta = Org.objects.create(name="Beta")
+    return SimpleNamespace(
+        alpha=alpha,
+        beta=beta,
+        alpha_admin=make_profile(alpha, Profile.Role.ADMIN),
+        alpha_user=make_profile(alpha, Profile.Role.USER),
+        beta_admin=make_profile(beta, Profile.Role.ADMIN),
+        beta_user=make_profile(beta, Profile.Role.USER),
+    )
+
+
+def make_profile(org: Org, role: str) -> Profile:
+    name = f"{org.name} {role.title()}"
+    email = f"{name.lower().replace(' ', '.')}@example.com"
+    user = User.objects.create_user(email, "secret", name=name)
+    return Profile.objects.create(user=user, org=org, role=role)
+
+
+@pytest.fixture
+def alpha_admin(two_orgs: SimpleNamespace) -> Profile:
+    return two_orgs.alpha_admin
+
+
+@pytest.fixture
+def alpha_user(two_orgs: SimpleNamespace) -> Profile:
+    return two_orgs.alpha_user
+
+
+@pytest.fixture
+def beta_admin(two_orgs: SimpleNamespace) -> Profile:
+    return two_orgs.beta_admin
+
+
+@pytest.fixture
+def beta_user(two_orgs: SimpleNamespace) -> Profile:
+    return two_orgs.beta_user
+
+
+@pytest.fixture
+def token_for() -> Callable[..., str]:
+    def make(
+        profile: Profile,
+        *,
+        name: str = "test",
+        scopes: list[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> str:
+        from pat_tokens.models import Token
+
+        with in_org(profile.org):
+            _, secret = Token.create(
+                owner=profile, name=name, scopes=scopes or [], expires_at=expires_at
+            )
+        return secret
+
+    return make
+
+
+@pytest.fixture
+def api() -> Callable[[Profile], APIClient]:
+    """A client signed in as this person."""
+    from demo_crm.identity import issue_access_token
+
+    def client(profile: Profile) -> APIClient:
+        # BottleCRM answers a server error with a page; raising would end the test instead.
+        rest = APIClient(raise_request_exception=False)
+        rest.credentials(HTTP_AUTHORIZATION=f"Bearer {issue_access_token(profile)}")
+        return rest
+
+    return client
+
+
+@pytest.fixture
+def token_api(token_for: Callable[..., str]) -> Callable[..., APIClient]:
+    """A client that carries a personal access token of this person."""
+
+    def client(profile: Profile, **token: Any) -> APIClient:
+        rest = APIClient(raise_request_exception=False)
+        rest.credentials(HTTP_AUTHORIZATION=f"Bearer {token_for(profile, **token)}")
+        return rest
+
+    return client
