@@ -1,0 +1,38 @@
+from typing import Any
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from pat_tokens import scopes
+from pat_tokens.models import Token
+from pat_tokens.resolver import TokenRejected, resolve_token
+from pat_tokens.secret import from_header
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer bcrm_pat_…`, for hosts with `TokenContext` and without it."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Token] | None:
+        token = getattr(request, "_pat", None)
+        if token is None:
+            token = _from_header(request)
+        # `_pat` may hold a token of the host's own, which its own class knows.
+        return (token.user, token) if isinstance(token, Token) else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+
+def _from_header(request: Request) -> Token | None:
+    secret = from_header(request.headers.get("Authorization", ""))
+    if secret is None:
+        return None
+    try:
+        token = resolve_token(secret)
+    except TokenRejected as rejection:
+        raise AuthenticationFailed(str(rejection)) from rejection
+    if denial := scopes.check(token.scopes, request.method, request.path_info):
+        raise PermissionDenied(denial)
+    token.record_use()
+    return token

@@ -1,0 +1,82 @@
+"""Gives a request made with a token the identity that the host's own credentials give."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils import timezone
+
+from pat_tokens import scopes
+from pat_tokens.models import Token
+from pat_tokens.resolver import TokenRejected, resolve_token
+from pat_tokens.secret import from_header
+
+logger = logging.getLogger("pat_tokens")
+
+
+class IdentifiedRequest(HttpRequest):
+    """What the host's views and authentication classes look for on a request."""
+
+    profile: Any
+    org: Any
+    _pat: Token
+
+
+class TokenContext:
+    """Belongs after the host's identity middleware, and before what sets `app.current_org`."""
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        token = None if _is_identified(request) else _presented_token(request)
+        if token is None:
+            return self.get_response(request)
+        # Before anything is attached: a refused request leaves no identity behind.
+        if denial := scopes.check(token.scopes, request.method, request.path_info):
+            logger.warning("Token %s refused: %s", token.prefix, denial)
+            return JsonResponse({"detail": denial}, status=403)
+        _attach(cast(IdentifiedRequest, request), token)
+        token.record_use()
+        with _in_timezone_of(token.org):
+            return self.get_response(request)
+
+
+def _is_identified(request: HttpRequest) -> bool:
+    return any(getattr(request, name, None) is not None for name in ("profile", "org"))
+
+
+def _presented_token(request: HttpRequest) -> Token | None:
+    secret = from_header(request.headers.get("Authorization", ""))
+    if secret is None:
+        return None
+    try:
+        return resolve_token(secret)
+    except TokenRejected:
+        # The host answers, as it answers any request without an identity.
+        return None
+
+
+def _attach(request: IdentifiedRequest, token: Token) -> None:
+    request.profile = token.profile
+    request.org = token.org
+    request._pat = token
+    request.META["org"] = str(token.org_id)
+    request.META["pat_token_id"] = str(token.id)
+
+
+def _in_timezone_of(org: Any) -> AbstractContextManager[None]:
+    name = getattr(org, "timezone", None)
+    if not name:
+        return nullcontext()
+    try:
+        return timezone.override(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        logger.warning("Organisation %s has an unknown time zone: %s", org.pk, name)
+        return nullcontext()

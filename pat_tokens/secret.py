@@ -1,0 +1,62 @@
+"""The secret of a token: how it is made, recognised and stored.
+
+`bcrm_pat_`, 256 random bits as 43 base62 digits, and the CRC32 of all that as 6 more. BottleCRM's
+own tokens end in 43 url-safe base64 characters, so the length alone tells the two apart.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+
+PREFIX = "bcrm_pat_"
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+RANDOM_DIGITS = 43
+CHECKSUM_DIGITS = 6
+OWN_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_DIGITS + CHECKSUM_DIGITS}}}")
+HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
+
+
+def generate() -> str:
+    body = PREFIX + _base62(secrets.randbits(256), RANDOM_DIGITS)
+    return body + _checksum(body)
+
+
+def digest(secret: str) -> str:
+    """What is stored. A fast hash is enough: 256 random bits can't be guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def display_prefix(secret: str) -> str:
+    """As much of the secret as may be shown, to tell one token from another."""
+    return secret[: len(PREFIX) + 4] if secret.startswith(PREFIX) else ""
+
+
+def from_header(authorization: str) -> str | None:
+    """The secret in an Authorization header, if it carries a personal access token."""
+    scheme, _, credentials = authorization.partition(" ")
+    return credentials if scheme == "Bearer" and credentials.startswith(PREFIX) else None
+
+
+def is_plausible(secret: str) -> bool:
+    """Whether a look-up can succeed: a token of ours without a typing error, or a host's."""
+    return has_valid_checksum(secret) or HOST_SHAPE.fullmatch(secret) is not None
+
+
+def has_valid_checksum(secret: str) -> bool:
+    if not OWN_SHAPE.fullmatch(secret):
+        return False
+    return _checksum(secret[:-CHECKSUM_DIGITS]) == secret[-CHECKSUM_DIGITS:]
+
+
+def _checksum(body: str) -> str:
+    return _base62(zlib.crc32(body.encode()), CHECKSUM_DIGITS)
+
+
+def _base62(number: int, width: int) -> str:
+    digits = ""
+    while number:
+        number, digit = divmod(number, 62)
+        digits = BASE62[digit] + digits
+    return digits.rjust(width, BASE62[0])
