@@ -1,3 +1,27 @@
+from demo_crm.models.billing import Invoice, InvoiceLineItem, Payment
+from demo_crm.models.notes import Attachment, Comment, CustomFieldDefinition
 from demo_crm.models.people import Org, Profile, Tag, Team, User
+from demo_crm.models.sales import Account, Contact, Lead, Opportunity, OpportunityLineItem
+from demo_crm.models.service import Case, Solution, Task
 
-__all__ = ["Org", "Profile", "Tag", "Team", "User"]
+__all__ = [
+    "Account",
+    "Attachment",
+    "Case",
+    "Comment",
+    "Contact",
+    "CustomFieldDefinition",
+    "Invoice",
+    "InvoiceLineItem",
+    "Lead",
+    "Opportunity",
+    "OpportunityLineItem",
+    "Org",
+    "Payment",
+    "Profile",
+    "Solution",
+    "Tag",
+    "Task",
+    "Team",
+    "User",
+]

@@ -1,0 +1,60 @@
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+from demo_crm import choices
+from demo_crm.models.base import OrgOwned
+from demo_crm.models.people import Profile
+
+
+class Attached(OrgOwned):
+    """Something kept with a record of any kind."""
+
+    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
+    object_id = models.UUIDField()
+
+    class Meta:
+        abstract = True
+        indexes = (models.Index(fields=["content_type", "object_id"]),)
+
+
+class Comment(Attached):
+    comment = models.TextField()
+    commented_on = models.DateTimeField(auto_now_add=True)
+    commented_by = models.ForeignKey(
+        Profile, null=True, on_delete=models.SET_NULL, related_name="comments"
+    )
+    is_internal = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.comment[:50]
+
+
+class Attachment(Attached):
+    """Only the name: the demo stores no files."""
+
+    file_name = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class CustomFieldDefinition(OrgOwned):
+    target_model = models.CharField(max_length=50)
+    key = models.CharField(max_length=64)
+    label = models.CharField(max_length=255)
+    field_type = models.CharField(max_length=20, choices=choices.FIELD_TYPE)
+    options = models.JSONField(default=list, blank=True)
+    is_required = models.BooleanField(default=False)
+    is_filterable = models.BooleanField(default=False)
+    display_order = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["org", "target_model", "key"], name="one_field_per_key"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.target_model}.{self.key}"
