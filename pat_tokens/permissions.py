@@ -3,6 +3,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from pat_tokens.models import Token
 from pat_tokens.scopes import CREDENTIAL_DENIAL
 from pat_tokens.secret import from_header
 
@@ -22,6 +23,7 @@ class SignedInPerson(BasePermission):
 def _made_with_credential(request: Request) -> bool:
     return (
         getattr(request, "_pat", None) is not None
+        or isinstance(request.auth, Token)
         or "Token" in request.headers
         or from_header(request.headers.get("Authorization", "")) is not None
     )
