@@ -5,7 +5,6 @@ from django.core.checks import register
 class PatTokensConfig(AppConfig):
     name = "pat_tokens"
     verbose_name = "Personal access tokens"
-    default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
         from pat_tokens import checks

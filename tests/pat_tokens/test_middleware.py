@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
-from pat_tokens.middleware import TokenContext
+from pat_tokens.middleware import TokenContext, _in_timezone_of
 
 pytestmark = pytest.mark.urls("tests.pat_tokens.urls")
 
@@ -122,8 +122,6 @@ def test_unknown_timezone_is_no_outage(alpha_user, issue, name) -> None:
 
 
 def test_organisation_without_a_timezone() -> None:
-    from pat_tokens.middleware import _in_timezone_of
-
     with _in_timezone_of(SimpleNamespace(pk=1)):
         assert timezone.get_current_timezone_name() == "UTC"
 

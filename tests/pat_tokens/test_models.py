@@ -5,6 +5,7 @@ from django.db import connection
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
+from pat_tokens.lookup import presenting
 from pat_tokens.models import Token
 
 
@@ -122,7 +123,5 @@ def test_tokens_go_with_their_owner(alpha_user, issue, org_context) -> None:
 
 
 def use(token: Token, moment) -> None:
-    from pat_tokens.lookup import presenting
-
     with presenting(token.digest):
         Token.objects.filter(pk=token.pk).update(last_used_at=moment)
