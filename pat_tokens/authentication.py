@@ -1,12 +1,12 @@
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from pat_tokens import scopes
 from pat_tokens.models import Token
-from pat_tokens.resolver import TokenRejected, resolve_token
+from pat_tokens.resolver import resolve_token
 from pat_tokens.secret import from_header
 
 
@@ -28,10 +28,7 @@ def _from_header(request: Request) -> Token | None:
     secret = from_header(request.headers.get("Authorization", ""))
     if secret is None:
         return None
-    try:
-        token = resolve_token(secret)
-    except TokenRejected as rejection:
-        raise AuthenticationFailed(str(rejection)) from rejection
+    token = resolve_token(secret)
     if denial := scopes.check(token.scopes, request.method, request.path_info):
         raise PermissionDenied(denial)
     token.record_use()

@@ -2,6 +2,8 @@
 
 import logging
 
+from rest_framework.exceptions import AuthenticationFailed
+
 from pat_tokens import secret as token_secret
 from pat_tokens.lookup import presenting
 from pat_tokens.models import Token
@@ -9,29 +11,26 @@ from pat_tokens.models import Token
 logger = logging.getLogger("pat_tokens")
 
 
-class TokenRejected(Exception):
+class TokenRejected(AuthenticationFailed):
     """The secret opens nothing. The message may be shown to whoever presented it."""
 
-    message = "This token is not valid."
-
-    def __init__(self) -> None:
-        super().__init__(self.message)
+    default_detail = "This token is not valid."
 
 
 class UnknownToken(TokenRejected):
-    message = "This token is not known."
+    default_detail = "This token is not known."
 
 
 class RevokedToken(TokenRejected):
-    message = "This token has been revoked."
+    default_detail = "This token has been revoked."
 
 
 class ExpiredToken(TokenRejected):
-    message = "This token has expired."
+    default_detail = "This token has expired."
 
 
 class InactiveOwner(TokenRejected):
-    message = "The owner of this token is not active."
+    default_detail = "The owner of this token is not active."
 
 
 def resolve_token(secret: str) -> Token:

@@ -1,0 +1,289 @@
+"""The /mcp route, round a Django ASGI application.
+
+Not a Django URL: BottleCRM's middleware would refuse it for every scoped token. Host, Origin, size
+and token are checked here, before a message is parsed; the tools then go through Django's whole
+middleware chain.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from asgiref.typing import ASGI3Application
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.db import Error as DatabaseError
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
+from bottlecrm_mcp.server import McpServer, Result
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.registry import Registry
+from bottlecrm_mcp.tools.seal import Seal, derive_key
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+PATHS = ("/mcp", "/mcp/")
+# What the inner request keeps of the outer one: where it came from, nothing that identifies.
+FORWARDED = (
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+    "HTTP_USER_AGENT",
+)
+ALLOWED_REQUEST_HEADERS = (
+    "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
+    "mcp-session-id, last-event-id"
+)
+EXPOSED_HEADERS = "WWW-Authenticate, Retry-After"
+
+T = TypeVar("T")
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated HTTP request to /mcp."""
+
+    caller: Caller
+    secret: str
+    origin: Origin
+
+    def __repr__(self) -> str:
+        return f"<Call by {self.caller.email}>"
+
+
+_call: ContextVar[Call] = ContextVar("call")
+
+
+def with_mcp(application: ASGI3Application) -> Any:
+    """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
+    mcp = McpApplication()
+
+    async def route(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await mcp.lifespan(receive, send)
+        elif scope["type"] == "http" and _path(scope) in PATHS:
+            await mcp(scope, receive, send)
+        else:
+            await application(scope, receive, send)
+
+    return route
+
+
+def _path(scope: Any) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+class Refusal(Exception):
+    """Ends a request before it reaches the MCP server."""
+
+    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+
+
+class McpApplication:
+    """The ASGI application at /mcp."""
+
+    def __init__(self) -> None:
+        self.server = McpServer(
+            Registry(mcp_settings().catalogue), lambda: _call.get().caller, run_tool
+        )
+        self._manager: StreamableHTTPSessionManager | None = None
+
+    async def lifespan(self, receive: Any, send: Any) -> None:
+        await receive()
+        self._manager = self._new_manager()
+        async with self._manager.run():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            self._manager = None
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _new_manager(self) -> StreamableHTTPSessionManager:
+        return StreamableHTTPSessionManager(
+            app=self.server,
+            json_response=True,
+            stateless=True,
+            max_request_body_size=mcp_settings().MAX_BODY_BYTES,
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = ASGIRequest({**scope, "headers": _stripped(scope)}, BytesIO())
+        cors: Headers = []
+        try:
+            cors = _check_origin(request, _host(request))
+            if request.method == "OPTIONS":
+                await _answer(send, 204, b"", [*cors, *_preflight()])
+                return
+            call = await self._admit(request)
+        except Refusal as refusal:
+            body = json.dumps({"error": str(refusal)}).encode()
+            await _answer(send, refusal.status, body, [*cors, *refusal.headers])
+            return
+        token = _call.set(call)
+        try:
+            await self._serve(scope, receive, _with_headers(send, cors))
+        finally:
+            _call.reset(token)
+
+    async def _admit(self, request: ASGIRequest) -> Call:
+        if request.method != "POST":
+            # Stateless: there is no stream to open and no session to end.
+            raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
+        try:
+            secret = bearer_secret(request.headers.get("Authorization", ""))
+            caller = await in_pool(lambda: authenticate(secret))
+        except Unauthorized as refusal:
+            raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
+        except DatabaseError as problem:
+            logger.exception("The database could not be asked for a token")
+            raise Refusal(503, "The CRM's database does not answer; try again.") from problem
+        return Call(caller, secret, _origin(request))
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        inner = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": _stripped(scope)}
+        if self._manager is not None:
+            await self._manager.handle_request(inner, receive, send)
+            return
+        # No lifespan (`uvicorn --lifespan off`): a manager runs once, so each request has its own.
+        manager = self._new_manager()
+        async with manager.run():
+            await manager.handle_request(inner, receive, send)
+
+
+async def run_tool(work: Callable[[Crm], Result]) -> Result:
+    call = _call.get()
+    return await in_pool(lambda: work(_crm(call)))
+
+
+def _crm(call: Call) -> Crm:
+    configured = mcp_settings()
+    catalogue = configured.catalogue
+    gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
+    sealed = configured.CONFIRMATION == "sealed"
+    return Crm(call.caller, catalogue, gateway, seal(), sealed)
+
+
+def seal() -> Seal:
+    """Confirmations signed with keys that all processes and hosts of this CRM share."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return Seal([derive_key(secret) for secret in secrets])
+
+
+@cache
+def pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(mcp_settings().THREADS, thread_name_prefix="bottlecrm-mcp")
+
+
+async def in_pool(work: Callable[[], T]) -> T:
+    """Run database work on a pool thread. Never on the loop's or Django's own thread."""
+
+    def framed() -> T:
+        with database_call():
+            return work()
+
+    run: Callable[[], Awaitable[T]] = sync_to_async(framed, thread_sensitive=False, executor=pool())
+    return await run()
+
+
+def _stripped(scope: Any) -> Headers:
+    # Some servers keep trailing spaces, on which the SDK's header checks fail.
+    return [(name, value.strip()) for name, value in scope["headers"]]
+
+
+def _host(request: ASGIRequest) -> str:
+    try:
+        return request.get_host()
+    except DisallowedHost as problem:
+        raise Refusal(400, "This Host is not served here.") from problem
+
+
+def _check_origin(request: ASGIRequest, host: str) -> Headers:
+    """The CORS headers of the answer. Raises `Refusal` for an origin that is not allowed."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return []
+    if origin != f"{request.scheme}://{host}" and not _is_cors_origin(origin):
+        raise Refusal(403, "This Origin is not allowed.")
+    return [
+        (b"access-control-allow-origin", origin.encode()),
+        (b"access-control-expose-headers", EXPOSED_HEADERS.encode()),
+        (b"vary", b"Origin"),
+    ]
+
+
+def _is_cors_origin(origin: str) -> bool:
+    """The settings of django-cors-headers, which BottleCRM's web app is allowed by."""
+    if getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):
+        return True
+    if origin in getattr(settings, "CORS_ALLOWED_ORIGINS", ()):
+        return True
+    patterns = getattr(settings, "CORS_ALLOWED_ORIGIN_REGEXES", ())
+    return any(re.fullmatch(pattern, origin) for pattern in patterns)
+
+
+def _preflight() -> Headers:
+    return [
+        (b"access-control-allow-methods", b"POST, OPTIONS"),
+        (b"access-control-allow-headers", ALLOWED_REQUEST_HEADERS.encode()),
+        (b"access-control-max-age", b"3600"),
+    ]
+
+
+def _challenge(refusal: Unauthorized) -> tuple[str, str]:
+    # RFC 6750, section 3.1: no error code when no credential was sent.
+    if not refusal.presented:
+        return "WWW-Authenticate", 'Bearer realm="BottleCRM"'
+    return (
+        "WWW-Authenticate",
+        f'Bearer realm="BottleCRM", error="invalid_token", error_description="{refusal}"',
+    )
+
+
+def _origin(request: ASGIRequest) -> Origin:
+    meta = request.META
+    return Origin(
+        host=meta["SERVER_NAME"],
+        port=meta["SERVER_PORT"],
+        scheme=request.scope.get("scheme", "http"),
+        client=meta.get("REMOTE_ADDR", ""),
+        headers=tuple((name, meta[name]) for name in FORWARDED if name in meta),
+    )
+
+
+def _with_headers(send: Any, headers: Headers) -> Any:
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *headers]}
+        await send(message)
+
+    return sending
+
+
+async def _answer(send: Any, status: int, body: bytes, headers: Headers) -> None:
+    kind = [(b"content-type", b"application/json")] if body else []
+    length = [(b"content-length", str(len(body)).encode())]
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]}
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,279 @@
+"""What a CRM is to this server: entities, their fields, filters, relations, actions and effects.
+
+Everything here is a frozen declaration without behaviour of its own, importable without Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The type of a field's value, as a caller writes it and a record shows it."""
+
+    TEXT = "text"
+    EMAIL = "email"
+    URL = "url"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    CHOICE = "choice"
+    RELATION = "relation"
+    RELATIONS = "relations"
+    OBJECT = "object"
+    OBJECTS = "objects"
+
+    @property
+    def is_relation(self) -> bool:
+        return self in (Kind.RELATION, Kind.RELATIONS)
+
+    @property
+    def is_ordered(self) -> bool:
+        return self in (Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.DATETIME)
+
+    @property
+    def is_text(self) -> bool:
+        return self in (Kind.TEXT, Kind.EMAIL, Kind.URL)
+
+
+class Effect(StrEnum):
+    """A consequence that a person has to confirm before it happens."""
+
+    DELETES = "deletes"
+    IRREVERSIBLE = "cannot be undone"
+    MAILS = "e-mails people outside the organisation"
+
+
+class Access(StrEnum):
+    """In which requests a field may be written."""
+
+    READ_ONLY = "read-only"
+    WRITE = "create and update"
+    CREATE = "create only"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One published field of an entity, or one parameter of an action.
+
+    `to` names what a relation points to: an entity, or one of the look-ups `people`, `teams`,
+    `tags`, `users`, `documents`. `write_name` is the key in a request body where it differs from
+    the key in an answer. `listed` is false for a field that only a detail answer has. `column` is
+    the model's attribute where it differs from `name`; `computed` marks a value that only a
+    serializer can give.
+    """
+
+    name: str
+    kind: Kind
+    access: Access = Access.READ_ONLY
+    required: bool = False
+    choices: tuple[str, ...] = ()
+    max_length: int | None = None
+    to: str = ""
+    write_name: str = ""
+    column: str = ""
+    listed: bool = True
+    computed: bool = False
+    note: str = ""
+    parts: tuple[Field, ...] = ()
+
+    @property
+    def writable(self) -> bool:
+        return self.access is not Access.READ_ONLY
+
+    @property
+    def body_name(self) -> str:
+        return self.write_name or self.name
+
+    @property
+    def attribute(self) -> str:
+        return self.column or self.name
+
+
+@dataclass(frozen=True)
+class RestFilter:
+    """How the REST list is asked for one filter: its query parameter, and whether it repeats."""
+
+    parameter: str
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class HiddenValue:
+    """A value whose records the list always leaves out.
+
+    `parameter` is the list's own query parameter that brings them back, as (name, value), where
+    there is one; `why` is the sentence a caller gets where there is none.
+    """
+
+    field: str
+    value: object
+    why: str
+    parameter: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class ValueEffect:
+    """A field value that does more than it says, such as a lead's status `converted`.
+
+    `alone` says that the CRM drops whatever else is in the same update.
+    """
+
+    field: str
+    value: str
+    effects: tuple[Effect, ...]
+    consequence: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One half of a list answer: the dotted paths of its rows and of its total."""
+
+    rows: str
+    total: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """A request beyond create, read, update and delete.
+
+    `path` is relative to the API root; `{id}` is the record, other braces are params of the same
+    name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
+    answer, `returns_entity` says that such a key holds a record of that entity.
+    `consequence` completes "This will …" in a preview.
+    """
+
+    name: str
+    purpose: str
+    method: str
+    path: str
+    params: tuple[Field, ...] = ()
+    body: Mapping[str, object] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
+    consequence: str = ""
+    returns: tuple[str, ...] = ()
+    returns_entity: str = ""
+    belongs: tuple[str, str] | None = None
+    admin_only: bool = False
+
+    @property
+    def reads_only(self) -> bool:
+        return self.method == "GET"
+
+
+@dataclass(frozen=True)
+class Included:
+    """Something that `crm_get` can add to a record.
+
+    Read either from the dotted path `detail` of the detail answer, or as the rows of another
+    entity whose `by` filter is this record.
+    """
+
+    name: str
+    purpose: str
+    detail: str = ""
+    keys: tuple[str, ...] = ()
+    entity: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of record, and the whole contract of the CRM for it.
+
+    `path` is the list's path; a record is at `path + id + "/"`. `columns` are the fields of a row
+    unless others are asked for, and identify a record to a person. `label` names the fields that
+    together name a record, tried in groups until one has a value. `identity` are the fields whose
+    equal value makes a possible duplicate. `no_delete` and `no_comments` say what the CRM offers
+    instead. `model` is `app_label.Model`, `write_serializers` dotted paths (create, update).
+    """
+
+    name: str
+    singular: str
+    path: str
+    resource: str
+    sections: tuple[Section, ...]
+    fields: tuple[Field, ...]
+    columns: tuple[str, ...]
+    label: tuple[tuple[str, ...], ...]
+    model: str
+    write_serializers: tuple[str, str]
+    detail_key: str = ""
+    update_method: str = "PATCH"
+    names_tags_on_create: bool = False
+    search_fields: tuple[str, ...] = ()
+    rest_filters: Mapping[str, RestFilter] = field(default_factory=dict)
+    rest_sort: Mapping[str, str] = field(default_factory=dict)
+    list_parameters: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[HiddenValue, ...] = ()
+    hidden_note: str = ""
+    value_effects: tuple[ValueEffect, ...] = ()
+    actions: tuple[Action, ...] = ()
+    includes: tuple[Included, ...] = ()
+    identity: tuple[tuple[str, ...], ...] = ()
+    delete_consequence: str = ""
+    no_delete: str = ""
+    no_comments: str = ""
+    custom_fields: str = ""
+
+    def field(self, name: str) -> Field | None:
+        return next((each for each in self.fields if each.name == name), None)
+
+    def action(self, name: str) -> Action | None:
+        return next((each for each in self.actions if each.name == name), None)
+
+    def record_path(self, record_id: str) -> str:
+        return f"{self.path}{record_id}/"
+
+    @property
+    def writable_fields(self) -> tuple[Field, ...]:
+        return tuple(each for each in self.fields if each.writable)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A list of names that relations point to and that is not an entity of its own.
+
+    `rows` is the dotted path of its rows in the answer of `path`, and `names` are dotted paths of
+    what a row may be called by. `label` is the same in the model's columns, as for an entity.
+    Without a `path` it can be read in records, but nothing can be looked up in it.
+    """
+
+    name: str
+    singular: str
+    label: tuple[tuple[str, ...], ...]
+    path: str = ""
+    rows: str = ""
+    names: tuple[str, ...] = ()
+    resource: str = ""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All that this server knows of one CRM."""
+
+    entities: tuple[Entity, ...]
+    lookups: tuple[Lookup, ...]
+    profile_path: str
+    organisation_path: str
+    custom_fields_path: str = ""
+
+    def entity(self, name: str) -> Entity | None:
+        return next((each for each in self.entities if each.name == name), None)
+
+    def lookup(self, name: str) -> Lookup | None:
+        return next((each for each in self.lookups if each.name == name), None)
+
+    def label_columns(self, target: str) -> tuple[tuple[str, ...], ...]:
+        """The columns that name a record of an entity or look-up, in groups."""
+        found = self.entity(target) or self.lookup(target)
+        return found.label if found else ()
+
+    @property
+    def entity_names(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.entities)

@@ -1,0 +1,70 @@
+"""The settings of this app: `BOTTLECRM_MCP` in Django's settings, with defaults, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from django.utils.module_loading import import_string
+
+from bottlecrm_mcp.catalogue.model import Catalogue
+
+NAME = "BOTTLECRM_MCP"
+
+
+@dataclass(frozen=True)
+class McpSettings:
+    """Every setting and its default.
+
+    `CATALOGUE` is a dotted path to the CRM's contract. `TOKEN_RESOLVERS` are dotted paths of
+    functions from a token's secret to the token, asked in turn; left empty, those of the installed
+    apps (`pat_tokens`, BottleCRM's own). `CONFIRMATION` is `explicit` (confirm=true is enough)
+    or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
+    tool calls that run at once in one process, and thereby the database connections.
+    `MAX_BODY_BYTES` bounds a request to /mcp.
+    """
+
+    CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
+    TOKEN_RESOLVERS: tuple[str, ...] = ()
+    CONFIRMATION: str = "explicit"
+    THREADS: int = 8
+    MAX_BODY_BYTES: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        if self.CONFIRMATION not in ("explicit", "sealed"):
+            raise ImproperlyConfigured(
+                f"{NAME}['CONFIRMATION'] must be 'explicit' or 'sealed', not {self.CONFIRMATION!r}."
+            )
+        for name in ("THREADS", "MAX_BODY_BYTES"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ImproperlyConfigured(f"{NAME}['{name}'] must be a positive integer.")
+
+    @property
+    def catalogue(self) -> Catalogue:
+        catalogue = import_string(self.CATALOGUE)
+        if not isinstance(catalogue, Catalogue):
+            raise ImproperlyConfigured(f"{NAME}['CATALOGUE'] does not name a Catalogue.")
+        return catalogue
+
+
+@cache
+def mcp_settings() -> McpSettings:
+    given: dict[str, Any] = getattr(settings, NAME, {})
+    known = {each.name for each in fields(McpSettings)}
+    if unknown := sorted(set(given) - known):
+        raise ImproperlyConfigured(
+            f"{NAME} has unknown settings: {', '.join(unknown)}. Known: {', '.join(sorted(known))}."
+        )
+    return McpSettings(**given)
+
+
+@receiver(setting_changed)
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == NAME:
+        mcp_settings.cache_clear()

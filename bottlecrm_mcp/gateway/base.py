@@ -1,0 +1,173 @@
+"""How a request reaches the CRM: the contract that every gateway keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bottlecrm_mcp.catalogue.model import Entity, Field
+
+
+class GatewayError(Exception):
+    """The CRM could not be asked, or its answer could not be trusted.
+
+    `code` is one word for programs, the message a sentence for people. Raised for faults of the
+    way to the CRM only; what the CRM answered, errors included, is a `Reply`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The person that a token acts as, and what the token may do."""
+
+    profile_id: str
+    name: str
+    email: str
+    role: str
+    org_id: str
+    org_name: str
+    timezone: str
+    user_id: str = ""
+    token_id: str = ""
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "ADMIN"
+
+    def may(self, resource: str, action: str) -> bool:
+        """Whether the token's scopes cover `read` or `write` of a resource.
+
+        The grammar is BottleCRM's: an empty list is unrestricted, write does not imply read. This
+        only decides what is offered; the CRM checks every request again.
+        """
+        wanted = {f"{resource}:{action}", f"*:{action}"}
+        return not self.scopes or not wanted.isdisjoint(self.scopes)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the CRM answered: HTTP status and decoded JSON, None where the body was not JSON.
+
+    `created_id` is the id of the record that a create made, where the gateway could see it.
+    """
+
+    status: int
+    data: Any = None
+    created_id: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.status < 400
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One filter as understood: `value` is a JSON scalar, or a tuple of them for `in`.
+
+    `operator` is one of `eq`, `in`, `gte`, `lte`, `contains`, `is_empty`. Ids stand for relations,
+    ISO strings with an offset for moments, ISO dates for days.
+    """
+
+    field: Field
+    operator: str
+    value: Any
+    custom_key: str = ""
+
+    @property
+    def key(self) -> str:
+        name = f"custom_fields.{self.custom_key}" if self.custom_key else self.field.name
+        return name if self.operator in ("eq", "in") else f"{name}__{self.operator}"
+
+
+@dataclass(frozen=True)
+class RowQuery:
+    """A search as understood: which rows, in which order, with which fields."""
+
+    columns: tuple[Field, ...]
+    query: str = ""
+    conditions: tuple[Condition, ...] = ()
+    sort: tuple[tuple[Field, bool], ...] = ()
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rows of a search and how many there are in all.
+
+    `limits` are sentences on what this way to the CRM could not do.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    total: int
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LiveField:
+    """What the CRM's own write serializer says of a field, for this caller and organisation."""
+
+    name: str
+    kind: str
+    required: bool
+    read_only: bool
+    nullable: bool
+    choices: Sequence[tuple[Any, str]] = field(default_factory=tuple)
+    max_length: int | None = None
+    minimum: Any = None
+    maximum: Any = None
+    help_text: str = ""
+
+
+class Refused(Exception):
+    """The CRM refused a search; `reply` is its answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"the CRM answered {reply.status}")
+        self.reply = reply
+
+
+class NotAvailable(Exception):
+    """This gateway can't do what was asked; the message says what can be done instead."""
+
+
+class Gateway(Protocol):
+    """A way to the CRM for one caller.
+
+    Every method may raise `GatewayError`. Nothing here decides what the caller may do: the CRM
+    does.
+    """
+
+    def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
+        """GET `path`, with query parameters (a list repeats one)."""
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        creates: Entity | None = None,
+    ) -> Reply:
+        """Send a write. A status of 400 or more means that nothing was changed, where the gateway
+        can promise it. `creates` asks for the id of the record of that entity that it made."""
+
+    def page(self, entity: Entity, query: RowQuery) -> Page:
+        """The rows of a search. Raises `NotAvailable` or `Refused`."""
+
+    def find(
+        self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Those of the given ids that the caller's list holds, with the given fields, by id.
+
+        What is missing here may still be reachable by its own path: lists leave records out.
+        """
+
+    def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
+        """The write serializer's fields, or None where they can't be had."""

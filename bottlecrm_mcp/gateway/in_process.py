@@ -1,0 +1,321 @@
+"""Requests to the CRM inside this process, through its whole middleware chain and its DRF views.
+
+The CRM's own authentication, permissions, scopes, validation and row-level security apply
+unchanged; every request authenticates again, so that a token revoked a moment ago is refused. Never
+call this on a thread that is inside a Django request: the middleware's clean-up would end that
+request's organisation context.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, wraps
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection, connections, transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+from psycopg.pq import TransactionStatus
+
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.gateway import authorised
+from bottlecrm_mcp.gateway.background import held_until_commit
+from bottlecrm_mcp.gateway.base import (
+    Caller,
+    GatewayError,
+    LiveField,
+    NotAvailable,
+    Page,
+    Refused,
+    Reply,
+    RowQuery,
+)
+from bottlecrm_mcp.gateway.created import created_records
+from bottlecrm_mcp.gateway.records import Records
+from bottlecrm_mcp.gateway.rest_list import rest_page
+from bottlecrm_mcp.gateway.serializers import live_fields
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+RUN = "mcp_run"
+ORG_VARIABLE = authorised.ORG_VARIABLE
+
+View = Callable[..., HttpResponseBase]
+
+_dispatching: ContextVar[bool] = ContextVar("dispatching", default=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the outer request came from, as the CRM's own middleware should see it.
+
+    `headers` are the few that say so (host, forwarding, user agent), by their WSGI names.
+    """
+
+    host: str = "localhost"
+    port: str = "80"
+    scheme: str = "http"
+    client: str = "127.0.0.1"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Dispatcher(BaseHandler):
+    """Django's handler, with one addition: a request can say how its view is to be run."""
+
+    def __init__(self) -> None:
+        self.load_middleware()
+
+    def make_view_atomic(self, view: View) -> View:
+        view = super().make_view_atomic(view)
+
+        # Inside all middleware: on-commit hooks still see the organisation and the user, and a
+        # rollback does not undo what the middleware set.
+        @wraps(view)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            how = getattr(request, RUN, None)
+            if how is None:
+                return view(request, *args, **kwargs)
+            response: HttpResponseBase = how(lambda: view(request, *args, **kwargs), request)
+            return response
+
+        return run
+
+
+@cache
+def dispatcher() -> Dispatcher:
+    return Dispatcher()
+
+
+class AtomicWrite:
+    """Runs a view in a transaction that only a success commits."""
+
+    def __init__(self, model: type[Model] | None) -> None:
+        self.model = model
+        self.created_id = ""
+        self.not_saved = False
+
+    def __call__(self, view: Callable[[], HttpResponseBase], request: HttpRequest) -> Any:
+        with held_until_commit(), created_records() as created, transaction.atomic():
+            response = view()
+            render = getattr(response, "render", None)
+            if render is not None:
+                render()
+            # A view that swallows a database error may answer 200 out of a transaction that
+            # PostgreSQL will roll back.
+            self.not_saved = response.status_code < 400 and _is_poisoned()
+            if self.not_saved or response.status_code >= 400:
+                transaction.set_rollback(True)
+        made = [record for record in created if type(record) is self.model]
+        self.created_id = str(made[0].pk) if made else ""
+        return response
+
+
+def _is_poisoned() -> bool:
+    status = connection.connection.info.transaction_status
+    return connection.needs_rollback or status is TransactionStatus.INERROR
+
+
+class InProcessGateway:
+    """The CRM in this process, as the person whose token `secret` is."""
+
+    def __init__(
+        self, catalogue: Catalogue, caller: Caller, secret: str, origin: Origin | None = None
+    ) -> None:
+        self.catalogue = catalogue
+        self.caller = caller
+        self.origin = origin or Origin()
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"<InProcessGateway for {self.caller.email}>"
+
+    def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
+        return _reply(self._dispatch(self._request("GET", path, parameters)))
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        creates: Entity | None = None,
+    ) -> Reply:
+        run = AtomicWrite(model_of(creates) if creates else None)
+        request = self._request(method, path, body=body or {})
+        setattr(request, RUN, run)
+        response = self._dispatch(request)
+        if run.not_saved:
+            raise GatewayError(
+                "not_saved",
+                "The CRM hit a database error while it handled this and nothing was saved, "
+                f"although it answered {response.status_code}.",
+            )
+        reply = _reply(response)
+        return Reply(reply.status, reply.data, run.created_id)
+
+    def page(self, entity: Entity, query: RowQuery) -> Page:
+        capture = self._capture(entity, lambda records: records.page(query, entity.search_fields))
+        if capture.taken:
+            page: Page = capture.result
+            return page
+        try:
+            return rest_page(self.read, entity, query)
+        except NotAvailable as limit:
+            raise NotAvailable(f"{limit} (The fast path is off: {capture.refusal}.)") from limit
+
+    def find(
+        self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        capture = self._capture(
+            entity,
+            lambda records: records.rows(records.queryset.filter(pk__in=list(ids)), columns),
+        )
+        rows = capture.result if capture.taken else ()
+        return {row["id"]: row for row in rows}
+
+    def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
+        serializer = import_string(entity.write_serializers[update])
+        fields: dict[str, LiveField] = {}
+
+        def describe(view: Callable[[], HttpResponseBase], request: HttpRequest) -> HttpResponse:
+            fields.update(live_fields(serializer, request, update=update))
+            return HttpResponse("{}", content_type="application/json")
+
+        request = self._request("GET", entity.path)
+        setattr(request, RUN, describe)
+        self._dispatch(request)
+        return fields or None
+
+    def _capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
+        model = model_of(entity)
+        capture = authorised.Capture(
+            model,
+            self.caller.org_id,
+            len(entity.sections),
+            lambda querysets: answer(Records(self.catalogue, model, querysets)),
+        )
+        request = self._request("GET", entity.path, entity.list_parameters)
+        setattr(request, authorised.MARK, capture)
+        response = self._dispatch(request)
+        if isinstance(capture.failure, authorised.ContextLost | DatabaseError):
+            raise GatewayError(
+                "unavailable", "The database did not answer; try again."
+            ) from capture.failure
+        if capture.failure is not None:
+            raise capture.failure
+        if not capture.taken and not capture.refusal:
+            _refuse_failed_list(response)
+            capture.refusal = "the view does not paginate as expected"
+        return capture
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> WSGIRequest:
+        content = b"" if body is None else json.dumps(body).encode()
+        origin = self.origin
+        return WSGIRequest(
+            {
+                **dict(origin.headers),
+                "REQUEST_METHOD": method,
+                "PATH_INFO": path,
+                "SCRIPT_NAME": "",
+                "QUERY_STRING": urlencode(parameters or {}, doseq=True),
+                "SERVER_NAME": origin.host,
+                "SERVER_PORT": origin.port,
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "REMOTE_ADDR": origin.client,
+                "HTTP_AUTHORIZATION": f"Bearer {self._secret}",
+                "HTTP_ACCEPT": "application/json",
+                "CONTENT_TYPE": "application/json",
+                "CONTENT_LENGTH": str(len(content)),
+                "wsgi.url_scheme": origin.scheme,
+                "wsgi.input": BytesIO(content),
+            }
+        )
+
+    def _dispatch(self, request: WSGIRequest) -> HttpResponseBase:
+        with _one_at_a_time():
+            try:
+                return dispatcher().get_response(request)
+            finally:
+                # Not response.close(): its signal would close the connection after each request.
+                request.close()
+                clear_context()
+
+
+def _refuse_failed_list(response: HttpResponseBase) -> None:
+    if response.status_code >= 400:
+        raise Refused(_reply(response))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if _dispatching.get():
+        raise RuntimeError("A request to the CRM was made from inside another one.")
+    token = _dispatching.set(True)
+    try:
+        yield
+    finally:
+        _dispatching.reset(token)
+
+
+@contextmanager
+def database_call() -> Iterator[None]:
+    """The frame of one tool call on a pool thread: its connections go back clean at the end."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        for each in connections.all(initialized_only=True):
+            if not each.in_atomic_block:
+                each.close()
+
+
+def clear_context() -> None:
+    """Make sure that no organisation stays behind on the connection, or drop the connection."""
+    if connection.connection is None:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, '', false)", [ORG_VARIABLE])
+    except DatabaseError:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("A database connection could not be cleared and is closed")
+        connection.connection.close()
+        connection.close()
+
+
+def _reply(response: HttpResponseBase) -> Reply:
+    if response.status_code in (301, 302, 307, 308):
+        raise GatewayError(
+            "misconfigured",
+            "The CRM redirects requests from inside its own process. Its administrator can run "
+            "`manage.py mcp_doctor`.",
+        )
+    content = b"" if response.streaming else getattr(response, "content", b"")
+    try:
+        return Reply(response.status_code, json.loads(content) if content else None)
+    except ValueError:
+        return Reply(response.status_code)
+
+
+def model_of(entity: Entity) -> type[Model]:
+    return apps.get_model(entity.model)

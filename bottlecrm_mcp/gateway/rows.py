@@ -1,0 +1,67 @@
+"""What an agent needs of a record: published scalars as the CRM gives them, relations by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Field, Kind
+
+NAMES = ("name", "title", "invoice_title", "email")
+EMPTY = (None, "", [], {})
+
+
+def dig(value: Any, path: str) -> Any:
+    """The value at a dotted path of nested objects, or None."""
+    for key in path.split(".") if path else ():
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def row_of(fields: Iterable[Field], source: Mapping[str, Any]) -> dict[str, Any]:
+    """The given fields of a record as the REST API shows it, without what is empty."""
+    row: dict[str, Any] = {"id": str(source["id"])} if source.get("id") else {}
+    for field in fields:
+        value = field_value(field, source)
+        if value not in EMPTY:
+            row[field.name] = value
+    return row
+
+
+def field_value(field: Field, source: Mapping[str, Any]) -> Any:
+    value = source.get(field.name)
+    if field.kind is Kind.RELATION:
+        name = source.get(f"{field.name}_name") or source.get(f"{field.name}_detail")
+        return reference(value, name)
+    if field.kind is Kind.RELATIONS:
+        return [reference(each) for each in value or () if each]
+    if field.kind is Kind.OBJECTS:
+        keys = ("id", *(part.name for part in field.parts))
+        return [without_empty(each, keys) for each in value or ()]
+    if field.kind is Kind.OBJECT:
+        return without_empty(value or {})
+    return value
+
+
+def without_empty(value: Mapping[str, Any], keys: Iterable[str] | None = None) -> dict[str, Any]:
+    wanted = value.keys() if keys is None else keys
+    return {key: value[key] for key in wanted if value.get(key) not in EMPTY}
+
+
+def reference(value: Any, name: Any = None) -> dict[str, Any] | None:
+    """`{id, name}` of a related record, nested in the answer or an id with a name beside it."""
+    if not value:
+        return None
+    if not isinstance(value, Mapping):
+        named = name.get("name") if isinstance(name, Mapping) else name
+        return {"id": str(value), **({"name": named} if named else {})}
+    return {"id": str(value.get("id", "")), "name": name_of(value)}
+
+
+def name_of(value: Mapping[str, Any]) -> str:
+    """What a person calls the record that an API object describes."""
+    person = value.get("user_details")
+    if isinstance(person, Mapping):
+        return str(person.get("name") or person.get("email") or "")
+    full = " ".join(str(value[key]) for key in ("first_name", "last_name") if value.get(key))
+    return full or next((str(value[key]) for key in NAMES if value.get(key)), "")

@@ -1,0 +1,105 @@
+"""Confirmation follows the effect: what can't be undone, deletes or mails waits for a person."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Effect, Entity, ValueEffect
+from bottlecrm_mcp.tools.crm import Crm
+
+
+class ConfirmationRequired(Exception):
+    """The change was not made; `preview` says what it would do, `confirmation` seals that."""
+
+    def __init__(self, preview: Mapping[str, Any], confirmation: str) -> None:
+        super().__init__("confirmation required")
+        self.preview = dict(preview)
+        self.confirmation = confirmation
+
+    def as_dict(self, entity: Entity) -> dict[str, Any]:
+        return {
+            "entity": entity.name,
+            "confirmation_required": True,
+            "preview": self.preview,
+            "confirmation": self.confirmation,
+            "next": "Nothing was changed. Show the preview to the person. If they agree, make the "
+            "same call again with confirm=true and this confirmation.",
+        }
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the caller said about confirmation: the arguments `confirm` and `confirmation`."""
+
+    confirm: bool = False
+    confirmation: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change that has effects: which tool makes it, with which arguments, to which record."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    effects: tuple[Effect, ...]
+    consequences: tuple[str, ...]
+    record: Mapping[str, Any]
+
+    def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "this_will": "; ".join(self.consequences),
+            "effects": [str(effect) for effect in self.effects],
+            **details,
+        }
+
+    def subject(self, crm: Crm) -> dict[str, Any]:
+        """What a confirmation is bound to."""
+        return {
+            "caller": crm.caller.profile_id,
+            "org": crm.caller.org_id,
+            "tool": self.tool,
+            "arguments": self.arguments,
+            "record": fingerprint(self.record),
+        }
+
+
+def require_confirmation(
+    crm: Crm, change: Change, answer: Answer, details: Mapping[str, Any]
+) -> None:
+    """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
+
+    A confirmation that is given must fit: one for another change, an older state of the record or
+    an earlier hour gets a new preview.
+    """
+    if not change.effects:
+        return
+    subject = change.subject(crm)
+    sealed = bool(answer.confirmation) and crm.seal.holds(answer.confirmation, subject)
+    needs_seal = crm.sealed or bool(answer.confirmation)
+    if answer.confirm and (sealed or not needs_seal):
+        return
+    raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
+
+
+def value_effects(
+    entity: Entity, body: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> tuple[ValueEffect, ...]:
+    """The declared effects of the values in `body` that `before` does not have yet."""
+    return tuple(
+        each
+        for each in entity.value_effects
+        if body.get(each.field) == each.value and (before or {}).get(each.field) != each.value
+    )
+
+
+def effects_of(marked: Iterable[ValueEffect]) -> tuple[Effect, ...]:
+    return tuple(dict.fromkeys(effect for each in marked for effect in each.effects))
+
+
+def fingerprint(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,84 @@
+"""crm_create: a new record, answered as the CRM saved it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, Reply, RowQuery
+from bottlecrm_mcp.gateway.rows import dig
+from bottlecrm_mcp.tools.confirm import (
+    Answer,
+    Change,
+    effects_of,
+    require_confirmation,
+    value_effects,
+)
+from bottlecrm_mcp.tools.crm import Crm, label_fields
+from bottlecrm_mcp.tools.errors import raise_for
+from bottlecrm_mcp.tools.values import Values
+
+MOST_DUPLICATES = 3
+
+
+def crm_create(
+    crm: Crm,
+    *,
+    entity: str,
+    data: Mapping[str, Any],
+    confirm: bool = False,
+    confirmation: str = "",
+) -> dict[str, Any]:
+    created = crm.entity(entity)
+    values = Values(crm, f"A new {created.singular}").read_create(created, data)
+    marked = value_effects(created, values.body)
+    change = Change(
+        "crm_create",
+        {"entity": created.name, "data": dict(data)},
+        effects_of(marked),
+        tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
+        {},
+    )
+    require_confirmation(crm, change, Answer(confirm, confirmation), {"data": dict(data)})
+    duplicates = _possible_duplicates(crm, created, values.body)
+    reply = crm.gateway.write("POST", created.path, values.body, creates=created)
+    raise_for(reply, f"the new {created.singular}", wrote=True)
+    record_id = reply.created_id or _id_in(created, reply)
+    result: dict[str, Any] = {
+        "entity": created.name,
+        "id": record_id,
+        "record": crm.record(created, record_id),
+    }
+    if duplicates:
+        result["possible_duplicates"] = duplicates
+    return result
+
+
+def _id_in(entity: Entity, reply: Reply) -> str:
+    record = dig(reply.data, entity.detail_key) or reply.data
+    return str((record or {}).get("id", ""))
+
+
+def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Records that share an e-mail, name or company with the new one, a few of them."""
+    found: dict[str, dict[str, Any]] = {}
+    for names in entity.identity:
+        fields = [entity.field(name) for name in names]
+        conditions = tuple(
+            Condition(field, "eq", body[field.name])
+            for field in fields
+            if field is not None and body.get(field.name)
+        )
+        if len(conditions) < len(names):
+            continue
+        query = RowQuery(label_fields(entity), conditions=conditions, limit=MOST_DUPLICATES)
+        try:
+            page = crm.gateway.page(entity, query)
+        except (NotAvailable, Refused):
+            # A courtesy: what can't be looked up is not reported.
+            continue
+        for row in page.rows:
+            same = {"id": row["id"], "name": crm.label(entity, row), "same": list(names)}
+            found.setdefault(row["id"], same)
+    return list(found.values())[:MOST_DUPLICATES]

@@ -1,0 +1,111 @@
+"""What a tool works with: the caller, the catalogue, the way to the CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.gateway.base import Caller, Gateway, NotAvailable, Page, Refused, RowQuery
+from bottlecrm_mcp.gateway.rows import dig, name_of, row_of
+from bottlecrm_mcp.tools.dates import Clock
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.seal import Seal
+
+
+@dataclass
+class Crm:
+    """One tool call's view of the CRM.
+
+    `sealed` is the confirmation policy: whether the confirmation string of the preview is needed.
+    """
+
+    caller: Caller
+    catalogue: Catalogue
+    gateway: Gateway
+    seal: Seal
+    sealed: bool = False
+
+    @cached_property
+    def clock(self) -> Clock:
+        return Clock(self.caller.timezone)
+
+    def entity(self, name: str) -> Entity:
+        found = self.catalogue.entity(name)
+        if found is None:
+            raise ToolError(
+                "unknown_entity",
+                f"There is no entity {name!r}. {suggest(name, self.catalogue.entity_names)}",
+            )
+        return found
+
+    def page(self, entity: Entity, query: RowQuery) -> Page:
+        try:
+            return self.gateway.page(entity, query)
+        except NotAvailable as limit:
+            raise ToolError("not_supported", str(limit)) from limit
+        except Refused as refusal:
+            raise_for(refusal.reply, entity.name)
+            raise
+
+    def detail(self, entity: Entity, record_id: str) -> Mapping[str, Any]:
+        """The whole answer of the detail view. Raises `ToolError` if it is not to be had."""
+        subject = f"{entity.singular} {record_id}"
+        reply = self.gateway.read(entity.record_path(record_id))
+        raise_for(reply, subject)
+        record = dig(reply.data, entity.detail_key)
+        if not isinstance(record, Mapping):
+            # A merged case answers with where it went, whoever asks.
+            raise ToolError("not_found", f"{subject} was not found.", hint=_moved(reply.data))
+        answer: Mapping[str, Any] = reply.data
+        return answer
+
+    def record(self, entity: Entity, record_id: str) -> dict[str, Any]:
+        """Every published field of one record that has a value.
+
+        The caller's list is asked first where it holds every field: some detail views of BottleCRM
+        cost thousands of queries.
+        """
+        if all(field.listed and not field.computed for field in entity.fields):
+            found = self.gateway.find(entity, [record_id], entity.fields)
+            if record_id in found:
+                return dict(found[record_id])
+        return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
+
+    def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
+        """What a person calls this record."""
+        for group in entity.label:
+            if name := " ".join(str(record[each]) for each in group if record.get(each)):
+                return name
+        return name_of(record) or f"{entity.singular} {record.get('id', '')}".strip()
+
+
+def label_fields(entity: Entity) -> tuple[Field, ...]:
+    names = {name for group in entity.label for name in group}
+    return tuple(field for field in entity.fields if field.name in names)
+
+
+def is_id(value: object) -> bool:
+    """Whether this is a UUID in the form that BottleCRM's URLs take."""
+    try:
+        return isinstance(value, str) and str(UUID(value)) == value.lower()
+    except ValueError:
+        return False
+
+
+def require_id(entity: Entity, value: str) -> str:
+    if not is_id(value):
+        raise ToolError(
+            "invalid_id",
+            f"{value!r} is not an id of a {entity.singular}.",
+            hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
+        )
+    return value.lower()
+
+
+def _moved(data: Any) -> str:
+    target = data.get("merged_into") if isinstance(data, Mapping) else None
+    return "It was merged into another case." if target else ""

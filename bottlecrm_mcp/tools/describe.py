@@ -1,0 +1,117 @@
+"""crm_describe and list_actions: what there is to write, filter and do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Access, Action, Entity, Field, Kind
+from bottlecrm_mcp.gateway.base import LiveField
+from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.filters import operators
+from bottlecrm_mcp.tools.search import sortable
+
+
+def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
+    """Fields, filters, sort and actions of an entity, from the CRM's own write serializer."""
+    described = crm.entity(entity)
+    live = crm.gateway.live_fields(described, update=False)
+    fields = [_field(field, live) for field in described.fields]
+    fields += [
+        custom_fields.described(each) for each in custom_fields.definitions(crm, described).values()
+    ]
+    result: dict[str, Any] = {
+        "entity": described.name,
+        "fields": fields,
+        "filters": {field.name: list(operators(field)) for field in described.fields},
+        "sort": sortable(described),
+        "actions": [_action(each) for each in described.actions],
+        "include": {each.name: each.purpose for each in described.includes},
+        "source": "live" if live else "declared",
+    }
+    result["filters"] = {name: each for name, each in result["filters"].items() if each}
+    if notes := _notes(described):
+        result["notes"] = notes
+    return result
+
+
+def list_actions(crm: Crm, *, entity: str = "") -> dict[str, Any]:
+    """The actions of one entity, or of all."""
+    chosen = (crm.entity(entity),) if entity else crm.catalogue.entities
+    return {"actions": {each.name: [_action(one) for one in each.actions] for each in chosen}}
+
+
+def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]:
+    about: dict[str, Any] = {"name": field.name, "type": str(field.kind)}
+    now = live.get(field.body_name) if live else None
+    required = now.required if now else field.required
+    if field.access is Access.READ_ONLY:
+        about["access"] = str(Access.READ_ONLY)
+    elif field.access is Access.CREATE:
+        about["access"] = str(Access.CREATE)
+    if required and field.writable:
+        about["required"] = True
+    if choices := _choices(field, now):
+        about["choices"] = choices
+    length = (now.max_length if now else None) or field.max_length
+    if length and field.writable:
+        about["max_length"] = length
+    if now and now.minimum is not None:
+        about["minimum"] = now.minimum
+    if now and now.maximum is not None:
+        about["maximum"] = now.maximum
+    if field.kind.is_relation:
+        about["to"] = field.to
+        if field.writable:
+            about["give"] = _forms(field)
+    if field.parts:
+        about["parts"] = [_field(part, None) for part in field.parts]
+    if field.note:
+        about["note"] = field.note
+    return about
+
+
+def _choices(field: Field, live: LiveField | None) -> list[Any]:
+    if live is None or not live.choices:
+        return list(field.choices)
+    # The label only where it says more than the value.
+    return [
+        value if str(value).lower() == label.strip().lower() else {"value": value, "label": label}
+        for value, label in live.choices
+    ]
+
+
+def _forms(field: Field) -> str:
+    form = "id, name, e-mail or 'me'" if field.to == "people" else "id or name"
+    return f"list of {form}" if field.kind is Kind.RELATIONS else form
+
+
+def _action(action: Action) -> dict[str, Any]:
+    about: dict[str, Any] = {"name": action.name, "purpose": action.purpose}
+    if action.params:
+        about["params"] = [_parameter(each) for each in action.params]
+    about["needs_confirmation"] = bool(action.effects)
+    if action.effects:
+        about["effects"] = [str(each) for each in action.effects]
+    if action.admin_only:
+        about["admin_only"] = True
+    return about
+
+
+def _parameter(parameter: Field) -> dict[str, Any]:
+    about = _field(parameter, None)
+    about.pop("access", None)
+    return about
+
+
+def _notes(entity: Entity) -> list[str]:
+    effects = (
+        f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
+        for each in entity.value_effects
+    )
+    return [
+        note
+        for note in (*effects, entity.hidden_note, entity.no_delete, entity.no_comments)
+        if note
+    ]

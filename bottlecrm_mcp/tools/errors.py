@@ -1,0 +1,125 @@
+"""Errors of tool calls: what was wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from bottlecrm_mcp.gateway.base import Reply
+
+DEAD_TOKEN = "Organization context is required"
+NOTHING_CHANGED = "Nothing was changed."
+
+
+class ToolError(Exception):
+    """Ends a tool call with an error that an agent can act on.
+
+    `code` is one of a fixed set of words, `fields` maps a field to what is wrong with it, `hint`
+    says what to do.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        fields: Mapping[str, str] | None = None,
+        hint: str = "",
+        candidates: Iterable[Mapping[str, Any]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fields = dict(fields or {})
+        self.hint = hint
+        self.candidates = [dict(each) for each in candidates]
+
+    def as_dict(self) -> dict[str, Any]:
+        parts: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.fields:
+            parts["fields"] = self.fields
+        if self.candidates:
+            parts["candidates"] = self.candidates
+        if self.hint:
+            parts["hint"] = self.hint
+        return {"error": parts}
+
+
+def nearest(wanted: object, valid: Iterable[str], most: int = 3) -> list[str]:
+    """The valid names that look most like `wanted`, best first."""
+    by_lower = {each.lower(): each for each in valid}
+    wanted = str(wanted).lower()
+    close = get_close_matches(wanted, by_lower, most, 0.5)
+    contained = [each for each in by_lower if wanted and (wanted in each or each in wanted)]
+    return [by_lower[each] for each in dict.fromkeys([*close, *contained])][:most]
+
+
+def suggest(wanted: object, valid: Iterable[str]) -> str:
+    """A sentence that names the nearest valid names, or all of them if none is near."""
+    names = list(valid)
+    close = nearest(wanted, names)
+    if close:
+        return f"Did you mean {' or '.join(repr(each) for each in close)}?"
+    shown = ", ".join(names[:30])
+    return f"Valid: {shown}{', …' if len(names) > 30 else ''}."
+
+
+def raise_for(reply: Reply, subject: str, *, wrote: bool = False) -> None:
+    """Turn an answer of 400 or more into a `ToolError`; `subject` names what was asked for."""
+    if not reply.ok:
+        _raise(reply, subject, NOTHING_CHANGED if wrote else "")
+
+
+def _raise(reply: Reply, subject: str, ending: str) -> NoReturn:
+    message, fields = complaint(reply.data)
+    if DEAD_TOKEN in message or reply.status == 401:
+        raise ToolError(
+            "unauthorized",
+            "The CRM no longer accepts this token: it was revoked, has expired, or its owner is "
+            "inactive.",
+            hint="Ask the person to create a new token under Settings → API Tokens.",
+        )
+    if reply.status == 404:
+        raise ToolError("not_found", f"{subject} was not found.", hint=ending)
+    if reply.status == 403:
+        said = message or f"You may not do this to {subject}."
+        raise ToolError("forbidden", said, fields=fields, hint=ending)
+    if reply.status == 405:
+        raise ToolError("not_supported", f"The CRM does not offer this for {subject}.", hint=ending)
+    if reply.status >= 500:
+        raise ToolError(
+            "crm_error",
+            f"The CRM failed on this request for {subject} (status {reply.status}).",
+            hint=ending,
+        )
+    code = "conflict" if reply.status == 409 else "rejected"
+    raise ToolError(code, message or f"The CRM rejected {subject}.", fields=fields, hint=ending)
+
+
+def complaint(data: Any) -> tuple[str, dict[str, str]]:
+    """The sentence and the per-field messages of any of BottleCRM's five shapes of error body."""
+    if not isinstance(data, Mapping):
+        return "", {}
+    for key in ("errors", "message", "detail", "error"):
+        value = data.get(key)
+        if isinstance(value, str):
+            return value, {}
+        if isinstance(value, Mapping):
+            return _by_field(value)
+    return _by_field({key: value for key, value in data.items() if key != "error"})
+
+
+def _by_field(errors: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    fields = {str(name): _flat(value) for name, value in errors.items()}
+    general = fields.pop("non_field_errors", "")
+    named = f"The CRM rejected {', '.join(fields)}." if fields else ""
+    return general or named, fields
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {_flat(each)}" for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(_flat(each) for each in value)
+    return str(value)

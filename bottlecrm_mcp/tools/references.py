@@ -1,0 +1,189 @@
+"""Names for ids: what a caller may write wherever a relation is meant.
+
+Every reference is looked up as the caller before anything is sent, because the CRM drops ids that
+it does not know without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, Lookup
+from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.gateway.rows import dig, name_of
+from bottlecrm_mcp.tools.crm import Crm, is_id, label_fields
+from bottlecrm_mcp.tools.errors import ToolError, nearest, raise_for
+
+ME = "me"
+MOST_CANDIDATES = 5
+
+
+class Reference(NamedTuple):
+    """A record that was meant, as it is echoed."""
+
+    id: str
+    name: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"id": self.id, "name": self.name}
+
+
+class References:
+    """Looks up references for one tool call; each list of names is read at most once."""
+
+    def __init__(self, crm: Crm) -> None:
+        self.crm = crm
+        self._rows: dict[str, Any] = {}
+
+    def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
+        """One reference for a relation, a list for a many-valued one; None clears it."""
+        if field.kind is Kind.RELATION:
+            return None if value is None else self.resolve(field.to, value)
+        if value is None:
+            return []
+        values = value if isinstance(value, list) else [value]
+        return list(dict.fromkeys(self.resolve(field.to, each) for each in values))
+
+    def resolve(self, target: str, value: Any) -> Reference:
+        """What `value` refers to: an id, `{"id": …}`, a name, an e-mail address or "me"."""
+        if isinstance(value, Mapping):
+            value = value.get("id")
+        if not isinstance(value, str) or not value.strip():
+            raise ToolError("invalid_value", "Give an id or a name.")
+        value = value.strip()
+        entity = self.crm.catalogue.entity(target)
+        if entity is not None:
+            return self._record(entity, value)
+        return self._named(target, value)
+
+    def _named(self, target: str, value: str) -> Reference:
+        caller = self.crm.caller
+        if target in ("people", "users") and value.lower() == ME:
+            own = caller.user_id if target == "users" else caller.profile_id
+            return Reference(own, caller.name)
+        lookup, rows = self._lookup(target)
+        named = [(self._reference(target, row), self._names(lookup, row)) for row in rows]
+        for reference, _ in named:
+            if reference.id == value.lower():
+                return reference
+        exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
+        matches = exact or [ref for ref, names in named if _begins(value, names)]
+        candidates = [{**ref.as_dict(), **self._detail(names)} for ref, names in named]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            ids = {ref.id for ref in matches}
+            raise _ambiguous(
+                lookup.singular, value, [each for each in candidates if each["id"] in ids]
+            )
+        everything = [name for _, names in named for name in names]
+        raise _unknown(lookup.singular, value, nearest(value, everything, MOST_CANDIDATES))
+
+    def _lookup(self, target: str) -> tuple[Lookup, Sequence[Mapping[str, Any]]]:
+        # A user is found through their membership.
+        lookup = self.crm.catalogue.lookup("people" if target == "users" else target)
+        if lookup is None or not lookup.path:
+            raise ToolError("not_supported", f"{target} can't be looked up.")
+        if lookup.path not in self._rows:
+            if not self.crm.caller.may(lookup.resource, "read"):
+                raise ToolError(
+                    "insufficient_scope",
+                    f"This token may not read {lookup.resource}, so no {lookup.singular} can be "
+                    "looked up.",
+                    hint=f"A token with the scope {lookup.resource}:read can.",
+                )
+            reply = self.crm.gateway.read(lookup.path)
+            raise_for(reply, f"the list of {lookup.name}")
+            self._rows[lookup.path] = reply.data
+        return lookup, dig(self._rows[lookup.path], lookup.rows) or []
+
+    def _reference(self, target: str, row: Mapping[str, Any]) -> Reference:
+        key = dig(row, "user_details.id") if target == "users" else row.get("id")
+        return Reference(str(key), name_of(row))
+
+    def _names(self, lookup: Lookup, row: Mapping[str, Any]) -> list[str]:
+        return [str(name) for path in lookup.names if (name := dig(row, path))]
+
+    def _detail(self, names: Sequence[str]) -> dict[str, str]:
+        mail = next((name for name in names if "@" in name), "")
+        return {"email": mail} if mail else {}
+
+    def _record(self, entity: Entity, value: str) -> Reference:
+        if is_id(value):
+            return self._by_id(entity, value.lower())
+        return self._by_name(entity, value)
+
+    def _by_id(self, entity: Entity, record_id: str) -> Reference:
+        found = self.crm.gateway.find(entity, [record_id], label_fields(entity))
+        row = found.get(record_id)
+        if row is None:
+            row = dig(self.crm.detail(entity, record_id), entity.detail_key)
+        return Reference(record_id, self.crm.label(entity, row))
+
+    def _by_name(self, entity: Entity, name: str) -> Reference:
+        columns = tuple(
+            field
+            for field in entity.fields
+            if field.name in entity.columns or field in label_fields(entity)
+        )
+        page = self.crm.page(entity, RowQuery(columns, query=name, limit=MOST_CANDIDATES + 1))
+        named = [(Reference(row["id"], self.crm.label(entity, row)), row) for row in page.rows]
+        exact = [ref for ref, row in named if name.lower() in _exact_names(ref, row)]
+        if len(exact) == 1:
+            return exact[0]
+        if len(named) == 1 and _begins(name, _exact_names(*named[0])):
+            return named[0][0]
+        if named:
+            told_apart = [
+                {"id": ref.id, "name": ref.name, **_telling(row)}
+                for ref, row in named
+                if not exact or ref in exact
+            ]
+            raise _ambiguous(entity.singular, name, told_apart)
+        raise _unknown(entity.singular, name, self._near(entity, columns, name))
+
+    def _near(self, entity: Entity, columns: tuple[Field, ...], name: str) -> list[str]:
+        found: list[str] = []
+        for word in name.split():
+            if len(word) > 2:
+                page = self.crm.page(entity, RowQuery(columns, query=word[:4], limit=20))
+                found += [self.crm.label(entity, row) for row in page.rows]
+        return nearest(name, dict.fromkeys(found), MOST_CANDIDATES) if found else []
+
+
+def _exact_names(reference: Reference, row: Mapping[str, Any]) -> list[str]:
+    names = (reference.name, row.get("email"), row.get("title"), row.get("invoice_title"))
+    return [str(each).lower() for each in names if each]
+
+
+def _begins(value: str, names: Sequence[str]) -> bool:
+    """Whether each word of `value` begins a word of one of the names."""
+    words = value.lower().split()
+    return any(
+        all(any(part.startswith(word) for part in name.lower().split()) for word in words)
+        for name in names
+    )
+
+
+def _telling(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells this record from others of its name: a few short values."""
+    told: dict[str, Any] = {}
+    for key, value in row.items():
+        if key != "id" and isinstance(value, str | int | float | dict):
+            told[key] = value["name"] if isinstance(value, dict) and "name" in value else value
+    return dict(list(told.items())[:4])
+
+
+def _ambiguous(singular: str, value: str, candidates: Sequence[Mapping[str, Any]]) -> ToolError:
+    return ToolError(
+        "ambiguous",
+        f"More than one {singular} matches {value!r}.",
+        candidates=candidates[:MOST_CANDIDATES],
+        hint="Give the id of the one that is meant.",
+    )
+
+
+def _unknown(singular: str, value: str, near: Sequence[str]) -> ToolError:
+    hint = f"Nearest: {', '.join(near)}." if near else ""
+    return ToolError("not_found", f"No {singular} matches {value!r}.", hint=hint)

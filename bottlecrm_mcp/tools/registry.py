@@ -1,0 +1,340 @@
+"""The tools as a client sees them: names, arguments, results, hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from bottlecrm_mcp.catalogue.model import Catalogue
+from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.tools.action import crm_action
+from bottlecrm_mcp.tools.confirm import ConfirmationRequired
+from bottlecrm_mcp.tools.create import crm_create
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.delete import crm_delete
+from bottlecrm_mcp.tools.describe import crm_describe, list_actions
+from bottlecrm_mcp.tools.errors import ToolError, suggest
+from bottlecrm_mcp.tools.get import crm_get
+from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.update import crm_update
+
+Schema = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool: its contract, and the function that does it.
+
+    `needs` is the kind of access without which the tool is of no use, `read` or `write`.
+    """
+
+    name: str
+    title: str
+    description: str
+    run: Callable[..., dict[str, Any]]
+    arguments: Schema
+    required: tuple[str, ...]
+    result: Schema
+    needs: str
+    destructive: bool = False
+    idempotent: bool = False
+    outward: bool = False
+
+    @cached_property
+    def input_schema(self) -> Schema:
+        return {
+            "type": "object",
+            "properties": self.arguments,
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+    @cached_property
+    def output_schema(self) -> Schema:
+        return {"type": "object", "properties": self.result}
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        return Draft202012Validator(self.input_schema)
+
+    def call(self, crm: Crm, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The structured result. Raises `ToolError`; nothing is sent for bad arguments."""
+        self._require_valid(arguments)
+        try:
+            return self.run(crm, **arguments)
+        except ConfirmationRequired as required:
+            return required.as_dict(crm.entity(arguments["entity"]))
+
+    def _require_valid(self, arguments: Mapping[str, Any]) -> None:
+        for name in arguments:
+            if name not in self.arguments:
+                raise ToolError(
+                    "invalid_arguments",
+                    f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}",
+                )
+        _require_clean(arguments)
+        error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
+        if error is not None:
+            where = ".".join(str(part) for part in error.path) or self.name
+            if where == "entity":
+                # The tool itself names the nearest entities.
+                return
+            raise ToolError("invalid_arguments", f"{where}: {error.message}")
+
+
+def _require_clean(value: Any, depth: int = 0) -> None:
+    """No NUL characters, which PostgreSQL can't hold, and no bottomless nesting."""
+    if depth > 8:
+        raise ToolError("invalid_arguments", "The arguments are nested too deeply.")
+    if isinstance(value, str) and "\x00" in value:
+        raise ToolError("invalid_arguments", "Text must not hold a NUL character.")
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            _require_clean(key, depth + 1)
+            _require_clean(each, depth + 1)
+    elif isinstance(value, list):
+        for each in value:
+            _require_clean(each, depth + 1)
+
+
+class Registry:
+    """The tools for one catalogue, in a fixed order."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.tools = _tools(catalogue)
+        self._by_name = {tool.name: tool for tool in self.tools}
+
+    def get(self, name: str) -> Tool | None:
+        return self._by_name.get(name)
+
+    def offered_to(self, caller: Caller) -> list[Tool]:
+        """The tools that this caller's scopes leave any use for."""
+        resources = {entity.resource for entity in self.catalogue.entities}
+        return [
+            tool
+            for tool in self.tools
+            if any(caller.may(resource, tool.needs) for resource in resources)
+        ]
+
+
+def _text(description: str) -> Schema:
+    return {"type": "string", "description": description}
+
+
+def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
+    entity: Schema = {
+        "type": "string",
+        "enum": list(catalogue.entity_names),
+        "description": "Kind of record.",
+    }
+    record_id = _text("The record's id, a UUID from crm_search.")
+    confirm: Schema = {
+        "type": "boolean",
+        "default": False,
+        "description": "true only after the person has agreed to the preview.",
+    }
+    confirmation = _text("The confirmation string that came with the preview.")
+    data: Schema = {
+        "type": "object",
+        "description": "Field values, as crm_describe lists them. Relations take ids or names, "
+        "people also an e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days.",
+        "additionalProperties": True,
+    }
+    anything: Schema = {"type": "object", "additionalProperties": True}
+    named_entity: Schema = {"type": "string"}
+    confirmable: Schema = {
+        "confirmation_required": {"type": "boolean"},
+        "preview": anything,
+        "confirmation": {"type": "string"},
+        "next": {"type": "string"},
+    }
+    return (
+        Tool(
+            "crm_search",
+            "Search records",
+            "List and search records the person can see, newest first. Returns a few identifying "
+            "fields per record and the total.",
+            crm_search,
+            {
+                "entity": entity,
+                "query": {
+                    **_text("Words to look for in names, e-mails and the like."),
+                    "maxLength": 200,
+                },
+                "filters": {
+                    "type": "object",
+                    "description": "field: value, field: [a, b], field__gte, field__lte, "
+                    "field__contains, field__is_empty: true; custom_fields.KEY: value. Dates take "
+                    "ISO or today, this_week, last_month, last_30_days, overdue and the like. "
+                    "People, accounts, tags and so on by id or name; 'me' is the person.",
+                    "additionalProperties": True,
+                },
+                "fields": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "maxItems": 20,
+                    "description": "Fields to return instead of the default ones.",
+                },
+                "sort": _text("A field, with - in front for descending: -amount. Default newest."),
+                "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
+                "offset": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0},
+            },
+            ("entity",),
+            {
+                "entity": named_entity,
+                "records": {"type": "array", "items": anything},
+                "total": {"type": "integer"},
+                "returned": {"type": "integer"},
+                "next_offset": {"type": "integer"},
+                "filters": anything,
+                "query": {"type": "string"},
+                "notes": {"type": "array", "items": {"type": "string"}},
+            },
+            "read",
+            idempotent=True,
+        ),
+        Tool(
+            "crm_get",
+            "Get a record",
+            "Every field of one record, and with `include` its comments, attachments and related "
+            "records (crm_describe lists what can be included).",
+            crm_get,
+            {
+                "entity": entity,
+                "id": record_id,
+                "include": {"type": "array", "items": {"type": "string"}, "maxItems": 10},
+            },
+            ("entity", "id"),
+            {"entity": named_entity, "id": {"type": "string"}, "record": anything},
+            "read",
+            idempotent=True,
+        ),
+        Tool(
+            "crm_create",
+            "Create a record",
+            "Create a record. Answers with it as saved, and names possible duplicates.",
+            crm_create,
+            {"entity": entity, "data": data, "confirm": confirm, "confirmation": confirmation},
+            ("entity", "data"),
+            {
+                "entity": named_entity,
+                "id": {"type": "string"},
+                "record": anything,
+                "possible_duplicates": {"type": "array", "items": anything},
+                **confirmable,
+            },
+            "write",
+        ),
+        Tool(
+            "crm_update",
+            "Update a record",
+            "Change fields of a record. Answers with what changed, before and after.",
+            crm_update,
+            {
+                "entity": entity,
+                "id": record_id,
+                "data": data,
+                "confirm": confirm,
+                "confirmation": confirmation,
+            },
+            ("entity", "id", "data"),
+            {
+                "entity": named_entity,
+                "id": {"type": "string"},
+                "record": anything,
+                "changed": anything,
+                "warnings": {"type": "array", "items": {"type": "string"}},
+                **confirmable,
+            },
+            "write",
+            destructive=True,
+            idempotent=True,
+            outward=True,
+        ),
+        Tool(
+            "crm_delete",
+            "Delete a record",
+            "Delete a record. Without confirm=true nothing is deleted and a preview is returned.",
+            crm_delete,
+            {"entity": entity, "id": record_id, "confirm": confirm, "confirmation": confirmation},
+            ("entity", "id"),
+            {
+                "entity": named_entity,
+                "id": {"type": "string"},
+                "deleted": {"type": "boolean"},
+                "name": {"type": "string"},
+                **confirmable,
+            },
+            "write",
+            destructive=True,
+            idempotent=True,
+        ),
+        Tool(
+            "crm_action",
+            "Run an action",
+            "Convert a lead, comment, send or cancel an invoice and so on; list_actions lists "
+            "them. What can't be undone or mails a customer returns a preview until confirm=true.",
+            crm_action,
+            {
+                "entity": entity,
+                "id": record_id,
+                "action": _text("The action's name, from list_actions."),
+                "params": {
+                    "type": "object",
+                    "description": "Parameters of the action, from list_actions.",
+                    "additionalProperties": True,
+                },
+                "confirm": confirm,
+                "confirmation": confirmation,
+            },
+            ("entity", "id", "action"),
+            {
+                "entity": named_entity,
+                "id": {"type": "string"},
+                "action": {"type": "string"},
+                "result": anything,
+                **confirmable,
+            },
+            "write",
+            destructive=True,
+            outward=True,
+        ),
+        Tool(
+            "crm_describe",
+            "Describe an entity",
+            "The fields of an entity with types, choices and limits, its filters, sorts, actions "
+            "and the organisation's custom fields.",
+            crm_describe,
+            {"entity": entity},
+            ("entity",),
+            {
+                "entity": named_entity,
+                "fields": {"type": "array", "items": anything},
+                "filters": anything,
+                "sort": {"type": "array", "items": {"type": "string"}},
+                "actions": {"type": "array", "items": anything},
+                "include": anything,
+                "source": {"type": "string"},
+                "notes": {"type": "array", "items": {"type": "string"}},
+            },
+            "read",
+            idempotent=True,
+        ),
+        Tool(
+            "list_actions",
+            "List actions",
+            "The actions beyond create, read, update and delete, of one entity or of all.",
+            list_actions,
+            {"entity": entity},
+            (),
+            {"actions": anything},
+            "read",
+            idempotent=True,
+        ),
+    )

@@ -1,0 +1,46 @@
+"""A seal on a preview: proof that this caller was shown this change a short while ago."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+LIFETIME = 600  # seconds
+
+
+class Seal:
+    """Issues and checks confirmation strings. The first key signs, all of them verify."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self.keys = tuple(keys)
+
+    def issue(self, subject: Mapping[str, Any], now: float | None = None) -> str:
+        """A string that confirms `subject`, good for ten minutes."""
+        expiry = int(now or time.time()) + LIFETIME
+        return f"{expiry}.{self._sign(self.keys[0], subject, expiry)}"
+
+    def holds(
+        self, confirmation: str, subject: Mapping[str, Any], now: float | None = None
+    ) -> bool:
+        expiry, _, signature = confirmation.partition(".")
+        if not (expiry.isascii() and expiry.isdigit()) or int(expiry) < (now or time.time()):
+            return False
+        return any(
+            hmac.compare_digest(self._sign(key, subject, int(expiry)), signature)
+            for key in self.keys
+        )
+
+    def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: int) -> str:
+        text = json.dumps([expiry, subject], sort_keys=True, separators=(",", ":"), default=str)
+        digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+def derive_key(secret: str) -> bytes:
+    """A key of our own from a secret that has other uses too."""
+    return hmac.new(secret.encode(), b"bottlecrm_mcp.confirmation", hashlib.sha256).digest()

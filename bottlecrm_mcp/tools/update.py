@@ -1,0 +1,104 @@
+"""crm_update: change fields of a record, answered with what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Entity, ValueEffect
+from bottlecrm_mcp.tools.confirm import (
+    Answer,
+    Change,
+    effects_of,
+    require_confirmation,
+    value_effects,
+)
+from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
+from bottlecrm_mcp.tools.values import Values
+
+
+def crm_update(
+    crm: Crm,
+    *,
+    entity: str,
+    id: str,
+    data: Mapping[str, Any],
+    confirm: bool = False,
+    confirmation: str = "",
+) -> dict[str, Any]:
+    updated = crm.entity(entity)
+    record_id = require_id(updated, id)
+    before = crm.record(updated, record_id)
+    name = crm.label(updated, before)
+    subject = f"{updated.singular} {name!r}"
+    values = Values(crm, subject).read_update(updated, data)
+    marked = value_effects(updated, values.body, before)
+    _require_alone(marked, values.body)
+    change = Change(
+        "crm_update",
+        {"entity": updated.name, "id": record_id, "data": dict(data)},
+        effects_of(marked),
+        tuple(each.consequence for each in marked),
+        before,
+    )
+    details = {"record": {"id": record_id, "name": name}, "data": dict(data)}
+    require_confirmation(crm, change, Answer(confirm, confirmation), details)
+    reply = crm.gateway.write(updated.update_method, updated.record_path(record_id), values.body)
+    raise_for(reply, subject, wrote=True)
+    after = crm.record(updated, record_id)
+    result: dict[str, Any] = {
+        "entity": updated.name,
+        "id": record_id,
+        "record": after,
+        "changed": _changes(before, after),
+    }
+    if warnings := _unchanged(updated, values, before, after):
+        result["warnings"] = warnings
+    return result
+
+
+def _require_alone(marked: tuple[ValueEffect, ...], body: Mapping[str, Any]) -> None:
+    for each in marked:
+        if each.alone and len(body) > 1:
+            others = ", ".join(name for name in body if name != each.field)
+            raise ToolError(
+                "invalid_arguments",
+                f"The CRM drops {others} when {each.field} becomes {each.value!r}. Update them "
+                f"first, in a call of their own.",
+                hint=NOTHING_CHANGED,
+            )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    changed = {}
+    for name in dict.fromkeys([*before, *after]):
+        if name != "updated_at" and before.get(name) != after.get(name):
+            changed[name] = {"before": before.get(name), "after": after.get(name)}
+    return changed
+
+
+def _unchanged(
+    entity: Entity, values: Values, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    """Fields that the CRM accepted without a word and left as they were."""
+    warnings = []
+    for field in entity.writable_fields:
+        if field.body_name not in values.body or field.kind.is_relation:
+            continue
+        wanted = values.body[field.body_name]
+        same = before.get(field.name) == after.get(field.name)
+        if same and not _means(wanted, after.get(field.name)):
+            warnings.append(f"The CRM accepted {field.name} but did not change it.")
+    return warnings
+
+
+def _means(wanted: Any, shown: Any) -> bool:
+    if wanted in (None, "", [], {}):
+        return shown in (None, "", [], {})
+    if isinstance(wanted, list | dict):
+        return True
+    try:
+        return float(wanted) == float(shown)
+    except (TypeError, ValueError):
+        return str(wanted).strip() == str(shown)

@@ -1,0 +1,191 @@
+"""The values of a write: names looked up, dates and choices understood, the rest refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, suggest
+from bottlecrm_mcp.tools.filters import choice_value, number_value
+from bottlecrm_mcp.tools.references import Reference, References
+
+MOST_ITEMS = 100
+
+
+class Values:
+    """Reads the `data` of a write, or the `params` of an action, into a request body.
+
+    `body` has the CRM's keys and ids; `understood` has what was resolved, to be shown.
+    """
+
+    def __init__(self, crm: Crm, subject: str) -> None:
+        self.crm = crm
+        self.subject = subject
+        self.references = References(crm)
+        self.body: dict[str, Any] = {}
+        self.understood: dict[str, Any] = {}
+        self._problems: dict[str, str] = {}
+
+    def read_create(self, entity: Entity, data: Mapping[str, Any]) -> Values:
+        fields = entity.writable_fields
+        self._read(fields, data, entity)
+        self._require(fields, data)
+        if entity.names_tags_on_create and "tags" in self.understood:
+            self.body["tags"] = [each["name"] for each in self.understood["tags"]]
+        return self._done()
+
+    def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:
+        for field in entity.fields:
+            if field.access is Access.CREATE and field.name in data:
+                self._problems[field.name] = f"Can't be changed: {field.note}."
+        self._read(entity.writable_fields, data, entity)
+        for field in entity.writable_fields:
+            if field.required and field.name in data and data[field.name] in (None, ""):
+                self._problems[field.name] = "Can't be empty."
+        if not data:
+            raise ToolError("invalid_arguments", "`data` names no field to change.")
+        return self._done()
+
+    def read_params(self, params: Iterable[Field], given: Mapping[str, Any]) -> Values:
+        fields = tuple(params)
+        self._read(fields, given, None)
+        self._require(fields, given)
+        return self._done()
+
+    def _done(self) -> Values:
+        if self._problems:
+            raise ToolError(
+                "invalid_value",
+                f"{self.subject} can't be written like this.",
+                fields=self._problems,
+                hint=NOTHING_CHANGED,
+            )
+        return self
+
+    def _require(self, fields: Iterable[Field], given: Mapping[str, Any]) -> None:
+        for field in fields:
+            if field.required and given.get(field.name) in (None, ""):
+                self._problems.setdefault(field.name, "Is required.")
+
+    def _read(
+        self, fields: tuple[Field, ...], given: Mapping[str, Any], entity: Entity | None
+    ) -> None:
+        by_name = {field.name: field for field in fields}
+        # The body's own spelling is understood too (account_id for account).
+        by_name |= {field.body_name: field for field in fields}
+        for name, value in given.items():
+            field = by_name.get(name)
+            if field is None:
+                self._problems[name] = self._unknown(name, fields, entity)
+                continue
+            try:
+                self.body[field.body_name] = self._value(field, value, entity)
+            except ToolError as problem:
+                if problem.candidates or problem.code in ("insufficient_scope", "unauthorized"):
+                    problem.fields = {field.name: problem.message}
+                    raise
+                self._problems[name] = " ".join(
+                    part for part in (problem.message, problem.hint) if part
+                )
+
+    def _unknown(self, name: str, fields: tuple[Field, ...], entity: Entity | None) -> str:
+        if entity is not None and entity.field(name) is not None:
+            return "Is read-only."
+        if not fields:
+            return "No parameters are taken."
+        return f"No such field. {suggest(name, (field.name for field in fields))}"
+
+    def _value(self, field: Field, value: Any, entity: Entity | None) -> Any:
+        if field.kind.is_relation:
+            return self._relation(field, value)
+        if value is None:
+            return None
+        if field.kind is Kind.OBJECT:
+            return self._custom(entity, value)
+        if field.kind is Kind.OBJECTS:
+            return self._items(field, value)
+        readers: dict[Kind, Callable[[Field, Any], Any]] = {
+            Kind.CHOICE: _choice,
+            Kind.BOOLEAN: _boolean,
+            Kind.INTEGER: _number,
+            Kind.DECIMAL: _number,
+            Kind.DATE: self._date,
+            Kind.DATETIME: self._moment,
+        }
+        return readers.get(field.kind, _text)(field, value)
+
+    def _relation(self, field: Field, value: Any) -> Any:
+        found = self.references.resolve_field(field, value)
+        if isinstance(found, list):
+            self.understood[field.name] = [each.as_dict() for each in found]
+            return [each.id for each in found]
+        if isinstance(found, Reference):
+            self.understood[field.name] = found.as_dict()
+            return found.id
+        return None
+
+    def _date(self, field: Field, value: Any) -> str:
+        day = self.crm.clock.day(value) if isinstance(value, str) else None
+        if day is None:
+            raise ToolError(
+                "invalid_value", "Must be a date: 2026-01-31, today, tomorrow or in_N_days."
+            )
+        self.understood[field.name] = day.isoformat()
+        return day.isoformat()
+
+    def _moment(self, field: Field, value: Any) -> str:
+        moment = self.crm.clock.moment(value) if isinstance(value, str) else None
+        if moment is None:
+            raise ToolError("invalid_value", "Must be a date and time: 2026-01-31T14:30.")
+        return moment.isoformat()
+
+    def _custom(self, entity: Entity | None, value: Any) -> dict[str, Any]:
+        if entity is None or not isinstance(value, Mapping):
+            raise ToolError("invalid_value", "Must be an object of {key: value}.")
+        known = custom_fields.definitions(self.crm, entity)
+        for key in value:
+            if key not in known:
+                raise ToolError("unknown_field", f"No custom field {key!r}. {suggest(key, known)}")
+        return dict(value)
+
+    def _items(self, field: Field, value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or len(value) > MOST_ITEMS:
+            raise ToolError("invalid_value", f"Must be a list of at most {MOST_ITEMS} objects.")
+        return [self._item(field, index, each) for index, each in enumerate(value)]
+
+    def _item(self, field: Field, index: int, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ToolError("invalid_value", f"Item {index} must be an object.")
+        try:
+            return Values(self.crm, f"Item {index}").read_params(field.parts, value).body
+        except ToolError as problem:
+            said = "; ".join(f"{name}: {text}" for name, text in problem.fields.items())
+            raise ToolError("invalid_value", f"Item {index}: {said}") from problem
+
+
+def _choice(field: Field, value: Any) -> str:
+    return "" if value == "" and not field.required else choice_value(field.choices, value)
+
+
+def _boolean(field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ToolError("invalid_value", "Must be true or false.")
+    return value
+
+
+def _number(field: Field, value: Any) -> int | str:
+    return number_value(field.kind, value)
+
+
+def _text(field: Field, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ToolError("invalid_value", "Must be text.")
+    text = str(value)
+    if "\x00" in text:
+        raise ToolError("invalid_value", "Must not hold a NUL character.")
+    if field.max_length is not None and len(text) > field.max_length:
+        raise ToolError("invalid_value", f"Must have at most {field.max_length} characters.")
+    return text
