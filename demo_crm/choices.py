@@ -1,5 +1,7 @@
 """The values that BottleCRM's fields accept, spelled as it spells them."""
 
+from demo_crm.countries import COUNTRIES
+
 Choices = list[tuple[str, str]]
 
 
@@ -15,6 +17,20 @@ INDUSTRY = labelled(
     "MANUFACTURING, PUBLISHING, REAL ESTATE, SERVICE, SOFTWARE, SPORTS, TECHNOLOGY, "
     "TELECOMMUNICATIONS, TELEVISION, TRANSPORTATION, VENTURE CAPITAL"
 )
+
+
+# Long lists are handed to the models as functions, which keeps them out of the migrations.
+def countries() -> Choices:
+    return COUNTRIES
+
+
+def currencies() -> Choices:
+    return CURRENCY
+
+
+def industries() -> Choices:
+    return INDUSTRY
+
 
 LEAD_STATUS = labelled("assigned, in process, converted, recycled, closed")
 # "compaign" is BottleCRM's own spelling, and the only one it accepts.

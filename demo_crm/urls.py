@@ -1,1 +1,22 @@
-urlpatterns: list[object] = []
+from django.urls import include, path
+
+from demo_crm import lookups
+
+urlpatterns = [
+    path("auth/login/", lookups.Login.as_view()),
+    path("profile/", lookups.OwnProfile.as_view()),
+    path("org/", lookups.OwnOrgs.as_view()),
+    path("org/settings/", lookups.OrgSettings.as_view()),
+    path("users/get-teams-and-users/", lookups.TeamsAndUsers.as_view()),
+    path("teams/", lookups.Teams.as_view()),
+    path("tags/", lookups.Tags.as_view()),
+    path("custom-fields/", lookups.CustomFields.as_view()),
+    path("search/", lookups.Search.as_view()),
+    path("leads/", include("demo_crm.entities.leads")),
+    path("contacts/", include("demo_crm.entities.contacts")),
+    path("accounts/", include("demo_crm.entities.accounts")),
+    path("opportunities/", include("demo_crm.entities.opportunities")),
+    path("tasks/", include("demo_crm.entities.tasks")),
+    path("cases/", include("demo_crm.entities.cases")),
+    path("invoices/", include("demo_crm.entities.invoices")),
+]

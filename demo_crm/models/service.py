@@ -18,6 +18,7 @@ class Case(OrgOwned):
     is_problem = models.BooleanField(default=False)
     account = link("demo_crm.Account", "accounts_cases", on_delete=models.CASCADE)
     parent = link("self", "children")
+    status_before_merge = models.CharField(max_length=64, blank=True, default="")
     merged_into = link("self", "merged_from_cases")
     kanban_order = models.DecimalField(max_digits=15, decimal_places=6, default=0)
     custom_fields = models.JSONField(default=dict, blank=True)

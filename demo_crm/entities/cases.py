@@ -1,0 +1,449 @@
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+from django.urls import include, path
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from demo_crm import choices
+from demo_crm.answers import Refused, done, forbidden, invalid, not_found
+from demo_crm.entities import dropdowns, solutions
+from demo_crm.entities.accounts import Accounts, AccountSerializer
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
+from demo_crm.entities.contacts import Contacts, ContactSerializer
+from demo_crm.entities.solutions import SolutionSerializer
+from demo_crm.filters import any_of, any_related, contains, exact, instants, related
+from demo_crm.mail import mail
+from demo_crm.models import Account, Case, Comment, Contact, Solution
+from demo_crm.serializers import (
+    Brief,
+    CommentSerializer,
+    Constant,
+    OrgSerializer,
+    ProfileSerializer,
+    TagSerializer,
+    TeamSerializer,
+    UserSerializer,
+    WriteSerializer,
+)
+
+NO_TIME = {"total_minutes": 0, "billable_minutes": 0, "last_entry_at": None, "by_profile": []}
+
+
+class CaseSerializer(serializers.ModelSerializer[Case]):
+    account = AccountSerializer(read_only=True)
+    contacts = ContactSerializer(many=True, read_only=True)
+    teams = TeamSerializer(many=True, read_only=True)
+    assigned_to = ProfileSerializer(many=True, read_only=True)
+    tags = TagSerializer(many=True, read_only=True)
+    created_by = UserSerializer(read_only=True)
+    org = OrgSerializer(read_only=True)
+    parent_summary = Brief("name", "status", source="parent")
+    child_count = serializers.IntegerField(source="children.count", read_only=True)
+    escalation_count = Constant(0)
+    last_escalation_fired_at = Constant()
+    sla_first_response_hours = Constant()
+    sla_resolution_hours = Constant()
+    first_response_at = Constant()
+    sla_paused_at = Constant()
+    first_response_sla_deadline = Constant()
+    resolution_sla_deadline = Constant()
+    is_sla_first_response_breached = Constant(False)
+    is_sla_resolution_breached = Constant(False)
+    time_summary = Constant(NO_TIME)
+
+    class Meta:
+        model = Case
+        fields = (
+            "id",
+            "name",
+            "status",
+            "priority",
+            "case_type",
+            "closed_on",
+            "description",
+            "created_by",
+            "created_at",
+            "is_active",
+            "account",
+            "contacts",
+            "teams",
+            "assigned_to",
+            "tags",
+            "org",
+            "custom_fields",
+            "escalation_count",
+            "last_escalation_fired_at",
+            "sla_first_response_hours",
+            "sla_resolution_hours",
+            "first_response_at",
+            "resolved_at",
+            "sla_paused_at",
+            "first_response_sla_deadline",
+            "resolution_sla_deadline",
+            "is_sla_first_response_breached",
+            "is_sla_resolution_breached",
+            "parent",
+            "is_problem",
+            "parent_summary",
+            "child_count",
+            "time_summary",
+        )
+
+
+class CaseWriteSerializer(WriteSerializer):
+    class Meta:
+        model = Case
+        fields = (
+            "name",
+            "status",
+            "priority",
+            "case_type",
+            "closed_on",
+            "description",
+            "is_active",
+            "account",
+            "org",
+            "custom_fields",
+            "parent",
+            "is_problem",
+        )
+        read_only_fields = ("org",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # On purpose: a case keeps the account it was made with, and a change of it is not refused.
+        self.fields["account"].read_only = self.instance is not None
+
+    def validate_name(self, name: str) -> str | None:
+        return self.require_unique("name", name, "Case already exists with this name")
+
+    def validate(self, attrs: Body) -> Body:
+        was_closed = getattr(self.instance, "status", "") == "Closed"
+        closes = attrs.get("status") == "Closed" and not was_closed
+        if closes and not self.resulting(attrs, "closed_on"):
+            raise ValidationError({"closed_on": ["Closed date is required when closing a case"]})
+        return attrs
+
+
+class Cases(Entity):
+    model = Case
+    row = CaseSerializer
+    write = CaseWriteSerializer
+    label = "Case"
+    object_key = "cases_obj"
+    relations = ("contacts", "teams", "assigned_to", "tags")
+    prefetch = (
+        "assigned_to__user",
+        "teams__users__user",
+        "teams__created_by",
+        "tags",
+        "created_by",
+        "org",
+        "parent",
+        *(f"contacts__{name}" for name in Contacts.prefetch),
+        *(f"account__{name}" for name in Accounts.prefetch),
+    )
+
+    def owned(self) -> Q:
+        return self.writable() | Q(watchers=self.profile)
+
+    def writable(self) -> Q:
+        return Q(created_by=self.profile.user) | Q(assigned_to=self.profile)
+
+    def deletion_denied(self) -> APIException:
+        return self.denied()
+
+    def found(self, pk: Any) -> Case:
+        """For the routes that, on purpose, ask nobody whether the case is theirs."""
+        case: Case | None = self.records().filter(pk=pk).first()
+        if case is None:
+            raise Refused(404, {"detail": "Not found."})
+        return case
+
+
+class CaseList(Cases, RecordList):
+    order = ("-created_at",)
+    filters = {
+        "search": contains("name", "description"),
+        "name": contains("name"),
+        "status": any_of("status"),
+        "priority": exact("priority"),
+        "account": related("account"),
+        "case_type": exact("case_type"),
+        "assigned_to": any_related("assigned_to"),
+        "tags": any_related("tags"),
+        **instants("created_at"),
+    }
+
+    def visible(self) -> QuerySet[Any]:
+        params, cases = self.request.query_params, super().visible()
+        if params.get("show_merged") != "true":
+            cases = cases.filter(merged_into=None)
+        if params.get("include_deleted") == "true" and self.profile.is_admin:
+            return cases
+        return cases.filter(is_active=True)
+
+    def ordering(self) -> tuple[str, ...]:
+        wanted = self.request.query_params.get("ordering", "")
+        known = wanted.removeprefix("-") in ("created_at", "priority", "id", "name")
+        return (wanted,) if known else self.order
+
+    def envelope(self, records: QuerySet[Any]) -> Body:
+        visible = self.visible().exclude(status="Closed")
+        return {
+            "open_count": visible.distinct().count(),
+            "urgent_count": visible.filter(priority="Urgent").distinct().count(),
+            "awaiting_first_reply": 0,
+            **self.page(records, "cases", "cases_count"),
+            "status": choices.CASE_STATUS,
+            "priority": choices.CASE_PRIORITY,
+            "type_of_case": choices.CASE_TYPE,
+            **self._whole_org(),
+        }
+
+    def _whole_org(self) -> Body:
+        if self.request.query_params.get("slim") == "true":
+            return {}
+        accounts = Account.objects.prefetch_related(*Accounts.prefetch)
+        contacts = Contact.objects.prefetch_related(*Contacts.prefetch)
+        return {
+            "accounts_list": AccountSerializer(accounts, many=True).data,
+            "contacts_list": ContactSerializer(contacts, many=True).data,
+            "users": dropdowns.members(self.profile),
+        }
+
+    def answer_created(self, record: Case) -> Response:
+        shown = {self.object_key: self.shown(record)}
+        return done(self.message(self.created), id=str(record.pk), **shown)
+
+
+class CaseDetail(Cases, RecordDetail):
+    def get(self, request: Request, pk: UUID) -> Response:
+        case = self.find(pk)
+        if case.merged_into_id and request.query_params.get("show_merged") != "true":
+            return _merged(case)
+        return super().get(request, pk)
+
+    def bundle(self, record: Case) -> Body:
+        internal = Comment.objects.filter(**self.kept_with(record), is_internal=True)
+        return {
+            "internal_notes": CommentSerializer(internal, many=True).data,
+            "contacts": ContactSerializer(record.contacts.all(), many=True).data,
+            "solutions": SolutionSerializer(record.solutions.all(), many=True).data,
+            "activities": [],
+            "email_messages": [],
+            "merged_from_cases": list(record.merged_from_cases.values("id", "name")),
+            **super().bundle(record),
+            "status": choices.CASE_STATUS,
+            "priority": choices.CASE_PRIORITY,
+            "type_of_case": choices.CASE_TYPE,
+            "comment_permission": self.allows(record, self.writable()),
+            "users_mention": dropdowns.mentionable(self.profile, record),
+        }
+
+    def notes(self, record: Case, **only: Any) -> Body:
+        return super().notes(record, is_internal=False)
+
+    def to_comment(self, pk: UUID) -> Any:
+        return self.to_write(pk)
+
+    def add_comment(self, record: Case, **more: Any) -> Comment | None:
+        internal = self.request.data.get("is_internal") in (True, "true", "True", "1")
+        return super().add_comment(record, is_internal=internal)
+
+    def put(self, request: Request, pk: UUID) -> Response:
+        """On purpose: a type and a closing date that are left out count as emptied."""
+        data = {"case_type": None, "closed_on": None, **request.data}
+        return self.update(self.to_write(pk), data, self.relations)
+
+    def update(self, record: Case, data: Any, *args: Any, **kwargs: Any) -> Response:
+        before = record.status
+        answer = super().update(record, data, *args, **kwargs)
+        follow_status(record, before)
+        return answer
+
+
+def follow_status(case: Case, before: str) -> None:
+    if case.status == "Closed" and before != "Closed":
+        case.resolved_at = timezone.now()
+        case.save()
+        ask_customer(case)
+    elif before == "Closed" and case.status != "Closed":
+        case.closed_on = case.resolved_at = None
+        case.save()
+
+
+def ask_customer(case: Case) -> None:
+    subject = f"How did we do? {case.name}"
+    body = "Your case was closed. Please tell us whether it was solved."
+    mail(subject, body, case.contacts.values_list("email", flat=True))
+
+
+def _merged(case: Case) -> Response:
+    target = str(case.merged_into_id)
+    source = {"source_case_id": str(case.pk), "source_case_name": case.name}
+    return Response({"redirect_to": target, "merged_into": target, **source})
+
+
+class CaseMove(Cases, RecordMove):
+    """So a case can be closed without a date; the customer is mailed all the same."""
+
+    def patch(self, request: Request, pk: UUID) -> Response:
+        before = self.find(pk).status
+        answer = super().patch(request, pk)
+        follow_status(self.find(pk), before)
+        return answer
+
+
+class CaseWatch(Cases, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        case = self._visible(pk)
+        watched = case.watchers.filter(pk=self.profile.pk).exists()
+        case.watchers.add(self.profile)
+        body = {"watching": True, "subscribed_via": "manual"}
+        return Response(body, status=200 if watched else 201)
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        self._visible(pk).watchers.remove(self.profile)
+        return Response(status=204)
+
+    def _visible(self, pk: UUID) -> Case:
+        """Unlike elsewhere, a case out of reach is not found."""
+        return get_object_or_404(self.visible().distinct(), pk=pk)
+
+
+class CaseWatchers(CaseWatch):
+    http_method_names = ["get"]
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        watchers = self._visible(pk).watchers.select_related("user")
+        return Response({"watchers": ProfileSerializer(watchers, many=True).data})
+
+
+class CaseLink(Cases, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        case, parent_id = self.found(pk), request.data.get("parent_id")
+        if not parent_id and case.parent_id is None:
+            raise Refused(400, {"detail": "Case is not linked to a parent."})
+        case.parent = self._parent(case, parent_id) if parent_id else None
+        case.save()
+        return Response({"id": str(case.pk), "parent": parent_id or None})
+
+    def _parent(self, case: Case, parent_id: Any) -> Case:
+        # On purpose: a malformed id is a server error.
+        parent: Case | None = self.records().filter(pk=parent_id).first()
+        if parent is None or parent == case:
+            message = "Parent case not found in this organization."
+            raise Refused(400, {"parent_id": message})
+        return parent
+
+
+class CaseCloseWithChildren(Cases, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        case = self.found(pk)
+        if case.status == "Duplicate":
+            raise Refused(400, {"detail": "Cannot close a merged case."})
+        children = (
+            list(case.children.exclude(status="Closed")) if request.data.get("cascade") else []
+        )
+        for each in (case, *children):
+            self._close(each)
+        return Response(
+            {
+                "id": str(case.pk),
+                "status": case.status,
+                "cascaded_case_ids": [str(child.pk) for child in children],
+                "resolution_comment": request.data.get("resolution_comment", ""),
+            }
+        )
+
+    def _close(self, case: Case) -> None:
+        before, case.status = case.status, "Closed"
+        case.closed_on = case.closed_on or timezone.localdate()
+        case.save()
+        follow_status(case, before)
+
+
+class CaseMerge(Cases, APIView):
+    def post(self, request: Request, pk: UUID, into: UUID) -> Response:
+        if pk == into:
+            raise invalid("Cannot merge a ticket into itself.")
+        source, target = self._case(pk), self._case(into)
+        self._require_both(source, target, "merge")
+        if target.merged_into_id:
+            raise invalid("Target ticket has already been merged elsewhere.")
+        if source.merged_into_id and source.merged_into != target:
+            raise invalid("Source ticket is already merged into a different ticket.")
+        if not source.merged_into_id:
+            source.status_before_merge, source.status = source.status, "Duplicate"
+            source.merged_into = target
+            source.save()
+        shown = {"target_case": self.shown(target), "source_case_id": str(source.pk)}
+        return done("Tickets merged", **shown, redirected_url=f"/tickets/{target.pk}")
+
+    def _case(self, pk: UUID) -> Case:
+        case: Case | None = self.records().filter(pk=pk).first()
+        if case is None:
+            raise not_found("Ticket not found.")
+        return case
+
+    def _require_both(self, source: Case, target: Case, verb: str) -> None:
+        creators = {source.created_by_id, target.created_by_id}
+        if not self.profile.is_admin and creators != {self.profile.user_id}:
+            raise forbidden(
+                f"You must be an admin, or the creator of both tickets, to {verb} them."
+            )
+
+
+class CaseUnmerge(CaseMerge):
+    def post(self, request: Request, pk: UUID) -> Response:  # type: ignore[override]
+        source = self._case(pk)
+        if source.merged_into is None:
+            raise invalid("This ticket is not currently merged.")
+        self._require_both(source, source.merged_into, "unmerge")
+        source.status, source.merged_into = source.status_before_merge, None
+        source.save()
+        return done("Tickets unmerged", source_case=self.shown(source))
+
+
+class CaseSolutions(Cases, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        case, solution_id = self.to_write(pk), request.data.get("solution_id")
+        if not solution_id:
+            raise invalid("solution_id required")
+        solution = self._solution(solution_id)
+        linked = case.solutions.filter(pk=solution.pk).exists()
+        case.solutions.add(solution)
+        body = {"error": False, "solution": SolutionSerializer(solution).data}
+        return Response(body, status=200 if linked else 201)
+
+    def delete(self, request: Request, pk: UUID, solution_pk: UUID) -> Response:
+        self.to_write(pk).solutions.remove(self._solution(solution_pk))
+        return Response(status=204)
+
+    def _solution(self, pk: Any) -> Solution:
+        solution = Solution.objects.filter(pk=pk).first()
+        if solution is None:
+            raise not_found("Solution not found")
+        return solution
+
+
+urlpatterns = [
+    path("solutions/", include(solutions.urlpatterns)),
+    *record_urls(CaseList, CaseDetail, CaseMove),
+    path("<uuid:pk>/watch/", CaseWatch.as_view()),
+    path("<uuid:pk>/watchers/", CaseWatchers.as_view()),
+    path("<uuid:pk>/link/", CaseLink.as_view()),
+    path("<uuid:pk>/close-with-children/", CaseCloseWithChildren.as_view()),
+    path("<uuid:pk>/merge/<uuid:into>/", CaseMerge.as_view()),
+    path("<uuid:pk>/unmerge/", CaseUnmerge.as_view()),
+    path("<uuid:pk>/solutions/", CaseSolutions.as_view()),
+    path("<uuid:pk>/solutions/<uuid:solution_pk>/", CaseSolutions.as_view()),
+]

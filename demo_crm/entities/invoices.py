@@ -1,0 +1,588 @@
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.urls import path
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from demo_crm import choices
+from demo_crm.answers import done, invalid, refused
+from demo_crm.entities import line_items
+from demo_crm.entities.accounts import Accounts, AccountSerializer
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
+from demo_crm.entities.contacts import Contacts, ContactSerializer
+from demo_crm.filters import contains, exact, related
+from demo_crm.mail import mail
+from demo_crm.models import (
+    Account,
+    Comment,
+    Contact,
+    Invoice,
+    InvoiceLineItem,
+    Opportunity,
+    Payment,
+)
+from demo_crm.serializers import (
+    Brief,
+    CommentSerializer,
+    Constant,
+    OrgSerializer,
+    ProfileSerializer,
+    TeamSerializer,
+    UserSerializer,
+    WriteSerializer,
+)
+
+CLIENT = (
+    "client_name",
+    "client_email",
+    "client_phone",
+    "billing_address_line",
+    "billing_city",
+    "billing_state",
+    "billing_postcode",
+    "billing_country",
+    "client_address_line",
+    "client_city",
+    "client_state",
+    "client_postcode",
+    "client_country",
+)
+REMINDERS = (
+    "reminder_enabled",
+    "reminder_days_before",
+    "reminder_days_after",
+    "reminder_frequency",
+)
+COPIED = (
+    "account",
+    "contact",
+    "opportunity",
+    *CLIENT,
+    "discount_type",
+    "discount_value",
+    "tax_rate",
+    "shipping_amount",
+    "currency",
+    "payment_terms",
+    *REMINDERS,
+    "notes",
+    "terms",
+)
+
+
+class InvoiceLineItemSerializer(line_items.LineItemSerializer):
+    belongs_to = "invoice"
+    product = Constant()
+
+    class Meta:
+        model = InvoiceLineItem
+        fields = (
+            "id",
+            "product",
+            *line_items.AMOUNTS,
+            "tax_rate",
+            "tax_amount",
+            "formatted_unit_price",
+            "formatted_total",
+        )
+
+
+class InvoiceLineItemWriteSerializer(serializers.ModelSerializer[InvoiceLineItem]):
+    class Meta:
+        model = InvoiceLineItem
+        fields = (*line_items.WRITABLE, "tax_rate")
+
+
+class PaymentSerializer(serializers.ModelSerializer[Payment]):
+    class Meta:
+        model = Payment
+        fields = (
+            "id",
+            "invoice",
+            "amount",
+            "payment_date",
+            "payment_method",
+            "reference_number",
+            "notes",
+            "created_at",
+        )
+
+
+class PaymentWriteSerializer(serializers.ModelSerializer[Payment]):
+    class Meta:
+        model = Payment
+        fields = ("amount", "payment_date", "payment_method", "reference_number", "notes")
+
+    def validate_amount(self, amount: Any) -> Any:
+        due = self.context["record"].amount_due
+        if amount <= 0:
+            raise ValidationError("A payment is more than nothing.")
+        if amount > due:
+            raise ValidationError(f"The payment is more than the amount due ({due}).")
+        return amount
+
+    def validate(self, attrs: Body) -> Body:
+        if self.context["record"].status == "Cancelled":
+            raise ValidationError("A cancelled invoice takes no payment.")
+        return attrs
+
+
+class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+    account = AccountSerializer(read_only=True)
+    contact = ContactSerializer(read_only=True)
+    opportunity = Brief("name", "amount", "stage", "currency")
+    viewed_at = Constant()
+    last_reminder_sent = Constant()
+    reminder_count = Constant(0)
+    public_url = serializers.SerializerMethodField()
+    template = Constant()
+    details = Constant()
+    line_items = InvoiceLineItemSerializer(many=True, read_only=True)
+    payments = PaymentSerializer(many=True, read_only=True)
+    assigned_to = ProfileSerializer(many=True, read_only=True)
+    teams = TeamSerializer(many=True, read_only=True)
+    is_overdue = serializers.BooleanField(read_only=True)
+    created_by = UserSerializer(read_only=True)
+    org = OrgSerializer(read_only=True)
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "id",
+            "invoice_number",
+            "invoice_title",
+            "status",
+            "account",
+            "contact",
+            "opportunity",
+            *CLIENT,
+            "subtotal",
+            "discount_type",
+            "discount_value",
+            "discount_amount",
+            "tax_rate",
+            "tax_amount",
+            "shipping_amount",
+            "total_amount",
+            "currency",
+            "amount_paid",
+            "amount_due",
+            "issue_date",
+            "due_date",
+            "payment_terms",
+            "sent_at",
+            "viewed_at",
+            "paid_at",
+            *REMINDERS,
+            "last_reminder_sent",
+            "reminder_count",
+            "public_token",
+            "public_link_enabled",
+            "public_url",
+            "template",
+            "notes",
+            "terms",
+            "details",
+            "billing_period",
+            "po_number",
+            "custom_fields",
+            "line_items",
+            "payments",
+            "assigned_to",
+            "teams",
+            "is_overdue",
+            "created_at",
+            "updated_at",
+            "created_by",
+            "org",
+        )
+
+    def get_public_url(self, invoice: Invoice) -> str | None:
+        return f"/portal/invoice/{invoice.public_token}" if invoice.public_link_enabled else None
+
+
+class InvoiceRowSerializer(serializers.ModelSerializer[Invoice]):
+    account_name = serializers.CharField(source="account.name", read_only=True)
+    contact_name = serializers.SerializerMethodField()
+    is_overdue = serializers.BooleanField(read_only=True)
+    line_items_count = serializers.IntegerField(source="line_items.count", read_only=True)
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "id",
+            "invoice_number",
+            "invoice_title",
+            "status",
+            "account",
+            "account_name",
+            "contact",
+            "contact_name",
+            "client_name",
+            "client_email",
+            "issue_date",
+            "due_date",
+            "total_amount",
+            "amount_due",
+            "amount_paid",
+            "currency",
+            "is_overdue",
+            "line_items_count",
+            "created_at",
+        )
+
+    def get_contact_name(self, invoice: Invoice) -> str:
+        return str(invoice.contact) if invoice.contact else ""
+
+
+class InvoiceWriteSerializer(WriteSerializer):
+    """On purpose: what answers call `account` and `contact` is written with `_id`."""
+
+    account_id = serializers.UUIDField(write_only=True)
+    contact_id = serializers.UUIDField(write_only=True)
+    opportunity_id = serializers.UUIDField(write_only=True, required=False, allow_null=True)
+    template_id = serializers.UUIDField(write_only=True, required=False, allow_null=True)
+    line_items = InvoiceLineItemWriteSerializer(many=True, required=False)
+
+    class Meta:
+        model = Invoice
+        fields = (
+            "invoice_title",
+            "status",
+            "account_id",
+            "contact_id",
+            "opportunity_id",
+            *CLIENT,
+            "discount_type",
+            "discount_value",
+            "tax_rate",
+            "shipping_amount",
+            "currency",
+            "issue_date",
+            "due_date",
+            "payment_terms",
+            *REMINDERS,
+            "public_link_enabled",
+            "template_id",
+            "notes",
+            "terms",
+            "billing_period",
+            "po_number",
+            "line_items",
+        )
+        read_only_fields = ("status",)
+
+    def validate_account_id(self, pk: UUID) -> UUID:
+        return self._in_org(Account, pk)
+
+    def validate_contact_id(self, pk: UUID) -> UUID:
+        return self._in_org(Contact, pk)
+
+    def validate_opportunity_id(self, pk: UUID | None) -> UUID | None:
+        return self._in_org(Opportunity, pk) if pk else None
+
+    def validate_template_id(self, pk: UUID | None) -> UUID | None:
+        if pk:
+            raise ValidationError("Template not found or does not belong to your organization")
+        return pk
+
+    def validate(self, attrs: Body) -> Body:
+        attrs.pop("template_id", None)
+        contact = Contact.objects.filter(pk=attrs.get("contact_id")).first()
+        elsewhere = contact and contact.account_id not in (None, attrs.get("account_id"))
+        if elsewhere and "account_id" in attrs:
+            raise ValidationError({"contact_id": ["The contact belongs to another account."]})
+        return attrs
+
+    def create(self, validated_data: Body) -> Invoice:
+        items = validated_data.pop("line_items", [])
+        invoice = Invoice.objects.create(**validated_data)
+        return self._with_items(invoice, items)
+
+    def update(self, instance: Invoice, validated_data: Body) -> Invoice:
+        items = validated_data.pop("line_items", None)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        if items is not None:
+            instance.line_items.all().delete()
+        return self._with_items(instance, items or [])
+
+    def _with_items(self, invoice: Invoice, items: list[Body]) -> Invoice:
+        for position, values in enumerate(items):
+            item = InvoiceLineItem(
+                invoice=invoice, org=invoice.org, **{"order": position, **values}
+            )
+            item.compute()
+            item.save()
+        invoice.recalculate()
+        return invoice
+
+    def _in_org(self, model: Any, pk: UUID) -> UUID:
+        if not model.objects.filter(pk=pk, org=self.org).exists():
+            name = model.__name__
+            raise ValidationError(f"{name} not found or does not belong to your organization")
+        return pk
+
+
+class Invoices(Entity):
+    model = Invoice
+    row = InvoiceSerializer
+    write = InvoiceWriteSerializer
+    label = "Invoice"
+    object_key = "invoice"
+    # On purpose: neither assignees nor teams can be set through the API.
+    relations = ()
+    mails_assignees = False
+    prefetch = (
+        "assigned_to__user",
+        "line_items",
+        "payments",
+        *(f"account__{name}" for name in Accounts.prefetch),
+        *(f"contact__{name}" for name in Contacts.prefetch),
+    )
+
+    def find(self, pk: UUID) -> Invoice:
+        invoice: Invoice | None = self.records().filter(pk=pk).first()
+        if invoice is None:
+            raise refused(404, "Invoice not found")
+        return invoice
+
+    def denied(self) -> APIException:
+        return refused(403, "You do not have permission to access this invoice")
+
+    def answer(self, message: str, invoice: Invoice, status: int = 200) -> Response:
+        invoice.refresh_from_db()
+        return done(message, status, invoice=self.shown(invoice))
+
+
+def day(field: str) -> Any:
+    """On purpose unchecked: a value that is no date is a server error."""
+    return lambda records, values, name: records.filter(**{field: values[-1]})
+
+
+class InvoiceList(Invoices, RecordList):
+    row = InvoiceRowSerializer  # type: ignore[assignment]
+    order = ("-created_at",)
+    filters = {
+        "search": contains("invoice_title", "invoice_number", "client_name", "client_email"),
+        "status": exact("status"),
+        "account": related("account"),
+        "contact": related("contact"),
+        "opportunity": related("opportunity"),
+        "assigned_to": related("assigned_to"),
+        "created_by": related("created_by"),
+        # On purpose: one underscore, where every other list has two.
+        "issue_date_gte": day("issue_date__gte"),
+        "issue_date_lte": day("issue_date__lte"),
+        "due_date_gte": day("due_date__gte"),
+        "due_date_lte": day("due_date__lte"),
+    }
+
+    def ordering(self) -> tuple[str, ...]:
+        wanted = self.request.query_params.get("sort", "")
+        known = ("created_at", "due_date", "issue_date", "total_amount", "status")
+        return (wanted,) if wanted.removeprefix("-") in known else self.order
+
+    def envelope(self, records: QuerySet[Any]) -> Body:
+        return {**self.linked_page(records), "totals": self._totals()}
+
+    def _totals(self) -> Body:
+        """On purpose: of everything the caller may see, whatever the filters are."""
+        today = timezone.localdate()
+        quarter = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
+        draft, unpaid = Q(status="Draft"), Q(status__in=choices.UNPAID_STATUSES)
+        this_month = Q(due_date__year=today.year, due_date__month=today.month)
+        overdue = unpaid & Q(due_date__lt=today)
+        figures = Invoice.objects.filter(pk__in=self.visible().values("pk")).aggregate(
+            count=Count("pk"),
+            outstanding=Sum("amount_due", filter=unpaid, default=0),
+            overdue=Sum("amount_due", filter=overdue, default=0),
+            due_this_month=Sum("total_amount", filter=unpaid & this_month, default=0),
+            paid_this_quarter=Sum("amount_paid", filter=Q(paid_at__date__gte=quarter), default=0),
+            draft=Sum("total_amount", filter=draft, default=0),
+            action_needed=Count("pk", filter=draft | overdue),
+        )
+        counts = ("count", "action_needed")
+        return {name: value if name in counts else str(value) for name, value in figures.items()}
+
+    def relate(self, record: Any, names: tuple[str, ...], *, created: bool = False) -> None:
+        pass
+
+    def answer_created(self, record: Invoice) -> Response:
+        shown = InvoiceSerializer(record).data
+        return done("Invoice created successfully", 201, invoice=shown)
+
+
+class InvoiceDetail(Invoices, RecordDetail):
+    # On purpose: no PATCH and no DELETE. An invoice is cancelled, and changed by PUT.
+    http_method_names = ["get", "put", "head", "options"]
+
+    def bundle(self, record: Invoice) -> Body:
+        return {"history": [], **super().bundle(record)}
+
+    def put(self, request: Request, pk: UUID) -> Response:
+        """On purpose partial, unlike every other PUT."""
+        invoice = self.to_write(pk)
+        custom = self.custom(request.data, invoice)
+        serializer = self.checked(request.data, invoice, partial=True)
+        serializer.save(updated_by=self.profile.user, **custom)
+        return self.answer("Invoice updated successfully", invoice)
+
+
+class InvoiceSend(Invoices, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        invoice = self.to_write(pk)
+        if invoice.status in ("Paid", "Cancelled"):
+            raise refused(400, f"Cannot send a {invoice.status.lower()} invoice")
+        if invoice.status == "Draft":
+            invoice.status = "Sent"
+        invoice.sent_at = timezone.now()
+        invoice.save()
+        recipient = invoice.client_email or (invoice.contact and invoice.contact.email)
+        body = f"{invoice.currency} {invoice.amount_due} is due on {invoice.due_date}."
+        mail(f"Invoice {invoice.invoice_number}", body, [recipient])
+        return done("Invoice sent successfully")
+
+
+class InvoiceCancel(Invoices, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        invoice = self.to_write(pk)
+        if invoice.status == "Cancelled":
+            raise refused(400, "Invoice is already cancelled")
+        if invoice.status == "Paid":
+            raise refused(400, "Cannot cancel a paid invoice")
+        invoice.status = "Cancelled"
+        invoice.save()
+        return self.answer("Invoice cancelled successfully", invoice)
+
+
+class InvoiceDuplicate(Invoices, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        original = self.to_read(pk)
+        copy = Invoice.objects.create(
+            invoice_title=f"Copy of {original.invoice_title}",
+            org=self.profile.org,
+            created_by=self.profile.user,
+            **{name: getattr(original, name) for name in COPIED},
+        )
+        for item in original.line_items.all():
+            item.pk, item.invoice, item._state.adding = None, copy, True
+            item.save()
+        copy.recalculate()
+        return self.answer("Invoice duplicated successfully", copy, status=201)
+
+
+class InvoiceLineItems(Invoices, line_items.Part):
+    part = InvoiceLineItem
+    part_row = InvoiceLineItemSerializer
+    part_write = InvoiceLineItemWriteSerializer
+    parent = "invoice"
+
+    def stored(self, record: Invoice, part: Any = None) -> None:
+        if part:
+            part.compute()
+            part.save()
+        record.recalculate()
+
+
+class LineItemList(InvoiceLineItems, line_items.PartList):
+    pass
+
+
+class LineItemDetail(InvoiceLineItems, line_items.EditablePart):
+    pass
+
+
+class Payments(Invoices, line_items.Part):
+    part = Payment
+    part_row = PaymentSerializer
+    part_write = PaymentWriteSerializer
+    parent = "invoice"
+    key = "payment"
+    noun = "Payment"
+    added = "recorded"
+
+    def stored(self, record: Invoice, part: Any = None) -> None:
+        record.apply_payments()
+
+
+class PaymentList(Payments, line_items.PartList):
+    def answer(self, record: Any, part: Any) -> Body:  # type: ignore[override]
+        invoice = InvoiceRowSerializer(record).data
+        return {"payment": PaymentSerializer(part).data, "invoice": invoice}
+
+
+class PaymentDetail(Payments, line_items.PartDetail):
+    pass
+
+
+class InvoiceMarkPaid(Payments, APIView):
+    def post(self, request: Request, pk: UUID) -> Response:
+        invoice = self.to_write(pk)
+        payment = {
+            "amount": invoice.amount_due,
+            "payment_method": "OTHER",
+            "payment_date": timezone.localdate(),
+            **request.data,
+        }
+        serializer = PaymentWriteSerializer(data=payment, context={"record": invoice})
+        if not serializer.is_valid():
+            raise invalid(serializer.errors)
+        serializer.save(invoice=invoice, org=self.profile.org)
+        invoice.apply_payments()
+        shown = self.shown(self.find(pk))
+        return done("Payment recorded successfully", invoice=shown)
+
+
+class InvoiceComments(Invoices, RecordDetail):
+    http_method_names = ["post"]
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        comment = self.add_comment(self.to_read(pk))
+        if comment is None:
+            raise refused(400, "Comment text required")
+        return done("Comment added", 201, comment=CommentSerializer(comment).data)
+
+
+class InvoiceComment(APIView):
+    def put(self, request: Request, pk: UUID) -> Response:
+        comment = self._own(pk)
+        comment.comment = request.data.get("comment", comment.comment)
+        comment.save()
+        return done("Comment updated", comment=CommentSerializer(comment).data)
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        self._own(pk).delete()
+        return done("Comment deleted")
+
+    def _own(self, pk: UUID) -> Comment:
+        comment = Comment.objects.filter(pk=pk).first()
+        if comment is None:
+            raise refused(404, "Comment not found")
+        profile = self.request.profile  # type: ignore[attr-defined]
+        if not profile.is_admin and comment.commented_by != profile:
+            raise refused(403, "Permission denied")
+        return comment
+
+
+urlpatterns = [
+    path("", InvoiceList.as_view()),
+    path("<uuid:pk>/", InvoiceDetail.as_view()),
+    path("<uuid:pk>/send/", InvoiceSend.as_view()),
+    path("<uuid:pk>/mark-paid/", InvoiceMarkPaid.as_view()),
+    path("<uuid:pk>/cancel/", InvoiceCancel.as_view()),
+    path("<uuid:pk>/duplicate/", InvoiceDuplicate.as_view()),
+    path("<uuid:pk>/line-items/", LineItemList.as_view()),
+    path("<uuid:pk>/line-items/<uuid:part_pk>/", LineItemDetail.as_view()),
+    path("<uuid:pk>/payments/", PaymentList.as_view()),
+    path("<uuid:pk>/payments/<uuid:part_pk>/", PaymentDetail.as_view()),
+    path("<uuid:pk>/comments/", InvoiceComments.as_view()),
+    path("comments/<uuid:pk>/", InvoiceComment.as_view()),
+]

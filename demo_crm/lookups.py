@@ -1,0 +1,207 @@
+"""People, teams, tags, and what else the API tells about an organisation."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from django.db.models import Q
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from demo_crm import custom_fields
+from demo_crm.answers import done, forbidden, invalid
+from demo_crm.entities import dropdowns
+from demo_crm.identity import issue_access_token
+from demo_crm.models import (
+    Account,
+    Case,
+    Contact,
+    CustomFieldDefinition,
+    Invoice,
+    Lead,
+    Opportunity,
+    Profile,
+    Solution,
+    Tag,
+    Team,
+)
+from demo_crm.serializers import (
+    CustomFieldSerializer,
+    OrgSerializer,
+    ProfileSerializer,
+    TagSerializer,
+    TeamSerializer,
+)
+
+PER_KIND = 6
+
+
+class Login(APIView):
+    """Where the real CRM sends a magic link, the demo takes a password."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def post(self, request: Request) -> Response:
+        email, password = request.data.get("email"), request.data.get("password")
+        user = authenticate(request._request, email=email, password=password)
+        profiles = Profile.objects.filter(user=user, is_active=True, org__is_active=True)
+        if org := request.data.get("org"):
+            profiles = profiles.filter(org__name__iexact=org)
+        profile = profiles.order_by("created_at").first() if user else None
+        if profile is None:
+            raise invalid("Unknown e-mail address or password.")
+        return Response({"access_token": issue_access_token(profile)})
+
+
+class Member(APIView):
+    @property
+    def profile(self) -> Profile:
+        profile: Profile = self.request.profile  # type: ignore[attr-defined]
+        return profile
+
+    def require_admin(self, refusal: str) -> None:
+        if not self.profile.is_admin:
+            raise forbidden(refusal)
+
+
+class TeamsAndUsers(Member):
+    def get(self, request: Request) -> Response:
+        profiles = Profile.objects.filter(org=self.profile.org, is_active=True)
+        people = profiles.select_related("user").order_by("user__email")
+        return Response(
+            {"teams": dropdowns.teams(), "profiles": ProfileSerializer(people, many=True).data}
+        )
+
+
+class Tags(Member):
+    def get(self, request: Request) -> Response:
+        tags = Tag.objects.order_by("name")
+        if request.query_params.get("include_archived", "").lower() != "true":
+            tags = tags.filter(is_active=True)
+        if name := request.query_params.get("name"):
+            tags = tags.filter(name__icontains=name)
+        rows = TagSerializer(tags, many=True).data
+        totals = {
+            "count": Tag.objects.count(),
+            "active": Tag.objects.filter(is_active=True).count(),
+        }
+        return Response({"tags_count": len(rows), "tags": rows, "totals": totals})
+
+    def post(self, request: Request) -> Response:
+        self.require_admin("Only admins can create tags")
+        serializer = TagSerializer(data=request.data)
+        if not serializer.is_valid():
+            raise invalid(serializer.errors)
+        serializer.save(org=self.profile.org, created_by=self.profile.user)
+        return done("Tag created successfully", tag=serializer.data)
+
+
+class Teams(Member):
+    def get(self, request: Request) -> Response:
+        self.require_admin("You don't have permission to perform this action.")
+        return Response({"teams": dropdowns.teams(), "teams_count": Team.objects.count()})
+
+    def post(self, request: Request) -> Response:
+        self.require_admin("You don't have permission to perform this action.")
+        serializer = TeamSerializer(data=request.data)
+        if not serializer.is_valid():
+            raise invalid(serializer.errors)
+        serializer.save(org=self.profile.org, created_by=self.profile.user)
+        return done("Team Created Successfully")
+
+
+class OwnProfile(Member):
+    def get(self, request: Request) -> Response:
+        shown = dict(ProfileSerializer(self.profile).data)
+        shown["teams"] = list(self.profile.teams.values_list("name", flat=True))
+        return Response({"user_obj": shown})
+
+
+class OwnOrgs(Member):
+    def get(self, request: Request) -> Response:
+        profiles = Profile.objects.filter(user=self.profile.user).select_related("org")
+        return Response(
+            {
+                "error": False,
+                "status": 200,
+                "profile_org_list": [self._membership(profile) for profile in profiles],
+            }
+        )
+
+    def _membership(self, profile: Profile) -> dict[str, Any]:
+        return {
+            "role": profile.role,
+            "alternate_phone": None,
+            "has_sales_access": False,
+            "has_marketing_access": False,
+            "is_organization_admin": profile.is_admin,
+            "org": OrgSerializer(profile.org).data,
+        }
+
+
+class OrgSettings(Member):
+    def get(self, request: Request) -> Response:
+        org = self.profile.org
+        return Response(
+            {
+                "id": str(org.pk),
+                "name": org.name,
+                "default_currency": org.default_currency,
+                "timezone": org.timezone,
+                "member_count": org.profiles.filter(is_active=True).count(),
+                "created_at": org.created_at,
+            }
+        )
+
+
+class CustomFields(Member):
+    def get(self, request: Request) -> Response:
+        definitions = CustomFieldDefinition.objects.order_by("display_order", "label")
+        if kind := request.query_params.get("target_model"):
+            definitions = custom_fields.definitions(kind)
+        rows = CustomFieldSerializer(definitions, many=True).data
+        return Response({"definitions": rows, "totals": {"count": len(rows)}})
+
+
+class Search(Member):
+    """A few matches of every kind but tasks."""
+
+    def get(self, request: Request) -> Response:
+        query = request.query_params.get("q", "").strip()
+        if len(query) < 2:
+            return Response({"query": query, "results": []})
+        results = [hit for kind in self.kinds() for hit in self._hits(query, *kind)]
+        return Response({"query": query, "results": results})
+
+    def kinds(self) -> list[tuple[str, Any, tuple[str, ...], str]]:
+        return [
+            ("lead", Lead, ("first_name", "last_name", "company_name", "email"), "company_name"),
+            ("deal", Opportunity, ("name",), "account"),
+            ("account", Account, ("name", "email"), "email"),
+            ("contact", Contact, ("first_name", "last_name", "email"), "email"),
+            ("ticket", Case, ("name",), "status"),
+            ("invoice", Invoice, ("invoice_title", "invoice_number"), "status"),
+            ("solution", Solution, ("title",), "status"),
+        ]
+
+    def _hits(
+        self, query: str, kind: str, model: Any, fields: tuple[str, ...], subtitle: str
+    ) -> list[dict[str, str]]:
+        matches = Q()
+        for field in fields:
+            matches |= Q(**{f"{field}__icontains": query})
+        records = model.objects.filter(matches)
+        if not self.profile.is_admin and model is not Solution:
+            owned = Q(created_by=self.profile.user) | Q(assigned_to=self.profile)
+            records = records.filter(owned).distinct()
+        return [
+            {
+                "type": kind,
+                "id": str(record.pk),
+                "title": str(record),
+                "subtitle": str(getattr(record, subtitle) or ""),
+            }
+            for record in records[:PER_KIND]
+        ]
