@@ -19,7 +19,6 @@ from io import BytesIO
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
-from asgiref.typing import ASGI3Application
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
@@ -54,6 +53,7 @@ ALLOWED_REQUEST_HEADERS = (
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After"
 
 T = TypeVar("T")
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -72,7 +72,7 @@ class Call:
 _call: ContextVar[Call] = ContextVar("call")
 
 
-def with_mcp(application: ASGI3Application) -> Any:
+def with_mcp(application: Application) -> Application:
     """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
     mcp = McpApplication()
 

@@ -189,8 +189,10 @@ class Entity:
     `path` is the list's path; a record is at `path + id + "/"`. `columns` are the fields of a row
     unless others are asked for, and identify a record to a person. `label` names the fields that
     together name a record, tried in groups until one has a value. `identity` are the fields whose
-    equal value makes a possible duplicate. `no_delete` and `no_comments` say what the CRM offers
-    instead. `model` is `app_label.Model`, `write_serializers` dotted paths (create, update).
+    equal value makes a possible duplicate. `deletes_with` are the entities whose records go with a
+    deleted one, `held_by` those whose records keep it from being deleted, each with the relation
+    that points here. `no_delete` and `no_comments` say what the CRM offers instead. `model` is
+    `app_label.Model`, `write_serializers` dotted paths (create, update).
     """
 
     name: str
@@ -217,6 +219,8 @@ class Entity:
     includes: tuple[Included, ...] = ()
     identity: tuple[tuple[str, ...], ...] = ()
     delete_consequence: str = ""
+    deletes_with: tuple[tuple[str, str], ...] = ()
+    held_by: tuple[tuple[str, str], ...] = ()
     no_delete: str = ""
     no_comments: str = ""
     custom_fields: str = ""

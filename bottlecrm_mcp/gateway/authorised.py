@@ -113,4 +113,4 @@ def install() -> None:
         return []
 
     paginate_queryset.__wrapped__ = paginate  # type: ignore[attr-defined]
-    LimitOffsetPagination.paginate_queryset = paginate_queryset  # type: ignore[method-assign]
+    LimitOffsetPagination.paginate_queryset = paginate_queryset  # type: ignore[assignment,method-assign]

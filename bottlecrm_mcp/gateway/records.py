@@ -19,6 +19,7 @@ from rest_framework.serializers import DateTimeField
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
+from bottlecrm_mcp.gateway.rows import EMPTY
 
 _MOMENT = DateTimeField()
 
@@ -83,7 +84,7 @@ class Records:
                 value = self._reference(field, values)
             else:
                 value = scalar(values[field.attribute])
-            if value not in (None, "", [], {}):
+            if value not in EMPTY:
                 row[field.name] = value
         return row
 

@@ -8,7 +8,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Field, Kind
 
 NAMES = ("name", "title", "invoice_title", "email")
-EMPTY = (None, "", [], {})
+EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def dig(value: Any, path: str) -> Any:

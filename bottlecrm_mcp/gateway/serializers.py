@@ -26,14 +26,12 @@ def _instantiate(
     # With an instance a serializer may make fields read-only (a case's account).
     model = getattr(getattr(serializer_class, "Meta", None), "model", None)
     instance = model() if update and model else None
-    context = {"request": request}
+    given = {"data": {}, "partial": update, "context": {"request": request}}
     try:
         # BottleCRM's serializers take the request under this name, and some require it.
-        made: serializers.Serializer[Any] = serializer_class(
-            instance, request_obj=request, context=context
-        )
+        made: serializers.Serializer[Any] = serializer_class(instance, request_obj=request, **given)
     except TypeError:
-        made = serializer_class(instance, context=context)
+        made = serializer_class(instance, **given)
     return made
 
 

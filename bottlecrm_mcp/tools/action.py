@@ -8,7 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Action, Entity, Included
 from bottlecrm_mcp.gateway.base import Reply
-from bottlecrm_mcp.gateway.rows import dig, row_of
+from bottlecrm_mcp.gateway.rows import dig, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
@@ -120,6 +120,16 @@ def _result(
         for key, value in result.items():
             fields = [each for each in returned.fields if each.name in returned.columns]
             result[key] = row_of(fields, value)
+    if action.name == "add_comment" and (comment := _new_comment(answer)):
+        result["comment"] = comment
     record = crm.record(entity, record_id)
     shown = {key: record[key] for key in entity.columns if key in record}
     return {**result, "record": {"id": record_id, **shown}}
+
+
+def _new_comment(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The comment that was added: an invoice's answer has it alone, the others list them all."""
+    alone = answer.get("comment")
+    rows = [alone] if isinstance(alone, Mapping) else answer.get("comments")
+    newest = max(rows or [{}], key=lambda row: str(row.get("commented_on", "")))
+    return without_empty(newest, ("id", "comment", "commented_on"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Effect
+from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for
@@ -19,6 +20,11 @@ def crm_delete(
         raise ToolError("not_supported", deleted.no_delete)
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
+    if held := _related(crm, deleted.held_by, record_id):
+        raise ToolError(
+            "not_supported",
+            f"The CRM keeps {deleted.singular} {name!r} because of its {_counted(held)}.",
+        )
     change = Change(
         "crm_delete",
         {"entity": deleted.name, "id": record_id},
@@ -27,8 +33,27 @@ def crm_delete(
         record,
     )
     shown = {key: record[key] for key in deleted.columns if key in record}
-    details = {"record": {"id": record_id, "name": name, **shown}}
+    details: dict[str, Any] = {"record": {"id": record_id, "name": name, **shown}}
+    if with_it := _related(crm, deleted.deletes_with, record_id):
+        details["deleted_with_it"] = with_it
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     reply = crm.gateway.write("DELETE", deleted.record_path(record_id))
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     return {"entity": deleted.name, "id": record_id, "deleted": True, "name": name}
+
+
+def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -> dict[str, int]:
+    """How many records of each entity point here, of those that the caller can see."""
+    totals = {}
+    for entity_name, field_name in relations:
+        entity = crm.entity(entity_name)
+        field = entity.field(field_name)
+        if field is not None and crm.caller.may(entity.resource, "read"):
+            by_record = (Condition(field, "eq", record_id),)
+            total = crm.page(entity, RowQuery((), conditions=by_record, limit=1)).total
+            totals[entity_name] = total
+    return {name: total for name, total in totals.items() if total}
+
+
+def _counted(totals: dict[str, int]) -> str:
+    return ", ".join(f"{total} {name}" for name, total in totals.items())

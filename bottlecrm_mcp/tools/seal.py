@@ -41,6 +41,7 @@ class Seal:
         return base64.urlsafe_b64encode(digest[:24]).decode()
 
 
-def derive_key(secret: str) -> bytes:
+def derive_key(secret: str | bytes) -> bytes:
     """A key of our own from a secret that has other uses too."""
-    return hmac.new(secret.encode(), b"bottlecrm_mcp.confirmation", hashlib.sha256).digest()
+    raw = secret.encode() if isinstance(secret, str) else secret
+    return hmac.new(raw, b"bottlecrm_mcp.confirmation", hashlib.sha256).digest()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, ValueEffect
+from bottlecrm_mcp.gateway.rows import EMPTY
 from bottlecrm_mcp.tools.confirm import (
     Answer,
     Change,
@@ -94,8 +95,8 @@ def _unchanged(
 
 
 def _means(wanted: Any, shown: Any) -> bool:
-    if wanted in (None, "", [], {}):
-        return shown in (None, "", [], {})
+    if wanted in EMPTY:
+        return shown in EMPTY
     if isinstance(wanted, list | dict):
         return True
     try:

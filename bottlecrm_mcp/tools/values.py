@@ -14,6 +14,8 @@ from bottlecrm_mcp.tools.references import Reference, References
 
 MOST_ITEMS = 100
 
+Read = Callable[[Field, Any], Any]
+
 
 class Values:
     """Reads the `data` of a write, or the `params` of an action, into a request body.
@@ -107,7 +109,7 @@ class Values:
             return self._custom(entity, value)
         if field.kind is Kind.OBJECTS:
             return self._items(field, value)
-        readers: dict[Kind, Callable[[Field, Any], Any]] = {
+        readers: dict[Kind, Read] = {
             Kind.CHOICE: _choice,
             Kind.BOOLEAN: _boolean,
             Kind.INTEGER: _number,
@@ -115,7 +117,8 @@ class Values:
             Kind.DATE: self._date,
             Kind.DATETIME: self._moment,
         }
-        return readers.get(field.kind, _text)(field, value)
+        read: Read = readers.get(field.kind, _text)
+        return read(field, value)
 
     def _relation(self, field: Field, value: Any) -> Any:
         found = self.references.resolve_field(field, value)
