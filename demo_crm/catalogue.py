@@ -1,0 +1,28 @@
+"""BottleCRM's contract, with the models and serializers that stand for BottleCRM's here."""
+
+from dataclasses import replace
+
+from bottlecrm_mcp.catalogue import bottlecrm
+from bottlecrm_mcp.catalogue.model import Entity
+
+NAMES = {
+    "leads": "Lead",
+    "contacts": "Contact",
+    "accounts": "Account",
+    "opportunities": "Opportunity",
+    "tasks": "Task",
+    "cases": "Case",
+    "invoices": "Invoice",
+    "solutions": "Solution",
+}
+
+
+def _stand_in(entity: Entity) -> Entity:
+    name = NAMES[entity.name]
+    serializer = f"demo_crm.entities.{entity.name}.{name}WriteSerializer"
+    return replace(entity, model=f"demo_crm.{name}", write_serializers=(serializer, serializer))
+
+
+CATALOGUE = replace(
+    bottlecrm.CATALOGUE, entities=tuple(map(_stand_in, bottlecrm.CATALOGUE.entities))
+)

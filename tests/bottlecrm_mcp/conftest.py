@@ -1,0 +1,65 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bottlecrm_mcp.asgi import seal
+from bottlecrm_mcp.auth import authenticate
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.models import Profile
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def crm_of(token_for: Callable[..., str]) -> Callable[..., Crm]:
+    """What the tools work with, as this person."""
+
+    def make(profile: Profile, **token: Any) -> Crm:
+        secret = token_for(profile, **token)
+        caller = authenticate(secret)
+        catalogue = mcp_settings().catalogue
+        return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), seal())
+
+    return make
+
+
+@pytest.fixture
+def tools_of(crm_of: Callable[..., Crm]) -> Callable[..., Call]:
+    """Calls tools as this person; an error is answered as the client would see it."""
+    registry = Registry(mcp_settings().catalogue)
+
+    def make(profile: Profile, **token: Any) -> Call:
+        crm = crm_of(profile, **token)
+
+        def call(name: str, /, **arguments: Any) -> dict[str, Any]:
+            tool = registry.get(name)
+            assert tool is not None
+            try:
+                return tool.call(crm, arguments)
+            except ToolError as error:
+                return error.as_dict()
+
+        return call
+
+    return make
+
+
+@pytest.fixture
+def admin(tools_of: Callable[..., Call], alpha_admin: Profile) -> Iterator[Call]:
+    yield tools_of(alpha_admin)
+
+
+@pytest.fixture
+def user(tools_of: Callable[..., Call], alpha_user: Profile) -> Iterator[Call]:
+    yield tools_of(alpha_user)
+
+
+@pytest.fixture
+def stranger(tools_of: Callable[..., Call], beta_admin: Profile) -> Iterator[Call]:
+    """An administrator of the other organisation."""
+    yield tools_of(beta_admin)
