@@ -7,13 +7,15 @@ from django.utils import timezone
 
 from demo_crm.identity import profile_of
 from demo_crm.permissions import HasOrgContext
-from demo_crm.row_security import set_current_org
+from demo_crm.row_security import org_context
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 PUBLIC_PATHS = {"/api/auth/login/"}
 
 
 class IdentityMiddleware:
+    """Who an access token was issued to; the organisation's day is the request's day."""
+
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
@@ -21,7 +23,8 @@ class IdentityMiddleware:
         profile = profile_of(request)
         request.access_profile = request.profile = profile  # type: ignore[attr-defined]
         request.org = profile.org if profile else None  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with timezone.override(ZoneInfo(profile.org.timezone) if profile else None):
+            return self.get_response(request)
 
 
 class OrgContextMiddleware:
@@ -34,14 +37,8 @@ class OrgContextMiddleware:
         org = getattr(request, "org", None)
         if org is None:
             return self.get_response(request) if _is_public(request.path) else _refusal()
-        # Worker threads are reused: neither setting may be left for the next request.
-        timezone.activate(ZoneInfo(org.timezone))
-        set_current_org(org.pk)
-        try:
+        with org_context(org):
             return self.get_response(request)
-        finally:
-            set_current_org(None)
-            timezone.deactivate()
 
 
 def _is_public(path: str) -> bool:

@@ -26,11 +26,11 @@ DETAIL_KEYS = {
     " source status teams countries custom_field_definitions",
     "contacts": "contact_obj address_obj countries comments attachments assigned_data tasks"
     " users_mention opportunities cases colleagues custom_field_definitions",
-    "accounts": "account_obj attachments comments contacts opportunity_list users cases teams stages"
-    " sources countries currencies case_types case_priority case_status comment_permission tasks"
-    " invoices emails users_mention leads status custom_field_definitions",
-    "opportunities": "opportunity_obj comments attachments contacts users stage lead_source currency"
-    " comment_permission users_mention custom_field_definitions",
+    "accounts": "account_obj attachments comments contacts opportunity_list users cases teams"
+    " stages sources countries currencies case_types case_priority case_status comment_permission"
+    " tasks invoices emails users_mention leads status custom_field_definitions",
+    "opportunities": "opportunity_obj comments attachments contacts users stage lead_source"
+    " currency comment_permission users_mention custom_field_definitions",
     "tasks": "task_obj attachments comments users_mention assigned_data custom_field_definitions"
     " users users_excluding_team teams",
     "cases": "cases_obj attachments comments internal_notes contacts solutions activities"
