@@ -42,8 +42,8 @@ def integer(name: str, note: str = "") -> Field:
     return Field(name, Kind.INTEGER, WRITE, note=note)
 
 
-def decimal(name: str, note: str = "") -> Field:
-    return Field(name, Kind.DECIMAL, WRITE, note=note)
+def money(name: str, note: str = "", *, access: Access = WRITE, listed: bool = True) -> Field:
+    return Field(name, Kind.DECIMAL, access, note=note, money=True, listed=listed)
 
 
 def boolean(name: str) -> Field:
@@ -240,7 +240,7 @@ LEADS = Entity(
         choice("source", choices.LEAD_SOURCE),
         choice("industry", choices.INDUSTRY),
         choice("rating", choices.RATING),
-        decimal("opportunity_amount"),
+        money("opportunity_amount"),
         choice("currency", choices.CURRENCY),
         integer("probability", "percent, 0 to 100"),
         date("close_date"),
@@ -376,7 +376,7 @@ ACCOUNTS = Entity(
         url("website", 200),
         choice("industry", choices.INDUSTRY),
         integer("number_of_employees", "0 or more"),
-        decimal("annual_revenue", "0 or more"),
+        money("annual_revenue", "0 or more"),
         choice("currency", choices.CURRENCY),
         *address(),
         text("description"),
@@ -477,7 +477,7 @@ OPPORTUNITIES = Entity(
         choice("stage", choices.STAGE, note="a closed stage needs closed_on, CLOSED_WON an amount"),
         choice("opportunity_type", choices.OPPORTUNITY_TYPE),
         choice("currency", choices.CURRENCY),
-        decimal("amount", "0 or more; fixed by the line items once there are any"),
+        money("amount", "0 or more; fixed by the line items once there are any"),
         integer("probability", "percent, 0 to 100"),
         date("closed_on"),
         choice("lead_source", choices.OPPORTUNITY_SOURCE),
@@ -774,12 +774,13 @@ INVOICES = Entity(
             listed=False,
             note=CUSTOM_FIELDS.note,
         ),
-        shown("total_amount", Kind.DECIMAL),
-        shown("amount_paid", Kind.DECIMAL),
-        shown("amount_due", Kind.DECIMAL),
+        *(
+            money(name, access=Access.READ_ONLY)
+            for name in ("total_amount", "amount_paid", "amount_due")
+        ),
         shown("is_overdue", Kind.BOOLEAN, computed=True),
         *(
-            shown(name, Kind.DECIMAL, listed=False)
+            money(name, access=Access.READ_ONLY, listed=False)
             for name in ("subtotal", "discount_amount", "tax_amount")
         ),
         *(shown(name, Kind.DATETIME, listed=False) for name in ("sent_at", "viewed_at", "paid_at")),

@@ -64,7 +64,7 @@ class Field:
     `tags`, `users`, `documents`. `write_name` is the key in a request body where it differs from
     the key in an answer. `listed` is false for a field that only a detail answer has. `column` is
     the model's attribute where it differs from `name`; `computed` marks a value that only a
-    serializer can give.
+    serializer can give, `money` an amount in the record's own currency.
     """
 
     name: str
@@ -78,6 +78,7 @@ class Field:
     column: str = ""
     listed: bool = True
     computed: bool = False
+    money: bool = False
     note: str = ""
     parts: tuple[Field, ...] = ()
 

@@ -110,6 +110,50 @@ class Page:
 
 
 @dataclass(frozen=True)
+class Grouping:
+    """A field to group by; dates are grouped by a `period`: day, week, month, quarter or year."""
+
+    field: Field
+    period: str = ""
+
+    @property
+    def key(self) -> str:
+        return f"{self.field.name}:{self.period}" if self.period else self.field.name
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What to compute for each group: `count`, or `sum`, `avg`, `min`, `max` of a field."""
+
+    function: str
+    field: Field | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.function}:{self.field.name}" if self.field else self.function
+
+
+@dataclass(frozen=True)
+class SummaryQuery:
+    """A summary as understood; `limit` bounds the groups."""
+
+    groupings: tuple[Grouping, ...]
+    measures: tuple[Measure, ...]
+    conditions: tuple[Condition, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Groups as `{key: value}` of groupings and measures, how many there are in all, and the same
+    measures over all records: one row, or one for each currency."""
+
+    groups: Sequence[Mapping[str, Any]]
+    group_count: int
+    totals: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class LiveField:
     """What the CRM's own write serializer says of a field, for this caller and organisation."""
 
@@ -160,6 +204,9 @@ class Gateway(Protocol):
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""
+
+    def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        """Counts and sums over the records of a search. Raises `NotAvailable` or `Refused`."""
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]

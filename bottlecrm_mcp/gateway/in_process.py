@@ -42,11 +42,14 @@ from bottlecrm_mcp.gateway.base import (
     Refused,
     Reply,
     RowQuery,
+    Summary,
+    SummaryQuery,
 )
 from bottlecrm_mcp.gateway.created import created_records
 from bottlecrm_mcp.gateway.records import Records
 from bottlecrm_mcp.gateway.rest_list import rest_page
 from bottlecrm_mcp.gateway.serializers import live_fields
+from bottlecrm_mcp.gateway.summary import summarize
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -175,6 +178,15 @@ class InProcessGateway:
             return rest_page(self.read, entity, query)
         except NotAvailable as limit:
             raise NotAvailable(f"{limit} (The fast path is off: {capture.refusal}.)") from limit
+
+    def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        capture = self._capture(entity, lambda records: summarize(records, query))
+        if not capture.taken:
+            raise NotAvailable(
+                f"{entity.name} can't be summarized here: {capture.refusal}. Use crm_search."
+            )
+        summary: Summary = capture.result
+        return summary
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]

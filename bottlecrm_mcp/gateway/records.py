@@ -60,7 +60,7 @@ class Records:
     def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
         singles = [field for field in columns if field.kind is not Kind.RELATIONS]
         names = {"pk": None} | dict.fromkeys(
-            path for field in singles for path in self._paths(field)
+            path for field in singles for path in self.paths(field)
         )
         found = list(window.values(*names))
         many = {
@@ -81,21 +81,21 @@ class Records:
             if field.kind is Kind.RELATIONS:
                 value: Any = many[field.name].get(values["pk"])
             elif field.kind is Kind.RELATION:
-                value = self._reference(field, values)
+                value = self.reference(field, values)
             else:
                 value = scalar(values[field.attribute])
             if value not in EMPTY:
                 row[field.name] = value
         return row
 
-    def _paths(self, field: Field) -> tuple[str, ...]:
+    def paths(self, field: Field) -> tuple[str, ...]:
         if not field.kind.is_relation:
             return (field.attribute,)
         groups = self.catalogue.label_columns(field.to)
         named = tuple(f"{field.attribute}__{name}" for group in groups for name in group)
         return (f"{field.attribute}__pk", *named)
 
-    def _reference(self, field: Field, values: Mapping[str, Any]) -> dict[str, str] | None:
+    def reference(self, field: Field, values: Mapping[str, Any]) -> dict[str, str] | None:
         key = values[f"{field.attribute}__pk"]
         if key is None:
             return None
@@ -111,8 +111,8 @@ class Records:
             links = self.model._base_manager.filter(
                 pk__in=keys, **{f"{field.attribute}__isnull": False}
             )
-            for link in links.values("pk", *self._paths(field)).order_by(*self._paths(field)[1:]):
-                reference = self._reference(field, link)
+            for link in links.values("pk", *self.paths(field)).order_by(*self.paths(field)[1:]):
+                reference = self.reference(field, link)
                 if reference is not None:
                     related.setdefault(link["pk"], []).append(reference)
         return related

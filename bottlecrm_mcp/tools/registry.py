@@ -21,6 +21,7 @@ from bottlecrm_mcp.tools.describe import crm_describe, list_actions
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.update import crm_update
 
 Schema = dict[str, Any]
@@ -146,6 +147,14 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "people also an e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days.",
         "additionalProperties": True,
     }
+    filters: Schema = {
+        "type": "object",
+        "description": "field: value, field: [a, b], field__gte, field__lte, field__contains, "
+        "field__is_empty: true; custom_fields.KEY: value. Dates take ISO or today, this_week, "
+        "last_month, last_30_days, overdue and the like. People, accounts, tags and so on by id "
+        "or name; 'me' is the person.",
+        "additionalProperties": True,
+    }
     anything: Schema = {"type": "object", "additionalProperties": True}
     named_entity: Schema = {"type": "string"}
     confirmable: Schema = {
@@ -167,14 +176,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                     **_text("Words to look for in names, e-mails and the like."),
                     "maxLength": 200,
                 },
-                "filters": {
-                    "type": "object",
-                    "description": "field: value, field: [a, b], field__gte, field__lte, "
-                    "field__contains, field__is_empty: true; custom_fields.KEY: value. Dates take "
-                    "ISO or today, this_week, last_month, last_30_days, overdue and the like. "
-                    "People, accounts, tags and so on by id or name; 'me' is the person.",
-                    "additionalProperties": True,
-                },
+                "filters": filters,
                 "fields": {
                     "type": "array",
                     "items": {"type": "string"},
@@ -194,6 +196,45 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "next_offset": {"type": "integer"},
                 "filters": anything,
                 "query": {"type": "string"},
+                "notes": {"type": "array", "items": {"type": "string"}},
+            },
+            "read",
+            idempotent=True,
+        ),
+        Tool(
+            "crm_summarize",
+            "Count and sum records",
+            "Counts, sums, averages, minimum and maximum over the records the person can see, in "
+            "groups: pipeline by stage, leads per source, overdue invoices by account. Use it "
+            "instead of adding up search results.",
+            crm_summarize,
+            {
+                "entity": entity,
+                "group_by": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "maxItems": 2,
+                    "description": "Up to two fields; a date with a period: created_at:month "
+                    "(day, week, month, quarter, year).",
+                },
+                "measures": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "maxItems": 6,
+                    "description": "count (default), sum:FIELD, avg:FIELD, min:FIELD, max:FIELD.",
+                },
+                "filters": {
+                    "type": "object",
+                    "description": "As in crm_search.",
+                    "additionalProperties": True,
+                },
+            },
+            ("entity",),
+            {
+                "entity": named_entity,
+                "groups": {"type": "array", "items": anything},
+                "total": anything,
+                "filters": anything,
                 "notes": {"type": "array", "items": {"type": "string"}},
             },
             "read",
