@@ -37,6 +37,8 @@ from bottlecrm_mcp.tools.seal import Seal, derive_key
 logger = logging.getLogger("bottlecrm_mcp")
 
 PATHS = ("/mcp", "/mcp/")
+# An attribute of a wrapped application, for those who want to know.
+MARK = "serves_mcp"
 # What the inner request keeps of the outer one: where it came from, nothing that identifies.
 FORWARDED = (
     "HTTP_HOST",
@@ -84,6 +86,7 @@ def with_mcp(application: Application) -> Application:
         else:
             await application(scope, receive, send)
 
+    setattr(route, MARK, True)
     return route
 
 
@@ -173,10 +176,10 @@ class McpApplication:
 
 async def run_tool(work: Callable[[Crm], Result]) -> Result:
     call = _call.get()
-    return await in_pool(lambda: work(_crm(call)))
+    return await in_pool(lambda: work(crm_for(call)))
 
 
-def _crm(call: Call) -> Crm:
+def crm_for(call: Call) -> Crm:
     configured = mcp_settings()
     catalogue = configured.catalogue
     gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
