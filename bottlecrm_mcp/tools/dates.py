@@ -100,6 +100,8 @@ class Clock:
         return datetime.combine(day, time.min, self.zone)
 
     def end_of(self, day: date) -> datetime:
+        if day == date.max:
+            return datetime.combine(day, time.max, self.zone)
         # The last microsecond before the next day, also where the clocks change in between.
         tomorrow = self.start_of(day + timedelta(days=1)).astimezone(ZoneInfo("UTC"))
         return (tomorrow - timedelta(microseconds=1)).astimezone(self.zone)

@@ -1,4 +1,5 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Profile
+from tests.bottlecrm_mcp.population import populate
 
 Call = Callable[..., dict[str, Any]]
 
@@ -50,16 +52,28 @@ def tools_of(crm_of: Callable[..., Crm]) -> Callable[..., Call]:
 
 
 @pytest.fixture
-def admin(tools_of: Callable[..., Call], alpha_admin: Profile) -> Iterator[Call]:
-    yield tools_of(alpha_admin)
+def admin(tools_of: Callable[..., Call], alpha_admin: Profile) -> Call:
+    return tools_of(alpha_admin)
 
 
 @pytest.fixture
-def user(tools_of: Callable[..., Call], alpha_user: Profile) -> Iterator[Call]:
-    yield tools_of(alpha_user)
+def user(tools_of: Callable[..., Call], alpha_user: Profile) -> Call:
+    return tools_of(alpha_user)
 
 
 @pytest.fixture
-def stranger(tools_of: Callable[..., Call], beta_admin: Profile) -> Iterator[Call]:
+def stranger(tools_of: Callable[..., Call], beta_admin: Profile) -> Call:
     """An administrator of the other organisation."""
-    yield tools_of(beta_admin)
+    return tools_of(beta_admin)
+
+
+@pytest.fixture
+def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
+    """The first organisation with records in it."""
+    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+
+
+@pytest.fixture
+def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
+    """The other organisation with records in it."""
+    return populate(two_orgs.beta_admin, two_orgs.beta_user)
