@@ -44,10 +44,12 @@ class Login(APIView):
     permission_classes = (AllowAny,)
 
     def post(self, request: Request) -> Response:
-        email, password = request.data.get("email"), request.data.get("password")
-        user = authenticate(request._request, email=email, password=password)
+        sent: Any = request.data
+        user = authenticate(
+            request._request, email=sent.get("email"), password=sent.get("password")
+        )
         profiles = Profile.objects.filter(user=user, is_active=True, org__is_active=True)
-        if org := request.data.get("org"):
+        if org := sent.get("org"):
             profiles = profiles.filter(org__name__iexact=org)
         profile = profiles.order_by("created_at").first() if user else None
         if profile is None:

@@ -276,7 +276,7 @@ class Records:
             first_name=first,
             last_name=last,
             title=title,
-            email=f"{first}.{last}@{account.email.split('@')[1]}".lower(),
+            email=f"{first}.{last}@{account.name.split()[0]}.example".lower(),
             phone=f"+1 555 02{index:02}",
             organization=account.name,
             account=account,
@@ -353,14 +353,18 @@ class Records:
         parents = cycle(("account", "opportunity", "case", None))
         for index, (title, status, priority, due) in enumerate(TASKS):
             parent = next(parents)
-            of_kind = {"account": self.accounts, "opportunity": self.deals, "case": self.cases}
+            of_kind: dict[str, list[Any]] = {
+                "account": self.accounts,
+                "opportunity": self.deals,
+                "case": self.cases,
+            }
             link = {parent: of_kind[parent][index % 5]} if parent else {}
             values = {"title": title, "status": status, "priority": priority, **link}
             self.owned(Task, due_date=self.day(due), **values)
 
     def make_invoice(self, index: int, title: str, status: str, price: int, age: int) -> None:
         account = self.accounts[index % len(self.accounts)]
-        contact = account.contacts.order_by("first_name").first()
+        contact = account.contacts.earliest("first_name")
         invoice: Invoice = self.owned(
             Invoice,
             invoice_title=f"{account.name}: {title}",

@@ -1,12 +1,14 @@
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from rest_framework.test import APIClient
 
 from demo_crm.models import Org, Profile, User
@@ -25,6 +27,21 @@ def django_db_modify_db_settings() -> None:
         pytest.exit(message, returncode=2)
     os.environ["DATABASE_URL"] = url
     settings.DATABASES["default"].update(database(url))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """A connection that is still being reset when its pool closes would stay open for good."""
+    yield
+    connection.close()
+    until = monotonic() + 5
+    while _resetting() and monotonic() < until:
+        sleep(0.01)
+
+
+def _resetting() -> bool:
+    state = connection.pool.get_stats() if connection.pool else {}
+    return state.get("pool_available") != state.get("pool_size")
 
 
 @pytest.fixture

@@ -34,7 +34,8 @@ Body = dict[str, Any]
 class Entity:
     """One kind of record: its model, its serializers, and who may see or change it."""
 
-    request: Request
+    # Of the view that this is mixed into; it carries the profile and the organisation.
+    request: Any
     model: ClassVar[type[Model]]
     row: ClassVar[type[ModelSerializer[Any]]]
     write: ClassVar[type[WriteSerializer]]
@@ -53,7 +54,7 @@ class Entity:
 
     @property
     def profile(self) -> Profile:
-        profile: Profile = self.request.profile  # type: ignore[attr-defined]
+        profile: Profile = self.request.profile
         return profile
 
     def owned(self) -> Q:
@@ -176,7 +177,7 @@ class RecordList(Entity, APIView, LimitOffsetPagination):
         return {"count": self.count, **links, "results": self.shown(page)}
 
     def post(self, request: Request) -> Response:
-        return self.answer_created(self.create(request.data))
+        return self.answer_created(self.create(self.request.data))
 
     def create(self, data: Any) -> Any:
         serializer = self.checked(data)
@@ -223,11 +224,11 @@ class RecordDetail(Entity, APIView):
 
     def put(self, request: Request, pk: UUID) -> Response:
         """On purpose: scalars that are left out stay, relations that are left out are emptied."""
-        return self.update(self.to_write(pk), request.data, self.relations)
+        return self.update(self.to_write(pk), self.request.data, self.relations)
 
     def patch(self, request: Request, pk: UUID) -> Response:
-        sent = tuple(name for name in self.relations if name in request.data)
-        return self.update(self.to_write(pk), request.data, sent, partial=True)
+        sent = tuple(name for name in self.relations if name in self.request.data)
+        return self.update(self.to_write(pk), self.request.data, sent, partial=True)
 
     def update(
         self, record: Any, data: Any, relations: tuple[str, ...], *, partial: bool = False
@@ -277,15 +278,15 @@ class RecordMove(Entity, APIView):
         record = self.find(pk)
         if not self.allows(record, self.writable()):
             raise Refused(403, {"error": "Permission denied"})
-        value = request.data.get(self.column)
-        choices = self.model._meta.get_field(self.column).choices or ()
-        if value not in [choice for choice, _ in choices]:  # type: ignore[misc]
+        value = self.request.data.get(self.column)
+        field: Any = self.model._meta.get_field(self.column)
+        if value not in [choice for choice, _ in field.choices]:
             raise invalid({self.column: [f'"{value}" is not a valid choice.']})
         setattr(record, self.column, value)
         record.save()
         card = {"id": str(record.pk), "name": str(record), self.column: value}
-        name = str(self.model._meta.model_name)
-        return done(f"{self.label} moved successfully", **{name: card})
+        moved: Body = {str(self.model._meta.model_name): card}
+        return done(f"{self.label} moved successfully", **moved)
 
 
 class NoteDetail(APIView):
@@ -302,7 +303,7 @@ class NoteDetail(APIView):
 class CommentDetail(NoteDetail):
     def put(self, request: Request, pk: UUID, *, partial: bool = False) -> Response:
         comment = self.found(Comment, pk, "commented_by")
-        serializer = CommentSerializer(comment, data=request.data, partial=partial)
+        serializer = CommentSerializer(comment, data=self.request.data, partial=partial)
         if not serializer.is_valid():
             raise invalid(serializer.errors)
         serializer.save()

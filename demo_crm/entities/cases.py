@@ -33,7 +33,7 @@ from demo_crm.serializers import (
     WriteSerializer,
 )
 
-NO_TIME = {"total_minutes": 0, "billable_minutes": 0, "last_entry_at": None, "by_profile": []}
+NO_TIME: Body = {"total_minutes": 0, "billable_minutes": 0, "last_entry_at": None, "by_profile": []}
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -260,7 +260,7 @@ class CaseDetail(Cases, RecordDetail):
 
     def put(self, request: Request, pk: UUID) -> Response:
         """On purpose: a type and a closing date that are left out count as emptied."""
-        data = {"case_type": None, "closed_on": None, **request.data}
+        data = {"case_type": None, "closed_on": None, **self.request.data}
         return self.update(self.to_write(pk), data, self.relations)
 
     def update(self, record: Case, data: Any, *args: Any, **kwargs: Any) -> Response:
@@ -316,7 +316,8 @@ class CaseWatch(Cases, APIView):
 
     def _visible(self, pk: UUID) -> Case:
         """Unlike elsewhere, a case out of reach is not found."""
-        return get_object_or_404(self.visible().distinct(), pk=pk)
+        case: Case = get_object_or_404(self.visible().distinct(), pk=pk)
+        return case
 
 
 class CaseWatchers(CaseWatch):
@@ -329,7 +330,7 @@ class CaseWatchers(CaseWatch):
 
 class CaseLink(Cases, APIView):
     def post(self, request: Request, pk: UUID) -> Response:
-        case, parent_id = self.found(pk), request.data.get("parent_id")
+        case, parent_id = self.found(pk), self.request.data.get("parent_id")
         if not parent_id and case.parent_id is None:
             raise Refused(400, {"detail": "Case is not linked to a parent."})
         case.parent = self._parent(case, parent_id) if parent_id else None
@@ -351,7 +352,7 @@ class CaseCloseWithChildren(Cases, APIView):
         if case.status == "Duplicate":
             raise Refused(400, {"detail": "Cannot close a merged case."})
         children = (
-            list(case.children.exclude(status="Closed")) if request.data.get("cascade") else []
+            list(case.children.exclude(status="Closed")) if self.request.data.get("cascade") else []
         )
         for each in (case, *children):
             self._close(each)
@@ -360,7 +361,7 @@ class CaseCloseWithChildren(Cases, APIView):
                 "id": str(case.pk),
                 "status": case.status,
                 "cascaded_case_ids": [str(child.pk) for child in children],
-                "resolution_comment": request.data.get("resolution_comment", ""),
+                "resolution_comment": self.request.data.get("resolution_comment", ""),
             }
         )
 
@@ -415,7 +416,7 @@ class CaseUnmerge(CaseMerge):
 
 class CaseSolutions(Cases, APIView):
     def post(self, request: Request, pk: UUID) -> Response:
-        case, solution_id = self.to_write(pk), request.data.get("solution_id")
+        case, solution_id = self.to_write(pk), self.request.data.get("solution_id")
         if not solution_id:
             raise invalid("solution_id required")
         solution = self._solution(solution_id)

@@ -295,9 +295,9 @@ class InvoiceWriteSerializer(WriteSerializer):
 
     def validate(self, attrs: Body) -> Body:
         attrs.pop("template_id", None)
-        contact = Contact.objects.filter(pk=attrs.get("contact_id")).first()
-        elsewhere = contact and contact.account_id not in (None, attrs.get("account_id"))
-        if elsewhere and "account_id" in attrs:
+        both = "contact_id" in attrs and "account_id" in attrs
+        contact = Contact.objects.filter(pk=attrs["contact_id"]).first() if both else None
+        if contact and contact.account_id not in (None, attrs["account_id"]):
             raise ValidationError({"contact_id": ["The contact belongs to another account."]})
         return attrs
 
@@ -430,8 +430,8 @@ class InvoiceDetail(Invoices, RecordDetail):
     def put(self, request: Request, pk: UUID) -> Response:
         """On purpose partial, unlike every other PUT."""
         invoice = self.to_write(pk)
-        custom = self.custom(request.data, invoice)
-        serializer = self.checked(request.data, invoice, partial=True)
+        custom = self.custom(self.request.data, invoice)
+        serializer = self.checked(self.request.data, invoice, partial=True)
         serializer.save(updated_by=self.profile.user, **custom)
         return self.answer("Invoice updated successfully", invoice)
 
@@ -514,7 +514,7 @@ class Payments(Invoices, line_items.Part):
 
 
 class PaymentList(Payments, line_items.PartList):
-    def answer(self, record: Any, part: Any) -> Body:  # type: ignore[override]
+    def shown_part(self, record: Any, part: Any) -> Body:
         invoice = InvoiceRowSerializer(record).data
         return {"payment": PaymentSerializer(part).data, "invoice": invoice}
 
@@ -530,7 +530,7 @@ class InvoiceMarkPaid(Payments, APIView):
             "amount": invoice.amount_due,
             "payment_method": "OTHER",
             "payment_date": timezone.localdate(),
-            **request.data,
+            **self.request.data,
         }
         serializer = PaymentWriteSerializer(data=payment, context={"record": invoice})
         if not serializer.is_valid():
@@ -552,9 +552,11 @@ class InvoiceComments(Invoices, RecordDetail):
 
 
 class InvoiceComment(APIView):
+    request: Any
+
     def put(self, request: Request, pk: UUID) -> Response:
         comment = self._own(pk)
-        comment.comment = request.data.get("comment", comment.comment)
+        comment.comment = self.request.data.get("comment", comment.comment)
         comment.save()
         return done("Comment updated", comment=CommentSerializer(comment).data)
 
@@ -566,7 +568,7 @@ class InvoiceComment(APIView):
         comment = Comment.objects.filter(pk=pk).first()
         if comment is None:
             raise refused(404, "Comment not found")
-        profile = self.request.profile  # type: ignore[attr-defined]
+        profile = self.request.profile
         if not profile.is_admin and comment.commented_by != profile:
             raise refused(403, "Permission denied")
         return comment

@@ -211,11 +211,13 @@ class LeadDetail(Leads, RecordDetail):
 
     def patch(self, request: Request, pk: UUID) -> Response:
         """On purpose: what else comes with a conversion is dropped, custom fields excepted."""
-        if not (request.data.get("is_converted") or request.data.get("status") == "converted"):
+        if not (
+            self.request.data.get("is_converted") or self.request.data.get("status") == "converted"
+        ):
             return super().patch(request, pk)
         lead = self.to_write(pk)
         self.checked({"status": "converted"}, lead, partial=True)
-        for name, value in self.custom(request.data, lead).items():
+        for name, value in self.custom(self.request.data, lead).items():
             setattr(lead, name, value)
         return _converted(convert(lead, self.profile))
 

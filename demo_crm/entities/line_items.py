@@ -88,9 +88,9 @@ class PartList(Part):
         record = self.to_write(pk)
         part = self.accept(record)
         self.stored(record, part)
-        return done(f"{self.noun} {self.added}", 201, **self.answer(record, part))
+        return done(f"{self.noun} {self.added}", 201, **self.shown_part(record, part))
 
-    def answer(self, record: Any, part: Any) -> dict[str, Any]:
+    def shown_part(self, record: Any, part: Any) -> dict[str, Any]:
         return {self.key: self.part_row(part).data}
 
 
@@ -118,4 +118,5 @@ class EditablePart(PartDetail):
         record, part = self.found(pk, part_pk)
         part = self.accept(record, part)
         self.stored(record, part)
-        return done(f"{self.noun} {self.changed}", **{self.key: self.part_row(part).data})
+        shown: dict[str, Any] = {self.key: self.part_row(part).data}
+        return done(f"{self.noun} {self.changed}", **shown)

@@ -219,7 +219,7 @@ class OpportunityList(Opportunities, RecordList):
         }
 
     def _own(self, model: Any, kind: type[Entity]) -> QuerySet[Any]:
-        records = model.objects.prefetch_related(*kind.prefetch)
+        records: QuerySet[Any] = model.objects.prefetch_related(*kind.prefetch)
         return records if self.profile.is_admin else records.filter(self.owned()).distinct()
 
     def _totals(self, records: QuerySet[Any]) -> Body:
@@ -248,7 +248,9 @@ class OpportunityDetail(Opportunities, RecordDetail):
 
     def put(self, request: Any, pk: UUID) -> Any:
         """On purpose: the closing date counts as emptied when it is left out."""
-        return self.update(self.to_write(pk), {"closed_on": None, **request.data}, self.relations)
+        return self.update(
+            self.to_write(pk), {"closed_on": None, **self.request.data}, self.relations
+        )
 
     def bundle(self, record: Opportunity) -> Body:
         return {

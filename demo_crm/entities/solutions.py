@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
@@ -51,7 +51,8 @@ class SolutionDetailSerializer(SolutionSerializer):
     def get_linked_cases(self, solution: Solution) -> list[Body]:
         visible = self.context.get("visible_cases", Q(pk=None))
         cases = solution.cases.filter(visible).distinct().order_by("-created_at")
-        return list(cases.values("id", "name", "status", "priority", "created_at")[:10])
+        rows: Any = cases.values("id", "name", "status", "priority", "created_at")[:10]
+        return list(rows)
 
 
 class SolutionWriteSerializer(WriteSerializer):
@@ -72,7 +73,7 @@ class Solutions(Entity):
     """Read by everyone, changed by its author and by administrators; answers are bare objects."""
 
     model = Solution
-    row = SolutionDetailSerializer
+    row: ClassVar[type[SolutionSerializer]] = SolutionDetailSerializer
     write = SolutionWriteSerializer
     label = "Solution"
     relations = ()

@@ -1,5 +1,5 @@
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -99,7 +99,7 @@ class TaskWriteSerializer(WriteSerializer):
 
 class Tasks(Entity):
     model = Task
-    row = TaskSerializer
+    row: ClassVar[type[TaskRowSerializer]] = TaskSerializer
     write = TaskWriteSerializer
     label = "Task"
     object_key = "task_obj"

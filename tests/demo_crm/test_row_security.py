@@ -1,17 +1,29 @@
-from django.db import connection
+import pytest
+from django.db import ProgrammingError, connection, transaction
 
-from demo_crm.models import Tag
-from demo_crm.row_security import org_context, set_current_org
+from demo_crm.models import Lead, Tag
+from demo_crm.row_security import org_context
+from tests.demo_crm.conftest import url
 
 
 def org_tables() -> list[str]:
+    """From the catalog, so that a new table can't be forgotten."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name FROM information_schema.columns"
-            " WHERE column_name = 'org_id' AND table_name LIKE 'demo_crm_%'"
+            " WHERE column_name = 'org_id' AND table_schema = 'public'"
             " AND table_name <> 'demo_crm_profile'"
         )
         return [name for (name,) in cursor.fetchall()]
+
+
+def row_counts() -> dict[str, int]:
+    counts = {}
+    for table in org_tables():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            counts[table] = cursor.fetchone()[0]
+    return counts
 
 
 def test_role_is_bound(db):
@@ -20,7 +32,7 @@ def test_role_is_bound(db):
         assert cursor.fetchone() == (False, False)
 
 
-def test_every_org_table_is_forced(db):
+def test_every_table_of_an_org_is_forced(db):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relname = ANY(%s)"
@@ -30,10 +42,77 @@ def test_every_org_table_is_forced(db):
         assert {name for (name,) in cursor.fetchall()} == set(org_tables())
 
 
-def test_no_org_reads_nothing(two_orgs):
+def test_without_an_org_nothing_is_read(by_admin, in_beta):
+    assert set(row_counts().values()) == {0}
+    with org_context(by_admin.profile.org):
+        assert row_counts()["demo_crm_lead"] == 1
+
+
+def test_foreign_insert(two_orgs):
+    refusal = pytest.raises(ProgrammingError, match="row-level security")
+    with org_context(two_orgs.alpha), refusal, transaction.atomic():
+        Tag.objects.create(org=two_orgs.beta, name="smuggled")
+
+
+def test_foreign_update_changes_nothing(two_orgs, in_beta):
     with org_context(two_orgs.alpha):
-        Tag.objects.create(org=two_orgs.alpha, name="vip")
-        assert Tag.objects.count() == 1
-    assert Tag.objects.count() == 0
-    set_current_org(two_orgs.beta.pk)
-    assert Tag.objects.count() == 0
+        assert Lead.objects.filter(pk=in_beta.leads.pk).update(first_name="x") == 0
+
+
+def test_request_leaves_no_org_behind(api, alpha_admin):
+    api(alpha_admin).get(url("leads"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.current_org', true)")
+        assert cursor.fetchone()[0] in ("", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failed_request_leaves_no_org_behind(api, alpha_admin):
+    answer = api(alpha_admin).get(url("invoices"), {"issue_date_gte": "nonsense"})
+    assert answer.status_code == 500
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.current_org', true)")
+        assert cursor.fetchone()[0] in ("", None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pool_forgets_the_org(two_orgs):
+    from demo_crm.row_security import set_current_org
+
+    set_current_org(two_orgs.alpha.pk)
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('app.current_org', true)")
+        assert cursor.fetchone()[0] in ("", None)
+
+
+@pytest.mark.parametrize(
+    ("entity", "field", "target"),
+    [
+        ("contacts", "account", "accounts"),
+        ("opportunities", "account", "accounts"),
+        ("tasks", "lead", "leads"),
+        ("tasks", "case", "cases"),
+        ("cases", "parent", "cases"),
+    ],
+)
+def test_foreign_key_to_another_org(api, alpha_admin, by_admin, in_beta, entity, field, target):
+    foreign = str(getattr(in_beta, target).pk)
+    answer = api(alpha_admin).patch(
+        url(entity, getattr(by_admin, entity).pk), {field: foreign}, format="json"
+    )
+    assert answer.status_code == 400
+    assert answer.json()["errors"][field] == [f'Invalid pk "{foreign}" - object does not exist.']
+
+
+def test_invoice_for_another_org(api, alpha_admin, by_admin, in_beta):
+    body = {
+        "invoice_title": "x",
+        "account_id": str(in_beta.accounts.pk),
+        "contact_id": str(by_admin.contacts.pk),
+    }
+    answer = api(alpha_admin).post(url("invoices"), body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["errors"] == {
+        "account_id": ["Account not found or does not belong to your organization"]
+    }

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import uvicorn
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
+from django.db import connection
 from django.utils import timezone
 
 from demo_crm.models import Profile
@@ -38,7 +39,11 @@ class Command(BaseCommand):
         credentials = Credentials(Path(dir) / "credentials.json", f"http://{HOST}:{port}")
         self.introduce(credentials.write(profiles))
         self.stdout.write(f"They sign in to the API with the password in {dir}/password\n\n")
-        uvicorn.run("settings.asgi:application", host=HOST, port=port, log_level="info")
+        try:
+            uvicorn.run("settings.asgi:application", host=HOST, port=port, log_level="info")
+        finally:
+            # Else its threads go on looking for a database that has stopped.
+            connection.close_pool()  # type: ignore[attr-defined]
 
     def introduce(self, credentials: dict[str, Any]) -> None:
         people, mcp_url = credentials["people"], credentials["mcp_url"]
