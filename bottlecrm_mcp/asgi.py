@@ -14,12 +14,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
+from functools import cache as cached
 from io import BytesIO
 from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
@@ -29,7 +30,7 @@ from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
-from bottlecrm_mcp.server import McpServer, Result
+from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.seal import Seal, derive_key
@@ -109,7 +110,7 @@ class McpApplication:
 
     def __init__(self) -> None:
         self.server = McpServer(
-            Registry(mcp_settings().catalogue), lambda: _call.get().caller, run_tool
+            Registry(mcp_settings().catalogue), lambda: _call.get().caller, run_as_caller, keys()
         )
         self._manager: StreamableHTTPSessionManager | None = None
 
@@ -174,7 +175,7 @@ class McpApplication:
             await manager.handle_request(inner, receive, send)
 
 
-async def run_tool(work: Callable[[Crm], Result]) -> Result:
+async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     call = _call.get()
     return await in_pool(lambda: work(crm_for(call)))
 
@@ -187,13 +188,21 @@ def crm_for(call: Call) -> Crm:
     return Crm(call.caller, catalogue, gateway, seal(), sealed)
 
 
-def seal() -> Seal:
-    """Confirmations signed with keys that all processes and hosts of this CRM share."""
+def keys() -> list[bytes]:
+    """Keys that all processes and hosts of this CRM share; the first is in use."""
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return Seal([derive_key(secret) for secret in secrets])
+    return [derive_key(secret) for secret in secrets]
 
 
-@cache
+def seal() -> Seal:
+    return Seal(keys(), _spend)
+
+
+def _spend(digest: str, lifetime: int) -> bool:
+    return bool(cache.add(f"bottlecrm_mcp:spent:{digest}", True, lifetime))
+
+
+@cached
 def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(mcp_settings().THREADS, thread_name_prefix="bottlecrm-mcp")
 

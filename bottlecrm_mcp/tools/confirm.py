@@ -31,9 +31,13 @@ class ConfirmationRequired(Exception):
         }
 
 
+class Declined(Exception):
+    """The person declined in the client's form; nothing was changed."""
+
+
 @dataclass(frozen=True)
 class Answer:
-    """What the caller said about confirmation: the arguments `confirm` and `confirmation`."""
+    """What the agent said about confirmation: the arguments `confirm` and `confirmation`."""
 
     confirm: bool = False
     confirmation: str = ""
@@ -70,19 +74,31 @@ class Change:
 def require_confirmation(
     crm: Crm, change: Change, answer: Answer, details: Mapping[str, Any]
 ) -> None:
-    """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
+    """Return if the change is confirmed; raise `ConfirmationRequired` or `Declined` otherwise.
 
     A confirmation that is given must fit: one for another change, an older state of the record or
-    an earlier hour gets a new preview.
+    an earlier hour gets a new preview, and so does one that has mailed somebody before. Where the
+    client has a form, the form's answer counts and the arguments don't.
     """
     if not change.effects:
         return
     subject = change.subject(crm)
-    sealed = bool(answer.confirmation) and crm.seal.holds(answer.confirmation, subject)
-    needs_seal = crm.sealed or bool(answer.confirmation)
-    if answer.confirm and (sealed or not needs_seal):
-        return
-    raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
+    if not _is_confirmed(crm, change, answer, subject):
+        raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
+
+
+def _is_confirmed(crm: Crm, change: Change, answer: Answer, subject: Mapping[str, Any]) -> bool:
+    if crm.form is None:
+        confirmed, confirmation = answer.confirm, answer.confirmation
+        needs_seal = crm.sealed or bool(confirmation)
+    elif crm.form.declined:
+        raise Declined
+    else:
+        confirmed, confirmation, needs_seal = crm.form.accepted, crm.form.confirmation, True
+    if not confirmed or not needs_seal:
+        return confirmed
+    once = Effect.MAILS in change.effects
+    return crm.seal.holds(confirmation, subject) and (not once or crm.seal.spend(confirmation))
 
 
 def value_effects(

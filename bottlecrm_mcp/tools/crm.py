@@ -16,11 +16,21 @@ from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.seal import Seal
 
 
+@dataclass(frozen=True)
+class FormAnswer:
+    """What a person answered in the client's confirmation form; nothing yet by default."""
+
+    confirmation: str = ""
+    accepted: bool = False
+    declined: bool = False
+
+
 @dataclass
 class Crm:
     """One tool call's view of the CRM.
 
     `sealed` is the confirmation policy: whether the confirmation string of the preview is needed.
+    `form` is set where the client confirms by a form.
     """
 
     caller: Caller
@@ -28,6 +38,7 @@ class Crm:
     gateway: Gateway
     seal: Seal
     sealed: bool = False
+    form: FormAnswer | None = None
 
     @cached_property
     def clock(self) -> Clock:

@@ -46,6 +46,11 @@ class Clock:
     def today(self) -> date:
         return (self._now or datetime.now(self.zone)).astimezone(self.zone).date()
 
+    def milliseconds_to_midnight(self) -> int:
+        now = (self._now or datetime.now(self.zone)).astimezone(self.zone)
+        midnight = self.start_of(now.date() + timedelta(days=1))
+        return max(0, int((midnight.timestamp() - now.timestamp()) * 1000))
+
     def range(self, words: str) -> Range | None:
         """First and last day of a relative range, None for an open end; None if not one."""
         today = self.today

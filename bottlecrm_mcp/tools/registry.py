@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
-from bottlecrm_mcp.tools.confirm import ConfirmationRequired
+from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined
 from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.delete import crm_delete
@@ -64,12 +64,23 @@ class Tool:
         return Draft202012Validator(self.input_schema)
 
     def call(self, crm: Crm, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """The structured result. Raises `ToolError`; nothing is sent for bad arguments."""
+        """The structured result. Raises `ToolError`; nothing is sent for bad arguments.
+
+        Raises `ConfirmationRequired` only where the client confirms by a form.
+        """
         self._require_valid(arguments)
         try:
             return self.run(crm, **arguments)
         except ConfirmationRequired as required:
+            if crm.form is not None:
+                raise
             return required.as_dict(crm.entity(arguments["entity"]))
+        except Declined:
+            return {
+                "entity": arguments["entity"],
+                "declined": True,
+                "next": "The person declined. Nothing was changed.",
+            }
 
     def _require_valid(self, arguments: Mapping[str, Any]) -> None:
         for name in arguments:
@@ -161,6 +172,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "confirmation_required": {"type": "boolean"},
         "preview": anything,
         "confirmation": {"type": "string"},
+        "declined": {"type": "boolean"},
         "next": {"type": "string"},
     }
     return (

@@ -7,17 +7,27 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LIFETIME = 600  # seconds
 
 
 class Seal:
-    """Issues and checks confirmation strings. The first key signs, all of them verify."""
+    """Issues and checks confirmation strings. The first key signs, all of them verify.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    `spend` notes that a confirmation is used up, for its lifetime in seconds, and answers whether
+    it was not used before. It has to be shared by all processes that share the keys.
+    """
+
+    def __init__(
+        self, keys: Sequence[bytes], spend: Callable[[str, int], bool] | None = None
+    ) -> None:
         self.keys = tuple(keys)
+        self._spend = spend or SpentHere()
+
+    def spend(self, confirmation: str) -> bool:
+        return self._spend(hashlib.sha256(confirmation.encode()).hexdigest(), LIFETIME)
 
     def issue(self, subject: Mapping[str, Any], now: float | None = None) -> str:
         """A string that confirms `subject`, good for ten minutes."""
@@ -39,6 +49,18 @@ class Seal:
         text = json.dumps([expiry, subject], sort_keys=True, separators=(",", ":"), default=str)
         digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:24]).decode()
+
+
+class SpentHere:
+    """Used confirmations of one process."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def __call__(self, digest: str, lifetime: int) -> bool:
+        now = time.time()
+        self._until = {key: until for key, until in self._until.items() if until > now}
+        return self._until.setdefault(digest, now + lifetime) == now + lifetime
 
 
 def derive_key(secret: str | bytes) -> bytes:

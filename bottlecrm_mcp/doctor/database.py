@@ -1,0 +1,116 @@
+"""Whether the database keeps organisations apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.models import Model
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
+from bottlecrm_mcp.doctor.person import in_organisation
+from bottlecrm_mcp.gateway.in_process import model_of
+
+# What psycopg_pool opens at most when nothing is said.
+POOL_SIZE = 4
+
+
+def undone(check: Callable[..., Iterator[Finding]], *arguments: Any) -> list[Finding]:
+    """The findings of a check; a database error in it does not reach the next one."""
+    with transaction.atomic():
+        findings = list(check(*arguments))
+        transaction.set_rollback(True)
+    return findings
+
+
+def check_role() -> Iterator[Finding]:
+    part = "database role"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
+        name, is_superuser, bypasses = cursor.fetchone()
+    if is_superuser or bypasses:
+        why = "is a superuser" if is_superuser else "has BYPASSRLS"
+        yield failure(
+            part,
+            f"The role {name!r} {why}, so row-level security does not bind it: connect as an "
+            "ordinary role.",
+        )
+    else:
+        yield ok(part, f"The role {name!r} is bound by row-level security.")
+
+
+def check_row_security() -> Iterator[Finding]:
+    part = "row-level security"
+    open_tables = []
+    for table in _tables():
+        for what, is_on in _security(table).items():
+            if not is_on:
+                open_tables.append(table)
+                yield failure(part, f"{what} is off on {table}: ALTER TABLE {table} {what};")
+    if not open_tables:
+        yield ok(part, f"It is enabled and forced on {len(_tables())} tables.")
+
+
+def check_no_rows_without_organisation() -> Iterator[Finding]:
+    part = "rows without an organisation"
+    with in_organisation(""):
+        seen = [model._meta.db_table for model in _models() if model._base_manager.exists()]
+    for table in seen:
+        yield failure(
+            part,
+            f"Rows of {table} are visible while app.current_org is empty: give the table a policy "
+            "that compares its organisation with app.current_org.",
+        )
+    if not seen:
+        yield ok(part, "With app.current_org empty, no table shows a row.")
+
+
+def check_pool() -> Iterator[Finding]:
+    part = "connection pool"
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if not pool:
+        yield ok(part, "There is none; each tool call has a connection of its own.")
+        return
+    options: dict[str, Any] = pool if isinstance(pool, dict) else {}
+    if not callable(options.get("reset")):
+        yield warning(
+            part,
+            "The pool has no `reset`, so an organisation that is left set reaches the next "
+            "request: give it a function that clears app.current_org.",
+        )
+    most = options.get("max_size") or options.get("min_size") or POOL_SIZE
+    threads = mcp_settings().THREADS
+    if most < threads:
+        yield warning(
+            part,
+            f"The pool has {most} connections for {threads} tool calls at once: raise max_size or "
+            "lower BOTTLECRM_MCP['THREADS'].",
+        )
+    elif "reset" in options:
+        yield ok(part, f"It is reset, and {most} connections are enough for {threads} threads.")
+
+
+def _models() -> list[type[Model]]:
+    models = [model_of(entity) for entity in mcp_settings().catalogue.entities]
+    if apps.is_installed("pat_tokens"):
+        models.append(apps.get_model("pat_tokens", "Token"))
+    return models
+
+
+def _tables() -> list[str]:
+    return [model._meta.db_table for model in _models()]
+
+
+def _security(table: str) -> dict[str, bool]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
+            [connection.ops.quote_name(table)],
+        )
+        enabled, forced = cursor.fetchone()
+    return {"ENABLE ROW LEVEL SECURITY": enabled, "FORCE ROW LEVEL SECURITY": forced}

@@ -1,0 +1,72 @@
+"""What the doctor says: findings on the host, and cells of the matrix of tools and entities."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+class Outcome(StrEnum):
+    """`INSTEAD`: not possible by the CRM's own rules, and the answer says so."""
+
+    OK = "ok"
+    INSTEAD = "instead"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of the host, and one sentence on it."""
+
+    part: str
+    level: Level
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One thing tried on one entity; time and size are those of its last tool call."""
+
+    entity: str
+    what: str
+    outcome: Outcome
+    sentence: str = ""
+    milliseconds: int = 0
+    characters: int = 0
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    findings: tuple[Finding, ...]
+    cells: tuple[Cell, ...] = ()
+
+    @property
+    def is_healthy(self) -> bool:
+        sick = any(each.level is Level.FAILURE for each in self.findings)
+        return not sick and all(each.outcome is not Outcome.FAILED for each in self.cells)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "ok": self.is_healthy,
+            "host": [asdict(each) for each in self.findings],
+            "cells": [asdict(each) for each in self.cells],
+        }
+
+
+def ok(part: str, sentence: str) -> Finding:
+    return Finding(part, Level.OK, sentence)
+
+
+def warning(part: str, sentence: str) -> Finding:
+    return Finding(part, Level.WARNING, sentence)
+
+
+def failure(part: str, sentence: str) -> Finding:
+    return Finding(part, Level.FAILURE, sentence)

@@ -1,0 +1,134 @@
+"""The person that the doctor acts as, with a token that is never committed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.test.utils import override_settings
+from django.utils import timezone
+
+from bottlecrm_mcp.auth import Unauthorized, authenticate
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.in_process import ORG_VARIABLE, InProcessGateway, Origin
+
+TOKEN_VARIABLE = "BCRM_TOKEN"
+NO_TOKEN = (
+    "Add 'pat_tokens' to INSTALLED_APPS, or put a token of that person into the environment "
+    f"variable {TOKEN_VARIABLE}."
+)
+
+
+class NoPerson(Exception):
+    """Nobody to act as; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Person:
+    caller: Caller
+    secret: str
+
+    def gateway(self) -> InProcessGateway:
+        return InProcessGateway(mcp_settings().catalogue, self.caller, self.secret, origin())
+
+
+@contextmanager
+def never_committed() -> Iterator[None]:
+    """Everything within is rolled back. Hooks on commit never run; what mails without one is
+    given a mail backend that sends nothing."""
+    silent = override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
+    with silent, transaction.atomic():
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+
+
+@contextmanager
+def in_organisation(org_id: str) -> Iterator[None]:
+    """The rows of this organisation are open within, and no rows afterwards."""
+    _set_organisation(org_id)
+    yield
+    _set_organisation("")
+
+
+def _set_organisation(org_id: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, false)", [ORG_VARIABLE, org_id])
+
+
+def person(email: str, org: str) -> Person:
+    """This member of this organisation. Raises `NoPerson`."""
+    if not apps.is_installed("pat_tokens"):
+        return _token_bearer(email, org)
+    members = _members().filter(user__email__iexact=email, org__name=org)
+    if not members:
+        raise NoPerson(f"No {email} is an active member of an active organisation {org!r}.")
+    if len(members) > 1:
+        raise NoPerson(f"Several organisations are called {org!r} and have {email} as a member.")
+    return _with_token(members[0])
+
+
+def anyone() -> Person:
+    """Some active member, for checks that need one. Raises `NoPerson`."""
+    if not apps.is_installed("pat_tokens"):
+        return _token_bearer("", "")
+    member = _members().first()
+    if member is None:
+        raise NoPerson("No organisation has an active member yet.")
+    return _with_token(member)
+
+
+def _members() -> QuerySet[Any]:
+    owners = apps.get_model(settings.PAT_TOKENS_OWNER_MODEL)
+    return (
+        owners._default_manager.select_related("user", "org")
+        .filter(is_active=True, user__is_active=True, org__is_active=True)
+        .order_by("pk")
+    )
+
+
+def _with_token(profile: Any) -> Person:
+    from pat_tokens.models import Token
+
+    expiry = timezone.now() + timedelta(hours=1)
+    with in_organisation(str(profile.org.pk)):
+        _, secret = Token.create(owner=profile, name="mcp_doctor", expires_at=expiry)
+    return Person(authenticate(secret), secret)
+
+
+def _token_bearer(email: str, org: str) -> Person:
+    secret = os.environ.get(TOKEN_VARIABLE, "")
+    if not secret:
+        raise NoPerson(NO_TOKEN)
+    try:
+        caller = authenticate(secret)
+    except Unauthorized as refusal:
+        raise NoPerson(f"{TOKEN_VARIABLE}: {refusal}") from refusal
+    if email and (caller.email.lower(), caller.org_name) != (email.lower(), org):
+        raise NoPerson(
+            f"The token in {TOKEN_VARIABLE} is that of {caller.email} in {caller.org_name!r}."
+        )
+    return Person(caller, secret)
+
+
+def origin() -> Origin:
+    """A request from inside that the host's own checks of host name and scheme let pass."""
+    hosts = (host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*")
+    secure = settings.SECURE_SSL_REDIRECT
+    headers = (settings.SECURE_PROXY_SSL_HEADER,) if settings.SECURE_PROXY_SSL_HEADER else ()
+    return Origin(
+        host=next(hosts, "localhost"),
+        port="443" if secure else "80",
+        scheme="https" if secure else "http",
+        headers=headers if secure else (),
+    )
