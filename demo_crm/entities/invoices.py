@@ -80,12 +80,14 @@ COPIED = (
 class InvoiceLineItemSerializer(line_items.LineItemSerializer):
     belongs_to = "invoice"
     product = Constant()
+    product_name = Constant()
 
     class Meta:
         model = InvoiceLineItem
         fields = (
             "id",
             "product",
+            "product_name",
             *line_items.AMOUNTS,
             "tax_rate",
             "tax_amount",
@@ -138,7 +140,6 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     account = AccountSerializer(read_only=True)
     contact = ContactSerializer(read_only=True)
     opportunity = Brief("name", "amount", "stage", "currency")
-    viewed_at = Constant()
     last_reminder_sent = Constant()
     reminder_count = Constant(0)
     public_url = serializers.SerializerMethodField()

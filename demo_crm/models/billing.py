@@ -58,6 +58,7 @@ class Invoice(OrgOwned):
     due_date = models.DateField(null=True, blank=True)
     payment_terms = models.CharField(max_length=20, choices=choices.PAYMENT_TERMS, default="NET_30")
     sent_at = models.DateTimeField(null=True, blank=True)
+    viewed_at = models.DateTimeField(null=True, blank=True)
     paid_at = models.DateTimeField(null=True, blank=True)
     reminder_enabled = models.BooleanField(default=True)
     reminder_days_before = models.PositiveIntegerField(default=3)

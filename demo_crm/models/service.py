@@ -12,6 +12,8 @@ class Case(OrgOwned):
     priority = models.CharField(max_length=64, choices=choices.CASE_PRIORITY)
     case_type = optional_text(choices=choices.CASE_TYPE)
     closed_on = models.DateField(null=True, blank=True)
+    first_response_at = models.DateTimeField(null=True, blank=True)
+    escalation_count = models.PositiveIntegerField(default=0)
     resolved_at = models.DateTimeField(null=True, blank=True)
     description = models.TextField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
