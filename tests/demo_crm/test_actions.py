@@ -1,0 +1,247 @@
+import pytest
+
+from demo_crm.models import Account, Contact, Opportunity
+from demo_crm.row_security import org_context
+from tests.demo_crm.conftest import url
+
+COMMENTED = ("leads", "contacts", "accounts", "opportunities", "tasks", "cases")
+
+
+@pytest.fixture
+def client(api, alpha_admin):
+    return api(alpha_admin)
+
+
+@pytest.mark.parametrize("entity", COMMENTED)
+def test_comment(client, by_admin, entity):
+    answer = client.post(url(entity, getattr(by_admin, entity).pk), {"comment": "hello"})
+    assert answer.status_code == 200
+    assert [each["comment"] for each in answer.json()["comments"]] == ["hello"]
+
+
+def test_no_comment_is_no_error(client, by_admin):
+    answer = client.post(url("leads", by_admin.leads.pk), {}, format="json")
+    assert (answer.status_code, answer.json()["comments"]) == (200, [])
+
+
+def test_comment_on_an_unknown_lead_is_a_server_error(client, in_beta):
+    answer = client.post(url("leads", in_beta.leads.pk), {"comment": "x"}, format="json")
+    assert answer.status_code == 500
+
+
+def test_comment_of_somebody_else(api, client, alpha_user, by_admin):
+    by_admin.leads.assigned_to.add(alpha_user)
+    posted = client.post(url("leads", by_admin.leads.pk), {"comment": "mine"}).json()
+    path = url("leads", "comment", posted["comments"][0]["id"])
+    assert api(alpha_user).patch(path, {"comment": "x"}, format="json").status_code == 403
+    assert client.patch(path, {"comment": "better"}, format="json").status_code == 200
+    assert client.post(path, {"comment": "x"}, format="json").status_code == 405
+    assert client.delete(path).status_code == 200
+
+
+def test_internal_note_of_a_case(client, by_admin):
+    path = url("cases", by_admin.cases.pk)
+    client.post(path, {"comment": "between us", "is_internal": True}, format="json")
+    body = client.get(path).json()
+    assert [each["comment"] for each in body["internal_notes"]] == ["between us"]
+    assert body["comments"] == []
+
+
+def test_invoice_comment(client, by_admin):
+    path = url("invoices", by_admin.invoices.pk, "comments")
+    answer = client.post(path, {"comment": "hello"}, format="json")
+    assert answer.status_code == 201
+    empty = client.post(path, {}, format="json")
+    assert empty.json() == {"error": True, "message": "Comment text required"}
+
+
+def test_convert_a_lead(client, alpha_admin, by_admin):
+    lead = by_admin.leads
+    client.post(url("leads", lead.pk), {"comment": "call back"})
+    body = {"status": "converted", "description": "dropped"}
+    made = client.patch(url("leads", lead.pk), body, format="json").json()
+    with org_context(alpha_admin.org):
+        lead.refresh_from_db()
+        assert Account.objects.get(pk=made["account_id"]).name == "admins Lead"
+        assert Contact.objects.get(pk=made["contact_id"]).email == lead.email
+        assert Opportunity.objects.get(pk=made["opportunity_id"]).stage == "QUALIFICATION"
+    assert (lead.status, lead.description) == ("converted", None)
+    comments = client.get(url("accounts", made["account_id"])).json()["comments"]
+    assert [each["comment"] for each in comments] == ["call back"]
+
+
+def test_conversion_is_final(client, by_admin):
+    path = url("leads", by_admin.leads.pk)
+    client.patch(path, {"status": "converted"}, format="json")
+    for status in ("converted", "assigned"):
+        assert client.patch(path, {"status": status}, format="json").status_code == 400
+    assert client.patch(path, {"description": "still"}, format="json").status_code == 200
+
+
+def test_conversion_needs_an_email(client, by_admin):
+    path = url("leads", by_admin.leads.pk)
+    client.patch(path, {"email": None}, format="json")
+    answer = client.patch(path, {"status": "converted"}, format="json")
+    assert answer.status_code == 400
+    assert "email" in answer.json()["errors"]
+
+
+def test_conversion_matches_account_and_contact(client, by_admin):
+    path = url("leads", by_admin.leads.pk)
+    match = {"company_name": "ADMINS LTD", "email": "admins@customer.test"}
+    client.patch(path, match, format="json")
+    made = client.patch(path, {"status": "converted"}, format="json").json()
+    assert made["account_id"] == str(by_admin.accounts.pk)
+    assert made["contact_id"] == str(by_admin.contacts.pk)
+
+
+def test_create_converted(client):
+    body = {"first_name": "Ann", "email": "ann@lead.test", "status": "converted"}
+    made = client.post(url("leads"), body, format="json").json()
+    assert {"account_id", "contact_id", "opportunity_id"} <= set(made)
+
+
+def test_moving_a_lead_to_converted_makes_nothing(client, alpha_admin, by_admin):
+    path = url("leads", by_admin.leads.pk, "move")
+    answer = client.patch(path, {"status": "converted"}, format="json")
+    assert set(answer.json()) == {"error", "message", "lead"}
+    with org_context(alpha_admin.org):
+        assert Contact.objects.count() == 1
+
+
+def test_send_an_invoice(client, by_admin, mailoutbox, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post(url("invoices", by_admin.invoices.pk, "send"))
+    assert answer.status_code == 200
+    assert [message.to for message in mailoutbox] == [["admins@customer.test"]]
+    shown = client.get(url("invoices", by_admin.invoices.pk)).json()["invoice"]
+    assert shown["status"] == "Sent"
+
+
+def test_cancel_an_invoice(client, by_admin):
+    path = url("invoices", by_admin.invoices.pk, "cancel")
+    assert client.post(path).json()["invoice"]["status"] == "Cancelled"
+    assert client.post(path).json() == {"error": True, "message": "Invoice is already cancelled"}
+    send = client.post(url("invoices", by_admin.invoices.pk, "send"))
+    assert send.json() == {"error": True, "message": "Cannot send a cancelled invoice"}
+
+
+def test_mark_an_invoice_paid(client, by_admin):
+    invoice = url("invoices", by_admin.invoices.pk)
+    paid = client.post(f"{invoice}mark-paid/", {}, format="json").json()["invoice"]
+    assert (paid["status"], paid["amount_due"]) == ("Paid", "0.00")
+    payment = url("invoices", by_admin.invoices.pk, "payments", paid["payments"][0]["id"])
+    client.delete(payment)
+    assert client.get(invoice).json()["invoice"]["amount_due"] == "100.00"
+
+
+def test_pay_a_part(client, by_admin):
+    body = {"amount": "40", "payment_date": "2026-01-01", "payment_method": "CASH"}
+    path = url("invoices", by_admin.invoices.pk, "payments")
+    answer = client.post(path, body, format="json")
+    assert answer.status_code == 201
+    assert answer.json()["invoice"]["status"] == "Partially_Paid"
+    too_much = client.post(path, {**body, "amount": "61"}, format="json")
+    assert set(too_much.json()["errors"]) == {"amount"}
+
+
+def test_duplicate_an_invoice(client, by_admin):
+    answer = client.post(url("invoices", by_admin.invoices.pk, "duplicate"))
+    copy = answer.json()["invoice"]
+    assert answer.status_code == 201
+    assert (copy["status"], copy["total_amount"]) == ("Draft", "100.00")
+    assert copy["invoice_title"] == "Copy of admins invoice"
+
+
+def test_invoice_line_items(client, by_admin):
+    path = url("invoices", by_admin.invoices.pk, "line-items")
+    added = client.post(path, {"name": "More", "unit_price": "20"}, format="json")
+    assert added.status_code == 201
+    item = f"{path}{added.json()['line_item']['id']}/"
+    client.put(item, {"quantity": "3"}, format="json")
+    invoice = client.get(url("invoices", by_admin.invoices.pk)).json()["invoice"]
+    assert invoice["total_amount"] == "160.00"
+    client.delete(item)
+    assert len(client.get(path).json()) == 1
+
+
+def test_line_items_set_the_amount_of_a_deal(client, by_admin):
+    deal = url("opportunities", by_admin.opportunities.pk)
+    client.post(f"{deal}line-items/", {"name": "Part", "unit_price": "75"}, format="json")
+    shown = client.get(deal).json()["opportunity_obj"]
+    assert (shown["amount"], shown["amount_source"]) == ("75.00", "CALCULATED")
+    assert client.patch(deal, {"amount": "80"}, format="json").status_code == 400
+
+
+def test_close_a_case(client, by_admin, mailoutbox, django_capture_on_commit_callbacks):
+    path = url("cases", by_admin.cases.pk)
+    refused = client.patch(path, {"status": "Closed"}, format="json")
+    assert set(refused.json()["errors"]) == {"closed_on"}
+    body = {"status": "Closed", "closed_on": "2026-01-05"}
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.patch(path, body, format="json").status_code == 200
+    assert [message.to for message in mailoutbox] == [["admins@customer.test"]]
+    client.patch(path, {"status": "New"}, format="json")
+    assert client.get(path).json()["cases_obj"]["closed_on"] is None
+
+
+def test_watch_a_case(client, by_admin):
+    path = url("cases", by_admin.cases.pk, "watch")
+    assert [client.post(path).status_code for _ in range(2)] == [201, 200]
+    watchers = client.get(url("cases", by_admin.cases.pk, "watchers")).json()["watchers"]
+    assert [each["id"] for each in watchers] == [str(by_admin.profile.pk)]
+    assert client.delete(path).status_code == 204
+
+
+def test_watch_a_case_out_of_reach(api, alpha_user, by_admin):
+    path = url("cases", by_admin.cases.pk, "watch")
+    assert api(alpha_user).post(path).status_code == 404
+
+
+def test_link_asks_nobody(api, alpha_user, by_admin, by_user):
+    path = url("cases", by_admin.cases.pk, "link")
+    body = {"parent_id": str(by_user.cases.pk)}
+    assert api(alpha_user).post(path, body, format="json").json()["parent"] == body["parent_id"]
+
+
+def test_merge_and_unmerge(client, by_admin, by_user):
+    source, target = by_user.cases.pk, by_admin.cases.pk
+    assert client.post(url("cases", source, "merge", target)).status_code == 200
+    assert client.get(url("cases", source)).json()["merged_into"] == str(target)
+    assert client.get(url("cases")).json()["cases_count"] == 1
+    assert client.post(url("cases", source, "unmerge")).status_code == 200
+    assert client.get(url("cases")).json()["cases_count"] == 2
+
+
+def test_merge_is_for_creators(api, alpha_user, by_admin, by_user):
+    path = url("cases", by_user.cases.pk, "merge", by_admin.cases.pk)
+    assert api(alpha_user).post(path).status_code == 403
+
+
+def test_link_a_solution(client, by_admin):
+    path = url("cases", by_admin.cases.pk, "solutions")
+    body = {"solution_id": str(by_admin.solutions.pk)}
+    assert [client.post(path, body, format="json").status_code for _ in range(2)] == [201, 200]
+    article = client.get(url("solutions", by_admin.solutions.pk)).json()
+    assert [each["name"] for each in article["linked_cases"]] == ["admins case"]
+    assert client.delete(f"{path}{by_admin.solutions.pk}/").status_code == 204
+
+
+def test_publish_a_solution(api, client, alpha_user, by_user):
+    article = url("solutions", by_user.solutions.pk)
+    refused = api(alpha_user).patch(article, {"status": "approved"}, format="json")
+    assert (refused.status_code, set(refused.json())) == (403, {"detail"})
+    assert set(client.post(f"{article}publish/").json()) == {"error"}
+    client.patch(article, {"status": "approved"}, format="json")
+    assert api(alpha_user).post(f"{article}publish/").status_code == 403
+    assert client.post(f"{article}publish/").json()["is_published"] is True
+    assert client.post(f"{article}unpublish/").json()["is_published"] is False
+
+
+def test_assignee_is_mailed(
+    client, alpha_user, by_admin, mailoutbox, django_capture_on_commit_callbacks
+):
+    body = {"assigned_to": [str(alpha_user.pk)]}
+    with django_capture_on_commit_callbacks(execute=True):
+        client.patch(url("leads", by_admin.leads.pk), body, format="json")
+    assert [message.to for message in mailoutbox] == [[alpha_user.user.email]]

@@ -1,0 +1,85 @@
+import json
+import stat
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from demo_crm.management.commands.demo import Credentials
+from demo_crm.models import Lead, Org
+from demo_crm.row_security import org_context
+from demo_crm.seed import seed
+from tests.demo_crm.conftest import ENTITIES, url
+from tests.demo_crm.test_envelopes import rows
+
+
+@pytest.fixture
+def people(db):
+    return seed()
+
+
+def test_two_organisations_with_two_people_each(people):
+    assert [profile.role for profile in people] == ["ADMIN", "USER"] * 2
+    assert Org.objects.count() == 2
+
+
+def test_seed_twice(people):
+    with org_context(people[0].org):
+        before = Lead.objects.count()
+    assert [profile.pk for profile in seed()] == [profile.pk for profile in people]
+    with org_context(people[0].org):
+        assert Lead.objects.count() == before
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_user_has_some_and_not_all(api, people, entity):
+    admin, user = people[:2]
+    seen = {
+        profile: len(rows(entity, api(profile).get(url(entity), {"limit": 99}).json()))
+        for profile in (admin, user)
+    }
+    assert seen[user] > 0
+    assert seen[user] < seen[admin] or entity == "solutions"
+
+
+def test_acme(api, people):
+    body = api(people[0]).get(url("accounts"), {"name": "Acme Corp"}).json()
+    assert body["active_accounts"]["open_accounts_count"] == 1
+
+
+def test_overdue_invoices(api, people):
+    results = api(people[0]).get(url("invoices"), {"limit": 50}).json()["results"]
+    assert sum(invoice["is_overdue"] for invoice in results) >= 2
+
+
+def test_credentials(people, tmp_path):
+    path = tmp_path / "credentials.json"
+    written = Credentials(path, "http://127.0.0.1:8000").write(people)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == written
+    assert set(written) == {"base_url", "mcp_url", "people"}
+    assert set(written["people"][0]) == {"org", "role", "name", "email", "token"}
+
+
+def test_tokens_are_kept_while_they_work(people, tmp_path):
+    from pat_tokens.models import Token
+
+    credentials = Credentials(tmp_path / "credentials.json", "http://127.0.0.1:8000")
+    first = credentials.write(people)
+    assert credentials.write(people) == first
+    with org_context(people[0].org):
+        Token.objects.filter(owner=people[0]).delete()
+    again = credentials.write(people)
+    changed = [
+        old["token"] != new["token"]
+        for old, new in zip(first["people"], again["people"], strict=True)
+    ]
+    assert changed == [True, False, False, False]
+
+
+def test_refuses_a_role_that_bypasses_row_security(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere")
+    monkeypatch.setattr(
+        "demo_crm.management.commands.demo.unsafe_role", lambda url: "bypasses row-level security"
+    )
+    with pytest.raises(CommandError, match="bypasses"):
+        call_command("demo")
