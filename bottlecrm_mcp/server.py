@@ -198,7 +198,7 @@ def described(tool: Tool) -> types.Tool:
         output_schema=tool.output_schema,
         annotations=types.ToolAnnotations(
             title=tool.title,
-            read_only_hint=tool.needs == "read",
+            read_only_hint=tool.needs != "write",
             destructive_hint=tool.destructive,
             idempotent_hint=tool.idempotent,
             open_world_hint=tool.outward,

@@ -26,8 +26,12 @@ WRITE = Access.WRITE
 CREATE = Access.CREATE
 
 
-def text(name: str, max_length: int | None = None, *, required: bool = False) -> Field:
-    return Field(name, Kind.TEXT, WRITE, required=required, max_length=max_length)
+def text(
+    name: str, max_length: int | None = None, *, required: bool = False, untrusted: bool = False
+) -> Field:
+    return Field(
+        name, Kind.TEXT, WRITE, required=required, max_length=max_length, untrusted=untrusted
+    )
 
 
 def email(name: str) -> Field:
@@ -195,7 +199,7 @@ LINE_ITEM_KEYS = (
     "tax_rate",
     "total",
 )
-COMMENTS = Included("comments", "comments, newest first", "comments", COMMENT_KEYS)
+COMMENTS = Included("comments", "comments, newest first", "comments", COMMENT_KEYS, untrusted=True)
 ATTACHMENTS = Included("attachments", "attached files", "attachments", ATTACHMENT_KEYS)
 
 BY_PEOPLE_AND_TAGS = {
@@ -226,7 +230,7 @@ LEADS = Entity(
     label=(("first_name", "last_name"), ("title",), ("company_name",), ("email",)),
     columns=("first_name", "last_name", "company_name", "email", "status", "assigned_to"),
     fields=(
-        text("title", 255),
+        text("title", 255, untrusted=True),
         text("salutation", 64),
         text("first_name", 255),
         text("last_name", 255),
@@ -247,7 +251,7 @@ LEADS = Entity(
         *address(),
         date("last_contacted"),
         date("next_follow_up"),
-        text("description"),
+        text("description", untrusted=True),
         boolean("is_active"),
         *TEAM,
         many("contacts", "contacts"),
@@ -578,6 +582,10 @@ TASKS = Entity(
     custom_fields="Task",
 )
 
+TIME_ENTRY_KEYS = ("id", "started_at", "ended_at", "duration_minutes", "description", "billable")
+TIME_ENTRY_ID = parameter("time_entry_id", required=True, note="the entry's id, from crm_get")
+APPROVAL_KEYS = ("id", "state", "note", "reason", "decided_at", "created_at")
+APPROVAL_ID = parameter("approval_id", required=True, note="the request's id, from crm_get")
 CLOSE_CASE = "close the case, which sends the customer a satisfaction survey by e-mail"
 CASES = Entity(
     name="cases",
@@ -591,12 +599,12 @@ CASES = Entity(
     label=(("name",),),
     columns=("name", "status", "priority", "account", "assigned_to", "created_at"),
     fields=(
-        text("name", 64, required=True),
+        text("name", 64, required=True, untrusted=True),
         choice("status", choices.CASE_STATUS, required=True, note="Closed needs closed_on"),
         choice("priority", choices.CASE_PRIORITY, required=True),
         choice("case_type", choices.CASE_TYPE),
         date("closed_on"),
-        text("description"),
+        text("description", untrusted=True),
         one(
             "account",
             "accounts",
@@ -635,7 +643,9 @@ CASES = Entity(
         "name": "ordering",
     },
     hidden_note="Merged and deleted cases are not listed.",
-    value_effects=(ValueEffect("status", "Closed", (Effect.MAILS,), CLOSE_CASE),),
+    value_effects=(
+        ValueEffect("status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails=("contacts",)),
+    ),
     actions=(
         Action(
             "close",
@@ -648,6 +658,29 @@ CASES = Entity(
             body={"status": "Closed"},
             effects=(Effect.MAILS,),
             consequence=CLOSE_CASE,
+            mails=("contacts",),
+        ),
+        Action(
+            "close_with_children",
+            "Close the case and every open case below it.",
+            "PATCH",
+            "/api/cases/{id}/",
+            params=(
+                parameter("closed_on", Kind.DATE, required=True, note="the day they were closed"),
+            ),
+            body={"status": "Closed"},
+            effects=(Effect.MAILS,),
+            consequence="close the case and the open cases below it, each of which sends its "
+            "customer a satisfaction survey by e-mail",
+            mails=("contacts",),
+            descendants="parent",
+        ),
+        Action(
+            "link_parent",
+            "Put the case under a parent case; crm_update with parent null takes it out.",
+            "PATCH",
+            "/api/cases/{id}/",
+            params=(parameter("parent", Kind.RELATION, required=True, to="cases"),),
         ),
         Action("watch", "Watch the case.", "POST", "/api/cases/{id}/watch/"),
         Action("unwatch", "Stop watching the case.", "DELETE", "/api/cases/{id}/watch/"),
@@ -676,6 +709,85 @@ CASES = Entity(
             "/api/cases/{id}/solutions/{solution_id}/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
         ),
+        Action(
+            "log_time",
+            "Log time spent on the case.",
+            "POST",
+            "/api/cases/{id}/time-entries/",
+            params=(
+                parameter("started_at", Kind.DATETIME, required=True),
+                parameter("ended_at", Kind.DATETIME, required=True),
+                parameter("description", required=True),
+                parameter("billable", Kind.BOOLEAN),
+                parameter("hourly_rate", Kind.DECIMAL),
+                parameter("currency", Kind.CHOICE, values=choices.CURRENCY),
+            ),
+            returns=TIME_ENTRY_KEYS,
+            unguarded=True,
+        ),
+        Action(
+            "start_timer",
+            "Start a timer on the case; a person has one running timer at most.",
+            "POST",
+            "/api/cases/{id}/time-entries/start/",
+            params=(parameter("description"), parameter("billable", Kind.BOOLEAN)),
+            returns=TIME_ENTRY_KEYS,
+            unguarded=True,
+        ),
+        Action(
+            "stop_timer",
+            "Stop a running timer of this case.",
+            "POST",
+            "/api/time-entries/{time_entry_id}/stop/",
+            params=(TIME_ENTRY_ID,),
+            returns=TIME_ENTRY_KEYS,
+            belongs=("time_entry_id", "time_entries"),
+        ),
+        Action(
+            "delete_time_entry",
+            "Delete a time entry of this case.",
+            "DELETE",
+            "/api/time-entries/{time_entry_id}/",
+            params=(TIME_ENTRY_ID,),
+            effects=(Effect.DELETES,),
+            consequence="delete the time entry",
+            belongs=("time_entry_id", "time_entries"),
+        ),
+        Action(
+            "request_approval",
+            "Ask for the approval that an approval rule wants before the case is closed.",
+            "POST",
+            "/api/cases/{id}/request-approval/",
+            params=(parameter("note"),),
+            returns=APPROVAL_KEYS,
+        ),
+        Action(
+            "approve",
+            "Approve a pending request of this case; nobody approves their own.",
+            "POST",
+            "/api/cases/approvals/{approval_id}/approve/",
+            params=(APPROVAL_ID, parameter("note")),
+            returns=APPROVAL_KEYS,
+            belongs=("approval_id", "approvals"),
+        ),
+        Action(
+            "reject",
+            "Reject a pending request of this case.",
+            "POST",
+            "/api/cases/approvals/{approval_id}/reject/",
+            params=(APPROVAL_ID, parameter("reason", required=True)),
+            returns=APPROVAL_KEYS,
+            belongs=("approval_id", "approvals"),
+        ),
+        Action(
+            "cancel_approval",
+            "Withdraw a pending request of this case.",
+            "POST",
+            "/api/cases/approvals/{approval_id}/cancel/",
+            params=(APPROVAL_ID,),
+            returns=APPROVAL_KEYS,
+            belongs=("approval_id", "approvals"),
+        ),
         *comment_actions(
             "cases",
             parameter("is_internal", Kind.BOOLEAN, note="true for a note that only staff see"),
@@ -684,6 +796,13 @@ CASES = Entity(
     includes=(
         COMMENTS,
         Included("internal_notes", "comments that only staff see", "internal_notes", COMMENT_KEYS),
+        Included(
+            "emails",
+            "e-mails of the case",
+            "email_messages",
+            ("id", "direction", "from_address", "subject", "body_text", "received_at"),
+            untrusted=True,
+        ),
         ATTACHMENTS,
         Included("solutions", "linked solutions", "solutions", ("id", "title", "status")),
         Included(
@@ -692,7 +811,29 @@ CASES = Entity(
             "activities",
             ("action", "description", "created_at", "user"),
         ),
+        Included("children", "cases below this one", entity="cases", by="parent"),
         Included("tasks", "tasks of this case", entity="tasks", by="case"),
+        Included(
+            "time_entries",
+            "time spent on this case",
+            keys=(*TIME_ENTRY_KEYS, "profile"),
+            path="/api/cases/{id}/time-entries/",
+        ),
+        Included(
+            "approvals",
+            "approval requests of this case",
+            "approvals",
+            (*APPROVAL_KEYS, "requested_by", "can_act"),
+            path="/api/cases/approvals/",
+            parameters=(("case", "{id}"), ("state", "all")),
+        ),
+        Included(
+            "suggested_solutions",
+            "solutions that may answer this case",
+            "results",
+            ("id", "title", "snippet"),
+            path="/api/cases/{id}/solution-suggestions/",
+        ),
     ),
     identity=(("name",),),
     delete_consequence="delete the case with its comments and attachments",
@@ -814,6 +955,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the invoice to the customer",
+            mails=("client_email", "contact"),
         ),
         Action(
             "mark_paid",

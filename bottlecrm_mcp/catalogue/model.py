@@ -64,7 +64,8 @@ class Field:
     `tags`, `users`, `documents`. `write_name` is the key in a request body where it differs from
     the key in an answer. `listed` is false for a field that only a detail answer has. `column` is
     the model's attribute where it differs from `name`; `computed` marks a value that only a
-    serializer can give, `money` an amount in the record's own currency.
+    serializer can give, `money` an amount in the record's own currency, `untrusted` text that
+    people outside the organisation can write.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Field:
     listed: bool = True
     computed: bool = False
     money: bool = False
+    untrusted: bool = False
     note: str = ""
     parts: tuple[Field, ...] = ()
 
@@ -121,7 +123,8 @@ class HiddenValue:
 class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
-    `alone` says that the CRM drops whatever else is in the same update.
+    `alone` says that the CRM drops whatever else is in the same update. `mails` are the fields that
+    say who is mailed.
     """
 
     field: str
@@ -129,6 +132,7 @@ class ValueEffect:
     effects: tuple[Effect, ...]
     consequence: str
     alone: bool = False
+    mails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,11 @@ class Action:
 
     `path` is relative to the API root; `{id}` is the record, other braces are params of the same
     name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
-    answer, `returns_entity` says that such a key holds a record of that entity.
-    `consequence` completes "This will …" in a preview.
+    answer, `returns_entity` says that such a key holds a record of that entity. `belongs` is a
+    param and the include that must list it: a part of another record is refused. `mails` are the
+    record's fields that say who is mailed. `descendants` is a relation of the same entity: the
+    request is made for every record below this one first. `unguarded` marks a route that the CRM
+    serves without an access check of its own. `consequence` completes "This will …" in a preview.
     """
 
     name: str
@@ -160,27 +167,30 @@ class Action:
     returns: tuple[str, ...] = ()
     returns_entity: str = ""
     belongs: tuple[str, str] | None = None
+    mails: tuple[str, ...] = ()
+    descendants: str = ""
+    unguarded: bool = False
     admin_only: bool = False
-
-    @property
-    def reads_only(self) -> bool:
-        return self.method == "GET"
 
 
 @dataclass(frozen=True)
 class Included:
     """Something that `crm_get` can add to a record.
 
-    Read either from the dotted path `detail` of the detail answer, or as the rows of another
-    entity whose `by` filter is this record.
+    Read from `rows`, a dotted path in the detail answer or, with a `path` of its own, in that
+    answer (`{id}` is the record in path and parameters); or as the records of another entity whose
+    relation `by` points here.
     """
 
     name: str
     purpose: str
-    detail: str = ""
+    rows: str = ""
     keys: tuple[str, ...] = ()
+    path: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
     entity: str = ""
     by: str = ""
+    untrusted: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Action, Entity, Included
-from bottlecrm_mcp.gateway.base import Reply
-from bottlecrm_mcp.gateway.rows import dig, row_of, without_empty
-from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.catalogue.model import Action, Entity
+from bottlecrm_mcp.gateway.base import Condition, Reply, RowQuery
+from bottlecrm_mcp.gateway.rows import row_of, without_empty
+from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.values import Values
+
+MOST_DESCENDANTS = 50
 
 
 def crm_action(
@@ -27,34 +30,101 @@ def crm_action(
 ) -> dict[str, Any]:
     acted_on = crm.entity(entity)
     chosen = _action(acted_on, action)
+    crm.require_scope(acted_on, "write")
     record_id = require_id(acted_on, id)
     given = dict(params or {})
-    # The access rule of the record itself: some of the CRM's action routes have none.
-    before = crm.record(acted_on, record_id)
-    name = crm.label(acted_on, before)
+    before = _record(crm, acted_on, chosen, record_id)
+    name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
     _require_part(crm, acted_on, chosen, record_id, values.body)
+    below = _descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
         {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given},
         chosen.effects,
         (chosen.consequence,),
-        before,
+        {**before, "below": below},
     )
-    details = {
-        "record": {"id": record_id, "name": name},
-        **({"params": {**given, **values.understood}} if given else {}),
-    }
+    details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
+    if given:
+        details["params"] = {**given, **values.understood}
+    if below:
+        details["also"] = below
+    details |= mailed_to(chosen.mails, before)
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
-    path, body = _request(chosen, record_id, values.body)
-    reply = crm.gateway.write(chosen.method, path, body)
-    raise_for(reply, f"{acted_on.singular} {name!r}", wrote=True)
+    done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
+    reply = _send(crm, acted_on, chosen, {"id": record_id, "name": name}, values.body)
+    result = _result(crm, acted_on, chosen, record_id, reply)
+    if done:
+        result["also"] = done
     return {
         "entity": acted_on.name,
         "id": record_id,
         "action": chosen.name,
-        "result": _result(crm, acted_on, chosen, record_id, reply),
+        "result": result,
     }
+
+
+def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
+    """The record as the caller sees it: some of the CRM's action routes check no access."""
+    if action.effects:
+        crm.require_scope(entity, "read", ", without which there is no preview to confirm")
+    if action.unguarded or action.belongs:
+        crm.require_scope(entity, "read", f", without which {action.name} is not safe")
+    if not crm.caller.may(entity.resource, "read"):
+        return {}
+    return crm.record(entity, record_id)
+
+
+def _send(
+    crm: Crm,
+    entity: Entity,
+    action: Action,
+    record: Mapping[str, str],
+    params: Mapping[str, Any],
+) -> Reply:
+    path, body = _request(action, record["id"], params)
+    reply = crm.gateway.write(action.method, path, body)
+    raise_for(reply, f"{entity.singular} {record['name']!r}", wrote=True)
+    return reply
+
+
+def _write(
+    crm: Crm,
+    entity: Entity,
+    action: Action,
+    record: Mapping[str, str],
+    params: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The action on a record below: each is a change of its own, reported on its own."""
+    try:
+        _send(crm, entity, action, record, params)
+    except ToolError as problem:
+        return {**record, "done": False, "reason": problem.message}
+    return {**record, "done": True}
+
+
+def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> list[dict[str, str]]:
+    """The records below this one that the caller sees and the action is still to reach."""
+    relation = entity.field(action.descendants)
+    if relation is None:
+        return []
+    names = {*entity.columns, *action.body}
+    columns = tuple(field for field in entity.fields if field.name in names)
+    waiting: list[dict[str, str]] = []
+    seen, above = {record_id}, [record_id]
+    while above and len(seen) <= MOST_DESCENDANTS:
+        conditions = (Condition(relation, "in", tuple(above)),)
+        page = crm.page(entity, RowQuery(columns, conditions=conditions, limit=MOST_DESCENDANTS))
+        rows = [row for row in page.rows if row["id"] not in seen]
+        above = [row["id"] for row in rows]
+        seen.update(above)
+        waiting += [
+            {"id": row["id"], "name": crm.label(entity, row)}
+            for row in rows
+            if any(row.get(key) != value for key, value in action.body.items())
+        ]
+    return waiting
 
 
 def _action(entity: Entity, name: str) -> Action:
@@ -85,26 +155,21 @@ def _require_part(
     """A comment, line item or payment must be one of this record's own."""
     if action.belongs is None:
         return
-    parameter, included_name = action.belongs
+    parameter, list_name = action.belongs
     part_id = params[parameter]
-    included = [
-        each
-        for each in entity.includes
-        if each.name == included_name
-        or (included_name, each.name) == ("comments", "internal_notes")
-    ]
-    if not is_id(part_id) or part_id not in _part_ids(crm, entity, record_id, included):
+    if not is_id(part_id) or part_id not in _part_ids(crm, entity, record_id, list_name):
         raise ToolError(
             "not_found",
-            f"This {entity.singular} has no {included_name.removesuffix('s').replace('_', ' ')} "
+            f"This {entity.singular} has no {parameter.removesuffix('_id').replace('_', ' ')} "
             f"{part_id!r}.",
-            hint=f"crm_get with include=[{included_name!r}] lists them.",
+            hint=f"crm_get with include=[{list_name!r}] lists them.",
         )
 
 
-def _part_ids(crm: Crm, entity: Entity, record_id: str, included: list[Included]) -> set[str]:
-    detail = crm.detail(entity, record_id)
-    return {str(row.get("id")) for each in included for row in dig(detail, each.detail) or ()}
+def _part_ids(crm: Crm, entity: Entity, record_id: str, list_name: str) -> set[str]:
+    names = (list_name, "internal_notes") if list_name == "comments" else (list_name,)
+    parts = [each for each in entity.includes if each.name in names]
+    return {str(row.get("id")) for part in parts for row in part_rows(crm, entity, part, record_id)}
 
 
 def _result(
@@ -122,6 +187,8 @@ def _result(
             result[key] = row_of(fields, value)
     if action.name == "add_comment" and (comment := _new_comment(answer)):
         result["comment"] = comment
+    if not crm.caller.may(entity.resource, "read"):
+        return {**result, **crm.saved(entity, record_id)}
     record = crm.record(entity, record_id)
     shown = {key: record[key] for key in entity.columns if key in record}
     return {**result, "record": {"id": record_id, **shown}}

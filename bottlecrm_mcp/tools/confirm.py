@@ -112,6 +112,12 @@ def value_effects(
     )
 
 
+def mailed_to(fields: Iterable[str], record: Mapping[str, Any]) -> dict[str, Any]:
+    """Who is mailed, as a preview names it: the values of the record's fields that say so."""
+    names = {name: record[name] for name in fields if record.get(name)}
+    return {"mailed_to": names} if names else {}
+
+
 def effects_of(marked: Iterable[ValueEffect]) -> tuple[Effect, ...]:
     return tuple(dict.fromkeys(effect for each in marked for effect in each.effects))
 

@@ -31,6 +31,7 @@ def crm_create(
     confirmation: str = "",
 ) -> dict[str, Any]:
     created = crm.entity(entity)
+    crm.require_scope(created, "write")
     values = Values(crm, f"A new {created.singular}").read_create(created, data)
     marked = value_effects(created, values.body)
     change = Change(
@@ -48,10 +49,12 @@ def crm_create(
     result: dict[str, Any] = {
         "entity": created.name,
         "id": record_id,
-        "record": crm.record(created, record_id),
+        **crm.saved(created, record_id),
     }
     if duplicates:
         result["possible_duplicates"] = duplicates
+    if warnings := values.warnings(created, result["record"]):
+        result["warnings"] = warnings
     return result
 
 
@@ -63,6 +66,8 @@ def _id_in(entity: Entity, reply: Reply) -> str:
 def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Records that share an e-mail, name or company with the new one, a few of them."""
     found: dict[str, dict[str, Any]] = {}
+    if not crm.caller.may(entity.resource, "read"):
+        return []
     for names in entity.identity:
         fields = [entity.field(name) for name in names]
         conditions = tuple(

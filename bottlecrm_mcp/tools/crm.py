@@ -53,6 +53,16 @@ class Crm:
             )
         return found
 
+    def require_scope(self, entity: Entity, access: str, reason: str = "") -> None:
+        """Refuse what the token's scopes don't cover, by naming the scope that is missing."""
+        if not self.caller.may(entity.resource, access):
+            scope = f"{entity.resource}:{access}"
+            raise ToolError(
+                "insufficient_scope",
+                f"This token lacks the scope {scope}{reason}.",
+                hint=f"The person can create a token with {scope} under Settings → API Tokens.",
+            )
+
     def page(self, entity: Entity, query: RowQuery) -> Page:
         try:
             return self.gateway.page(entity, query)
@@ -85,6 +95,15 @@ class Crm:
             if record_id in found:
                 return dict(found[record_id])
         return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
+
+    def saved(self, entity: Entity, record_id: str) -> dict[str, Any]:
+        """`record` of the answer to a write: null, with the reason, where it may not be read."""
+        if self.caller.may(entity.resource, "read"):
+            return {"record": self.record(entity, record_id)}
+        return {
+            "record": None,
+            "record_not_shown": f"This token lacks the scope {entity.resource}:read.",
+        }
 
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""

@@ -18,6 +18,8 @@ def crm_delete(
     record_id = require_id(deleted, id)
     if deleted.no_delete:
         raise ToolError("not_supported", deleted.no_delete)
+    crm.require_scope(deleted, "write")
+    crm.require_scope(deleted, "read", ", without which there is no preview to confirm")
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
     if held := _related(crm, deleted.held_by, record_id):

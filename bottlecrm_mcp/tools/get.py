@@ -9,7 +9,8 @@ from bottlecrm_mcp.catalogue.model import Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.rows import dig, reference, row_of, without_empty
 from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.errors import ToolError, suggest
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.search import untrusted_fields
 
 MOST_INCLUDED = 20
 
@@ -19,26 +20,29 @@ def crm_get(
 ) -> dict[str, Any]:
     """Every published field of a record that has a value, and the lists asked for."""
     shown = crm.entity(entity)
+    crm.require_scope(shown, "read")
     record_id = require_id(shown, id)
-    wanted = [_included(shown, name) for name in dict.fromkeys(include or ())]
+    wanted = [included(shown, name) for name in dict.fromkeys(include or ())]
     detail: Mapping[str, Any] | None = None
-    if any(each.detail for each in wanted):
+    if any(each.rows and not each.path for each in wanted):
         detail = crm.detail(shown, record_id)
         record = row_of(shown.fields, dig(detail, shown.detail_key))
     else:
         record = crm.record(shown, record_id)
     result: dict[str, Any] = {"entity": shown.name, "id": record_id, "record": record}
     for each in wanted:
-        result[each.name] = (
-            from_detail(each, detail or {}) if each.detail else _related(crm, each, record_id)
-        )
+        result[each.name] = _list(crm, shown, each, record_id, detail)
+    outsiders = untrusted_fields(shown, record)
+    outsiders += [each.name for each in wanted if each.untrusted and result[each.name]["total"]]
+    if outsiders:
+        result["untrusted"] = outsiders
     return result
 
 
-def _included(entity: Entity, name: str) -> Included:
-    for each in entity.includes:
-        if each.name == name:
-            return each
+def included(entity: Entity, name: str) -> Included:
+    found = next((each for each in entity.includes if each.name == name), None)
+    if found is not None:
+        return found
     if name == "comments" and entity.no_comments:
         raise ToolError("not_supported", entity.no_comments)
     names = [each.name for each in entity.includes]
@@ -47,10 +51,39 @@ def _included(entity: Entity, name: str) -> Included:
     )
 
 
-def from_detail(included: Included, detail: Mapping[str, Any]) -> dict[str, Any]:
-    """A list that the detail answer carries, bounded and counted."""
-    rows = dig(detail, included.detail) or []
-    shown = [_listed(row, included.keys) for row in rows[:MOST_INCLUDED]]
+def part_rows(
+    crm: Crm,
+    entity: Entity,
+    part: Included,
+    record_id: str,
+    detail: Mapping[str, Any] | None = None,
+) -> list[Mapping[str, Any]]:
+    """The rows of a list that belongs to a record, from its detail or from a path of its own.
+
+    The record itself must have been read as the caller: some of these paths check no access.
+    """
+    if part.path:
+        parameters = {key: value.format(id=record_id) for key, value in part.parameters}
+        reply = crm.gateway.read(part.path.format(id=record_id), parameters)
+        raise_for(reply, f"the {part.name.replace('_', ' ')} of {entity.singular} {record_id}")
+        rows = dig(reply.data, part.rows)
+    else:
+        rows = dig(detail or crm.detail(entity, record_id), part.rows)
+    return list(rows or ())
+
+
+def _list(
+    crm: Crm,
+    entity: Entity,
+    part: Included,
+    record_id: str,
+    detail: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """A list that belongs to the record, bounded and counted."""
+    if part.entity:
+        return _related(crm, part, record_id)
+    rows = part_rows(crm, entity, part, record_id, detail)
+    shown = [_listed(row, part.keys) for row in rows[:MOST_INCLUDED]]
     return {"total": len(rows), "returned": len(shown), "records": shown}
 
 
@@ -62,12 +95,12 @@ def _listed(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _related(crm: Crm, included: Included, record_id: str) -> dict[str, Any]:
+def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:
     """Records of another entity, read through that entity's own access rule."""
-    related = crm.entity(included.entity)
-    by = related.field(included.by)
+    related = crm.entity(part.entity)
+    by = related.field(part.by)
     if by is None:
-        raise ToolError("not_supported", f"{included.name} can't be listed here.")
+        raise ToolError("not_supported", f"{part.name} can't be listed here.")
     columns: tuple[Field, ...] = tuple(
         field for field in related.fields if field.name in related.columns and field != by
     )

@@ -30,10 +30,14 @@ class Reference(NamedTuple):
 
 
 class References:
-    """Looks up references for one tool call; each list of names is read at most once."""
+    """Looks up references for one tool call; each list of names is read at most once.
+
+    `unchecked` are the ids that were taken as given, since the token may not look them up.
+    """
 
     def __init__(self, crm: Crm) -> None:
         self.crm = crm
+        self.unchecked: list[str] = []
         self._rows: dict[str, Any] = {}
 
     def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
@@ -52,6 +56,9 @@ class References:
         if not isinstance(value, str) or not value.strip():
             raise ToolError("invalid_value", "Give an id or a name.")
         value = value.strip()
+        if is_id(value) and not self._may_look_up(target):
+            self.unchecked.append(value.lower())
+            return Reference(value.lower(), "")
         entity = self.crm.catalogue.entity(target)
         if entity is not None:
             return self._record(entity, value)
@@ -80,6 +87,10 @@ class References:
         everything = [name for _, names in named for name in names]
         raise _unknown(lookup.singular, value, nearest(value, everything, MOST_CANDIDATES))
 
+    def _may_look_up(self, target: str) -> bool:
+        found = self.crm.catalogue.entity(target) or self.crm.catalogue.lookup(target)
+        return found is None or not found.resource or self.crm.caller.may(found.resource, "read")
+
     def _lookup(self, target: str) -> tuple[Lookup, Sequence[Mapping[str, Any]]]:
         # A user is found through their membership.
         lookup = self.crm.catalogue.lookup("people" if target == "users" else target)
@@ -89,9 +100,9 @@ class References:
             if not self.crm.caller.may(lookup.resource, "read"):
                 raise ToolError(
                     "insufficient_scope",
-                    f"This token may not read {lookup.resource}, so no {lookup.singular} can be "
-                    "looked up.",
-                    hint=f"A token with the scope {lookup.resource}:read can.",
+                    f"This token lacks the scope {lookup.resource}:read, so no {lookup.singular} "
+                    "can be looked up by name.",
+                    hint="Give the id.",
                 )
             reply = self.crm.gateway.read(lookup.path)
             raise_for(reply, f"the list of {lookup.name}")
@@ -122,6 +133,13 @@ class References:
         return Reference(record_id, self.crm.label(entity, row))
 
     def _by_name(self, entity: Entity, name: str) -> Reference:
+        if not self._may_look_up(entity.name):
+            raise ToolError(
+                "insufficient_scope",
+                f"This token lacks the scope {entity.resource}:read, so no {entity.singular} can "
+                "be looked up by name.",
+                hint="Give the id.",
+            )
         columns = tuple(
             field
             for field in entity.fields

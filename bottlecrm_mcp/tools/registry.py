@@ -31,7 +31,7 @@ Schema = dict[str, Any]
 class Tool:
     """One tool: its contract, and the function that does it.
 
-    `needs` is the kind of access without which the tool is of no use, `read` or `write`.
+    `needs` is the kind of access without which the tool is of no use: `read`, `write` or none.
     """
 
     name: str
@@ -131,7 +131,7 @@ class Registry:
         return [
             tool
             for tool in self.tools
-            if any(caller.may(resource, tool.needs) for resource in resources)
+            if not tool.needs or any(caller.may(each, tool.needs) for each in resources)
         ]
 
 
@@ -208,6 +208,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "next_offset": {"type": "integer"},
                 "filters": anything,
                 "query": {"type": "string"},
+                "untrusted": {"type": "array", "items": {"type": "string"}},
                 "notes": {"type": "array", "items": {"type": "string"}},
             },
             "read",
@@ -376,7 +377,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "source": {"type": "string"},
                 "notes": {"type": "array", "items": {"type": "string"}},
             },
-            "read",
+            "",
             idempotent=True,
         ),
         Tool(
@@ -387,7 +388,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             {"entity": entity},
             (),
             {"actions": anything},
-            "read",
+            "",
             idempotent=True,
         ),
     )

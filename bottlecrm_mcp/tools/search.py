@@ -27,6 +27,7 @@ def crm_search(
 ) -> dict[str, Any]:
     """Rows of an entity that the caller can see: few columns, a total, where to go on."""
     searched = crm.entity(entity)
+    crm.require_scope(searched, "read")
     understood = Filters(crm, searched).read(filters or {})
     page = crm.page(
         searched,
@@ -51,9 +52,20 @@ def crm_search(
         result["query"] = query.strip()
     if offset + len(records) < page.total and records:
         result["next_offset"] = offset + len(records)
+    if outsiders := untrusted_fields(searched, *records):
+        result["untrusted"] = outsiders
     if notes := _notes(searched, page, offset, bool(query or filters)):
         result["notes"] = notes
     return result
+
+
+def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
+    """The fields in these records that people outside the organisation may have written."""
+    return [
+        field.name
+        for field in entity.fields
+        if field.untrusted and any(field.name in record for record in records)
+    ]
 
 
 def _columns(entity: Entity, names: Sequence[str] | None) -> tuple[Field, ...]:

@@ -25,6 +25,7 @@ def crm_summarize(
     filters: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     summarized = crm.entity(entity)
+    crm.require_scope(summarized, "read")
     understood = Filters(crm, summarized).read(filters or {})
     groupings = tuple(_grouping(summarized, each) for each in dict.fromkeys(group_by or ()))
     chosen = tuple(_measure(summarized, each) for each in dict.fromkeys(measures or ("count",)))

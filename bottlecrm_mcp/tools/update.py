@@ -11,6 +11,7 @@ from bottlecrm_mcp.tools.confirm import (
     Answer,
     Change,
     effects_of,
+    mailed_to,
     require_confirmation,
     value_effects,
 )
@@ -29,12 +30,16 @@ def crm_update(
     confirmation: str = "",
 ) -> dict[str, Any]:
     updated = crm.entity(entity)
+    crm.require_scope(updated, "write")
     record_id = require_id(updated, id)
-    before = crm.record(updated, record_id)
-    name = crm.label(updated, before)
+    readable = crm.caller.may(updated.resource, "read")
+    before = crm.record(updated, record_id) if readable else {}
+    name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
     values = Values(crm, subject).read_update(updated, data)
     marked = value_effects(updated, values.body, before)
+    if marked:
+        crm.require_scope(updated, "read", ", without which there is no preview to confirm")
     _require_alone(marked, values.body)
     change = Change(
         "crm_update",
@@ -43,18 +48,22 @@ def crm_update(
         tuple(each.consequence for each in marked),
         before,
     )
+    mails = [name for each in marked for name in each.mails]
     details = {"record": {"id": record_id, "name": name}, "data": dict(data)}
+    details |= mailed_to(mails, {**before, **values.understood})
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     reply = crm.gateway.write(updated.update_method, updated.record_path(record_id), values.body)
     raise_for(reply, subject, wrote=True)
-    after = crm.record(updated, record_id)
     result: dict[str, Any] = {
         "entity": updated.name,
         "id": record_id,
-        "record": after,
-        "changed": _changes(before, after),
+        **crm.saved(updated, record_id),
     }
-    if warnings := _unchanged(updated, values, before, after):
+    after = result["record"]
+    if readable:
+        result["changed"] = _changes(before, after)
+    warnings = values.warnings(updated, after)
+    if warnings or (warnings := _unchanged(updated, values, before, after)):
         result["warnings"] = warnings
     return result
 
@@ -80,10 +89,15 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
 
 
 def _unchanged(
-    entity: Entity, values: Values, before: Mapping[str, Any], after: Mapping[str, Any]
+    entity: Entity,
+    values: Values,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any] | None,
 ) -> list[str]:
     """Fields that the CRM accepted without a word and left as they were."""
-    warnings = []
+    warnings: list[str] = []
+    if after is None:
+        return warnings
     for field in entity.writable_fields:
         if field.body_name not in values.body or field.kind.is_relation:
             continue

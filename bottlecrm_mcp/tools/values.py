@@ -57,6 +57,21 @@ class Values:
         self._require(fields, given)
         return self._done()
 
+    def warnings(self, entity: Entity, record: Mapping[str, Any] | None) -> list[str]:
+        """What became of ids that could not be looked up before the write."""
+        warnings = []
+        for field in entity.writable_fields:
+            sent = self.body.get(field.body_name)
+            unchecked = set(self.references.unchecked)
+            ids = unchecked.intersection(sent if isinstance(sent, list) else [sent])
+            if not ids or not field.kind.is_relation:
+                continue
+            if record is None:
+                warnings.append(f"{field.name}: the token may not look up {', '.join(ids)}.")
+            elif missing := ids - _ids(record.get(field.name)):
+                warnings.append(f"{field.name}: the CRM did not take {', '.join(missing)}.")
+        return warnings
+
     def _done(self) -> Values:
         if self._problems:
             raise ToolError(
@@ -192,3 +207,8 @@ def _text(field: Field, value: Any) -> str:
     if field.max_length is not None and len(text) > field.max_length:
         raise ToolError("invalid_value", f"Must have at most {field.max_length} characters.")
     return text
+
+
+def _ids(shown: Any) -> set[str]:
+    references = shown if isinstance(shown, list) else [shown] if shown else []
+    return {each["id"] for each in references}
