@@ -39,6 +39,21 @@ class Kind(StrEnum):
     def is_text(self) -> bool:
         return self in (Kind.TEXT, Kind.EMAIL, Kind.URL)
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """What a field of this kind can be filtered by; `eq` is written without an operator."""
+        if self in (Kind.OBJECT, Kind.OBJECTS):
+            return ()
+        if self.is_ordered:
+            return ("eq", "gte", "lte", "is_empty")
+        if self.is_text:
+            return ("eq", "contains", "is_empty")
+        return ("eq",) if self is Kind.BOOLEAN else ("eq", "is_empty")
+
+    @property
+    def can_sort(self) -> bool:
+        return not self.is_relation and self not in (Kind.OBJECT, Kind.OBJECTS)
+
 
 class Effect(StrEnum):
     """A consequence that a person has to confirm before it happens."""

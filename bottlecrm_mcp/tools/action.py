@@ -73,7 +73,7 @@ def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[st
         crm.require_scope(entity, "read", f", without which {action.name} is not safe")
     if not crm.caller.may(entity.resource, "read"):
         return {}
-    return crm.record(entity, record_id)
+    return crm.brief(entity, record_id)
 
 
 def _send(
@@ -189,7 +189,7 @@ def _result(
         result["comment"] = comment
     if not crm.caller.may(entity.resource, "read"):
         return {**result, **crm.saved(entity, record_id)}
-    record = crm.record(entity, record_id)
+    record = crm.brief(entity, record_id)
     shown = {key: record[key] for key in entity.columns if key in record}
     return {**result, "record": {"id": record_id, **shown}}
 

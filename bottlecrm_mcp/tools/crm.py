@@ -91,10 +91,17 @@ class Crm:
         cost thousands of queries.
         """
         if all(field.listed and not field.computed for field in entity.fields):
-            found = self.gateway.find(entity, [record_id], entity.fields)
-            if record_id in found:
-                return dict(found[record_id])
+            return self.brief(entity, record_id)
         return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
+
+    def brief(self, entity: Entity, record_id: str) -> dict[str, Any]:
+        """The fields of one record that lists have; all that most questions about it need."""
+        fields = tuple(each for each in entity.fields if each.listed and not each.computed)
+        found = self.gateway.find(entity, [record_id], fields)
+        if record_id in found:
+            return dict(found[record_id])
+        # Lists leave records out that the caller may see, such as converted leads.
+        return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
 
     def saved(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """`record` of the answer to a write: null, with the reason, where it may not be read."""

@@ -9,8 +9,9 @@ from bottlecrm_mcp.catalogue.model import Access, Action, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.filters import operators
-from bottlecrm_mcp.tools.search import sortable
+
+# Limits that hardly anybody meets are left out.
+LONG = 100
 
 
 def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
@@ -21,18 +22,17 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
     fields += [
         custom_fields.described(each) for each in custom_fields.definitions(crm, described).values()
     ]
+    kinds = [kind for kind in Kind if any(each.kind is kind for each in described.fields)]
     result: dict[str, Any] = {
         "entity": described.name,
         "fields": fields,
-        "filters": {field.name: list(operators(field)) for field in described.fields},
-        "sort": sortable(described),
-        "actions": [_action(each) for each in described.actions],
+        "filters": {str(kind): list(kind.operators) for kind in kinds if kind.operators},
+        "sort": [str(kind) for kind in kinds if kind.can_sort],
+        "actions": [_summary(each) for each in described.actions],
         "include": {each.name: each.purpose for each in described.includes},
         "source": "live" if live else "declared",
+        "notes": _notes(described),
     }
-    result["filters"] = {name: each for name, each in result["filters"].items() if each}
-    if notes := _notes(described):
-        result["notes"] = notes
     return result
 
 
@@ -55,7 +55,7 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
     if choices := _choices(field, now):
         about["choices"] = choices
     length = (now.max_length if now else None) or field.max_length
-    if length and field.writable:
+    if length and length < LONG and field.writable:
         about["max_length"] = length
     if now and now.minimum is not None:
         about["minimum"] = now.minimum
@@ -67,6 +67,8 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
             about["give"] = _forms(field)
     if field.parts:
         about["parts"] = [_field(part, None) for part in field.parts]
+    if field.computed:
+        about["computed"] = True
     if field.note:
         about["note"] = field.note
     return about
@@ -85,6 +87,16 @@ def _choices(field: Field, live: LiveField | None) -> list[Any]:
 def _forms(field: Field) -> str:
     form = "id, name, e-mail or 'me'" if field.to == "people" else "id or name"
     return f"list of {form}" if field.kind is Kind.RELATIONS else form
+
+
+def _summary(action: Action) -> dict[str, Any]:
+    """An action in short: what list_actions says in full."""
+    about: dict[str, Any] = {"name": action.name}
+    if action.params:
+        about["params"] = ", ".join(each.name + "*" * each.required for each in action.params)
+    if action.effects:
+        about["needs_confirmation"] = True
+    return about
 
 
 def _action(action: Action) -> dict[str, Any]:
@@ -110,8 +122,9 @@ def _notes(entity: Entity) -> list[str]:
         f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
         for each in entity.value_effects
     )
-    return [
-        note
-        for note in (*effects, entity.hidden_note, entity.no_delete, entity.no_comments)
-        if note
-    ]
+    legend = (
+        "Filters and sort go by type; computed fields have neither. Params with * are required; "
+        "list_actions describes them."
+    )
+    notes = (legend, *effects, entity.hidden_note, entity.no_delete, entity.no_comments)
+    return [note for note in notes if note]

@@ -161,16 +161,8 @@ class Filters:
 
 
 def operators(field: Field) -> tuple[str, ...]:
-    """The operators that this field can be filtered by; `eq` is written without one."""
-    if field.computed or field.kind in (Kind.OBJECT, Kind.OBJECTS):
-        return ()
-    if field.kind.is_ordered:
-        return ("eq", "gte", "lte", "is_empty")
-    if field.kind.is_text:
-        return ("eq", "contains", "is_empty")
-    if field.kind is Kind.BOOLEAN:
-        return ("eq",)
-    return ("eq", "is_empty")
+    """The operators that this field can be filtered by."""
+    return () if field.computed else field.kind.operators
 
 
 def choice_value(choices: tuple[str, ...], value: Any) -> str:

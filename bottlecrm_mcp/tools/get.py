@@ -8,11 +8,19 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.rows import dig, reference, row_of, without_empty
+from bottlecrm_mcp.tools.budget import (
+    LONGEST_IN_RECORD,
+    MOST_CHARACTERS,
+    cut_fields,
+    shortened,
+    size,
+)
 from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.search import untrusted_fields
 
 MOST_INCLUDED = 20
+LONGEST_PART = 500
 
 
 def crm_get(
@@ -29,14 +37,36 @@ def crm_get(
         record = row_of(shown.fields, dig(detail, shown.detail_key))
     else:
         record = crm.record(shown, record_id)
-    result: dict[str, Any] = {"entity": shown.name, "id": record_id, "record": record}
+    result: dict[str, Any] = {
+        "entity": shown.name,
+        "id": record_id,
+        "record": shortened(record, LONGEST_IN_RECORD),
+    }
     for each in wanted:
         result[each.name] = _list(crm, shown, each, record_id, detail)
     outsiders = untrusted_fields(shown, record)
     outsiders += [each.name for each in wanted if each.untrusted and result[each.name]["total"]]
     if outsiders:
         result["untrusted"] = outsiders
+    if notes := _notes(record, result, wanted):
+        result["notes"] = notes
     return result
+
+
+def _notes(
+    record: Mapping[str, Any], result: dict[str, Any], wanted: Sequence[Included]
+) -> list[str]:
+    """What was cut, and how to get it; lists are dropped last to first until the rest fits."""
+    notes = [
+        f"{name} has {len(record[name])} characters and was cut; the CRM itself shows all of it."
+        for name in cut_fields(record)
+    ]
+    for each in reversed(wanted):
+        if size(result) <= MOST_CHARACTERS:
+            break
+        total = result.pop(each.name)["total"]
+        notes.append(f"{each.name} ({total}) did not fit; ask for it in a call of its own.")
+    return notes
 
 
 def included(entity: Entity, name: str) -> Included:
@@ -83,7 +113,7 @@ def _list(
     if part.entity:
         return _related(crm, part, record_id)
     rows = part_rows(crm, entity, part, record_id, detail)
-    shown = [_listed(row, part.keys) for row in rows[:MOST_INCLUDED]]
+    shown = [shortened(_listed(row, part.keys), LONGEST_PART) for row in rows[:MOST_INCLUDED]]
     return {"total": len(rows), "returned": len(shown), "records": shown}
 
 
@@ -106,4 +136,8 @@ def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:
     )
     query = RowQuery(columns, conditions=(Condition(by, "eq", record_id),), limit=MOST_INCLUDED)
     page = crm.page(related, query)
-    return {"total": page.total, "returned": len(page.rows), "records": list(page.rows)}
+    return {
+        "total": page.total,
+        "returned": len(page.rows),
+        "records": [shortened(row) for row in page.rows],
+    }

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import Page, RowQuery
+from bottlecrm_mcp.tools.budget import rows_that_fit, shortened
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.filters import Filters
-
-LONGEST_TEXT = 200
 
 
 def crm_search(
@@ -40,7 +39,7 @@ def crm_search(
             offset=offset,
         ),
     )
-    records = [_shortened(row) for row in page.rows]
+    records = rows_that_fit([shortened(row) for row in page.rows])
     result: dict[str, Any] = {
         "entity": searched.name,
         "records": records,
@@ -54,7 +53,10 @@ def crm_search(
         result["next_offset"] = offset + len(records)
     if outsiders := untrusted_fields(searched, *records):
         result["untrusted"] = outsiders
-    if notes := _notes(searched, page, offset, bool(query or filters)):
+    notes = _notes(searched, page, offset, bool(query or filters))
+    if len(records) < len(page.rows):
+        notes.append("Fewer records than asked for fit into one answer; go on at next_offset.")
+    if notes:
         result["notes"] = notes
     return result
 
@@ -86,11 +88,7 @@ def _columns(entity: Entity, names: Sequence[str] | None) -> tuple[Field, ...]:
 
 
 def sortable(entity: Entity) -> list[str]:
-    return [
-        field.name
-        for field in entity.fields
-        if not field.computed and not field.kind.is_relation and field.kind is not Kind.OBJECT
-    ]
+    return [each.name for each in entity.fields if each.kind.can_sort and not each.computed]
 
 
 def _sort(entity: Entity, sort: str) -> tuple[tuple[Field, bool], ...]:
@@ -105,15 +103,6 @@ def _sort(entity: Entity, sort: str) -> tuple[tuple[Field, bool], ...]:
             )
         order.append((field, part.startswith("-")))
     return tuple(order)
-
-
-def _shortened(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: value[:LONGEST_TEXT] + "…"
-        if isinstance(value, str) and len(value) > LONGEST_TEXT
-        else value
-        for key, value in row.items()
-    }
 
 
 def _notes(entity: Entity, page: Page, offset: int, narrowed: bool) -> list[str]:

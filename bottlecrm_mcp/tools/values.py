@@ -60,11 +60,13 @@ class Values:
     def warnings(self, entity: Entity, record: Mapping[str, Any] | None) -> list[str]:
         """What became of ids that could not be looked up before the write."""
         warnings = []
+        unchecked = set(self.references.unchecked)
         for field in entity.writable_fields:
+            if not field.kind.is_relation:
+                continue
             sent = self.body.get(field.body_name)
-            unchecked = set(self.references.unchecked)
             ids = unchecked.intersection(sent if isinstance(sent, list) else [sent])
-            if not ids or not field.kind.is_relation:
+            if not ids:
                 continue
             if record is None:
                 warnings.append(f"{field.name}: the token may not look up {', '.join(ids)}.")
