@@ -15,26 +15,12 @@ NAMES = {
     "invoices": "Invoice",
     "solutions": "Solution",
 }
-# Columns of BottleCRM's that are constants in the demo's answers.
-CONSTANTS = {
-    "cases": ("escalation_count", "first_response_at"),
-    "invoices": ("viewed_at",),
-}
 
 
 def _stand_in(entity: Entity) -> Entity:
     name = NAMES[entity.name]
     serializer = f"demo_crm.entities.{entity.name}.{name}WriteSerializer"
-    constants = CONSTANTS.get(entity.name, ())
-    fields = (
-        replace(each, computed=each.computed or each.name in constants) for each in entity.fields
-    )
-    return replace(
-        entity,
-        model=f"demo_crm.{name}",
-        write_serializers=(serializer, serializer),
-        fields=tuple(fields),
-    )
+    return replace(entity, model=f"demo_crm.{name}", write_serializers=(serializer, serializer))
 
 
 CATALOGUE = replace(

@@ -121,6 +121,7 @@ class AtomicWrite:
             self.not_saved = response.status_code < 400 and _is_poisoned()
             if self.not_saved or response.status_code >= 400:
                 transaction.set_rollback(True)
+                created.clear()
         made = [record for record in created if type(record) is self.model]
         self.created_id = str(made[0].pk) if made else ""
         return response

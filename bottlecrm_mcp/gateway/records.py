@@ -19,7 +19,7 @@ from rest_framework.serializers import DateTimeField
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
-from bottlecrm_mcp.gateway.rows import EMPTY
+from bottlecrm_mcp.gateway.rows import EMPTY, by_name
 
 _MOMENT = DateTimeField()
 
@@ -111,11 +111,11 @@ class Records:
             links = self.model._base_manager.filter(
                 pk__in=keys, **{f"{field.attribute}__isnull": False}
             )
-            for link in links.values("pk", *self.paths(field)).order_by(*self.paths(field)[1:]):
+            for link in links.values("pk", *self.paths(field)).order_by():
                 reference = self.reference(field, link)
                 if reference is not None:
                     related.setdefault(link["pk"], []).append(reference)
-        return related
+        return {key: by_name(references) for key, references in related.items()}
 
     def _restriction(self, condition: Condition) -> Q:
         field, value = condition.field, condition.value

@@ -34,7 +34,7 @@ def field_value(field: Field, source: Mapping[str, Any]) -> Any:
         name = source.get(f"{field.name}_name") or source.get(f"{field.name}_detail")
         return reference(value, name)
     if field.kind is Kind.RELATIONS:
-        return [reference(each) for each in value or () if each]
+        return by_name(each for each in map(reference, value or ()) if each)
     if field.kind is Kind.OBJECTS:
         keys = ("id", *(part.name for part in field.parts))
         return [without_empty(each, keys) for each in value or ()]
@@ -56,6 +56,11 @@ def reference(value: Any, name: Any = None) -> dict[str, Any] | None:
         named = name.get("name") if isinstance(name, Mapping) else name
         return {"id": str(value), **({"name": named} if named else {})}
     return {"id": str(value.get("id", "")), "name": name_of(value)}
+
+
+def by_name(references: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In one order whatever way they came, so that two readings of a record can be compared."""
+    return sorted(references, key=lambda each: (each.get("name", "").lower(), each["id"]))
 
 
 def name_of(value: Mapping[str, Any]) -> str:
