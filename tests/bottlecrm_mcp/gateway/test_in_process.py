@@ -1,3 +1,4 @@
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -188,10 +189,8 @@ def test_success_out_of_a_poisoned_transaction_is_not_saved(gateway, monkeypatch
 
     def swallow(self, data):
         lead = create(self, data)
-        try:
+        with suppress(DatabaseError):
             connection.cursor().execute("SELECT 1 / 0")
-        except DatabaseError:
-            pass
         return lead
 
     monkeypatch.setattr(LeadList, "create", swallow)
@@ -208,11 +207,8 @@ def test_error_behind_a_savepoint_of_the_host_is_no_fault(gateway, alpha_admin, 
 
     def recover(self, data):
         lead = create(self, data)
-        try:
-            with transaction.atomic():
-                connection.cursor().execute("SELECT 1 / 0")
-        except DatabaseError:
-            pass
+        with suppress(DatabaseError), transaction.atomic():
+            connection.cursor().execute("SELECT 1 / 0")
         return lead
 
     monkeypatch.setattr(LeadList, "create", recover)
