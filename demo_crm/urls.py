@@ -18,5 +18,7 @@ urlpatterns = [
     path("opportunities/", include("demo_crm.entities.opportunities")),
     path("tasks/", include("demo_crm.entities.tasks")),
     path("cases/", include("demo_crm.entities.cases")),
+    path("cases/", include("demo_crm.entities.case_actions")),
     path("invoices/", include("demo_crm.entities.invoices")),
+    path("invoices/", include("demo_crm.entities.invoice_actions")),
 ]

@@ -9,28 +9,27 @@ from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from demo_crm import choices
-from demo_crm.answers import done, invalid, refused
-from demo_crm.entities import line_items
+from demo_crm.answers import done, refused
 from demo_crm.entities.accounts import Accounts, AccountSerializer
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.entities.contacts import Contacts, ContactSerializer
+from demo_crm.entities.invoice_parts import (
+    InvoiceLineItemSerializer,
+    InvoiceLineItemWriteSerializer,
+    PaymentSerializer,
+)
 from demo_crm.filters import contains, exact, related
-from demo_crm.mail import mail
 from demo_crm.models import (
     Account,
-    Comment,
     Contact,
     Invoice,
     InvoiceLineItem,
     Opportunity,
-    Payment,
 )
 from demo_crm.serializers import (
     Brief,
-    CommentSerializer,
     Constant,
     OrgSerializer,
     ProfileSerializer,
@@ -60,80 +59,6 @@ REMINDERS = (
     "reminder_days_after",
     "reminder_frequency",
 )
-COPIED = (
-    "account",
-    "contact",
-    "opportunity",
-    *CLIENT,
-    "discount_type",
-    "discount_value",
-    "tax_rate",
-    "shipping_amount",
-    "currency",
-    "payment_terms",
-    *REMINDERS,
-    "notes",
-    "terms",
-)
-
-
-class InvoiceLineItemSerializer(line_items.LineItemSerializer):
-    belongs_to = "invoice"
-    product = Constant()
-    product_name = Constant()
-
-    class Meta:
-        model = InvoiceLineItem
-        fields = (
-            "id",
-            "product",
-            "product_name",
-            *line_items.AMOUNTS,
-            "tax_rate",
-            "tax_amount",
-            "formatted_unit_price",
-            "formatted_total",
-        )
-
-
-class InvoiceLineItemWriteSerializer(serializers.ModelSerializer[InvoiceLineItem]):
-    class Meta:
-        model = InvoiceLineItem
-        fields = (*line_items.WRITABLE, "tax_rate")
-
-
-class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    class Meta:
-        model = Payment
-        fields = (
-            "id",
-            "invoice",
-            "amount",
-            "payment_date",
-            "payment_method",
-            "reference_number",
-            "notes",
-            "created_at",
-        )
-
-
-class PaymentWriteSerializer(serializers.ModelSerializer[Payment]):
-    class Meta:
-        model = Payment
-        fields = ("amount", "payment_date", "payment_method", "reference_number", "notes")
-
-    def validate_amount(self, amount: Any) -> Any:
-        due = self.context["record"].amount_due
-        if amount <= 0:
-            raise ValidationError("A payment is more than nothing.")
-        if amount > due:
-            raise ValidationError(f"The payment is more than the amount due ({due}).")
-        return amount
-
-    def validate(self, attrs: Body) -> Body:
-        if self.context["record"].status == "Cancelled":
-            raise ValidationError("A cancelled invoice takes no payment.")
-        return attrs
 
 
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
@@ -437,155 +362,7 @@ class InvoiceDetail(Invoices, RecordDetail):
         return self.answer("Invoice updated successfully", invoice)
 
 
-class InvoiceSend(Invoices, APIView):
-    def post(self, request: Request, pk: UUID) -> Response:
-        invoice = self.to_write(pk)
-        if invoice.status in ("Paid", "Cancelled"):
-            raise refused(400, f"Cannot send a {invoice.status.lower()} invoice")
-        if invoice.status == "Draft":
-            invoice.status = "Sent"
-        invoice.sent_at = timezone.now()
-        invoice.save()
-        recipient = invoice.client_email or (invoice.contact and invoice.contact.email)
-        body = f"{invoice.currency} {invoice.amount_due} is due on {invoice.due_date}."
-        mail(f"Invoice {invoice.invoice_number}", body, [recipient])
-        return done("Invoice sent successfully")
-
-
-class InvoiceCancel(Invoices, APIView):
-    def post(self, request: Request, pk: UUID) -> Response:
-        invoice = self.to_write(pk)
-        if invoice.status == "Cancelled":
-            raise refused(400, "Invoice is already cancelled")
-        if invoice.status == "Paid":
-            raise refused(400, "Cannot cancel a paid invoice")
-        invoice.status = "Cancelled"
-        invoice.save()
-        return self.answer("Invoice cancelled successfully", invoice)
-
-
-class InvoiceDuplicate(Invoices, APIView):
-    def post(self, request: Request, pk: UUID) -> Response:
-        original = self.to_read(pk)
-        copy = Invoice.objects.create(
-            invoice_title=f"Copy of {original.invoice_title}",
-            org=self.profile.org,
-            created_by=self.profile.user,
-            **{name: getattr(original, name) for name in COPIED},
-        )
-        for item in original.line_items.all():
-            item.pk, item.invoice, item._state.adding = None, copy, True
-            item.save()
-        copy.recalculate()
-        return self.answer("Invoice duplicated successfully", copy, status=201)
-
-
-class InvoiceLineItems(Invoices, line_items.Part):
-    part = InvoiceLineItem
-    part_row = InvoiceLineItemSerializer
-    part_write = InvoiceLineItemWriteSerializer
-    parent = "invoice"
-
-    def stored(self, record: Invoice, part: Any = None) -> None:
-        if part:
-            part.compute()
-            part.save()
-        record.recalculate()
-
-
-class LineItemList(InvoiceLineItems, line_items.PartList):
-    pass
-
-
-class LineItemDetail(InvoiceLineItems, line_items.EditablePart):
-    pass
-
-
-class Payments(Invoices, line_items.Part):
-    part = Payment
-    part_row = PaymentSerializer
-    part_write = PaymentWriteSerializer
-    parent = "invoice"
-    key = "payment"
-    noun = "Payment"
-    added = "recorded"
-
-    def stored(self, record: Invoice, part: Any = None) -> None:
-        record.apply_payments()
-
-
-class PaymentList(Payments, line_items.PartList):
-    def shown_part(self, record: Any, part: Any) -> Body:
-        invoice = InvoiceRowSerializer(record).data
-        return {"payment": PaymentSerializer(part).data, "invoice": invoice}
-
-
-class PaymentDetail(Payments, line_items.PartDetail):
-    pass
-
-
-class InvoiceMarkPaid(Payments, APIView):
-    def post(self, request: Request, pk: UUID) -> Response:
-        invoice = self.to_write(pk)
-        payment = {
-            "amount": invoice.amount_due,
-            "payment_method": "OTHER",
-            "payment_date": timezone.localdate(),
-            **self.request.data,
-        }
-        serializer = PaymentWriteSerializer(data=payment, context={"record": invoice})
-        if not serializer.is_valid():
-            raise invalid(serializer.errors)
-        serializer.save(invoice=invoice, org=self.profile.org)
-        invoice.apply_payments()
-        shown = self.shown(self.find(pk))
-        return done("Payment recorded successfully", invoice=shown)
-
-
-class InvoiceComments(Invoices, RecordDetail):
-    http_method_names = ["post"]
-
-    def post(self, request: Request, pk: UUID) -> Response:
-        comment = self.add_comment(self.to_read(pk))
-        if comment is None:
-            raise refused(400, "Comment text required")
-        return done("Comment added", 201, comment=CommentSerializer(comment).data)
-
-
-class InvoiceComment(APIView):
-    request: Any
-
-    def put(self, request: Request, pk: UUID) -> Response:
-        comment = self._own(pk)
-        comment.comment = self.request.data.get("comment", comment.comment)
-        comment.save()
-        return done("Comment updated", comment=CommentSerializer(comment).data)
-
-    def delete(self, request: Request, pk: UUID) -> Response:
-        self._own(pk).delete()
-        return done("Comment deleted")
-
-    def _own(self, pk: UUID) -> Comment:
-        comment = Comment.objects.filter(pk=pk).first()
-        if comment is None:
-            raise refused(404, "Comment not found")
-        profile = self.request.profile
-        if not profile.is_admin and comment.commented_by != profile:
-            raise refused(403, "Permission denied")
-        return comment
-
-
 urlpatterns = [
     path("", InvoiceList.as_view()),
     path("<uuid:pk>/", InvoiceDetail.as_view()),
-    path("<uuid:pk>/send/", InvoiceSend.as_view()),
-    path("<uuid:pk>/mark-paid/", InvoiceMarkPaid.as_view()),
-    path("<uuid:pk>/cancel/", InvoiceCancel.as_view()),
-    path("<uuid:pk>/duplicate/", InvoiceDuplicate.as_view()),
-    path("<uuid:pk>/line-items/", LineItemList.as_view()),
-    path("<uuid:pk>/line-items/<uuid:part_pk>/", LineItemDetail.as_view()),
-    path("<uuid:pk>/payments/", PaymentList.as_view()),
-    path("<uuid:pk>/payments/<uuid:part_pk>/", PaymentDetail.as_view()),
-    path("<uuid:pk>/comments/", InvoiceComments.as_view()),
-    path("comments/<uuid:pk>/", InvoiceComment.as_view()),
 ]

@@ -1,6 +1,8 @@
 import pytest
 from django.db import ProgrammingError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
+from demo_crm.checks import role_is_bound_by_row_level_security
 from demo_crm.models import Lead, Tag
 from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
@@ -30,6 +32,14 @@ def test_role_is_bound(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False, False)
+
+
+def test_check_of_the_role(db, monkeypatch):
+    assert role_is_bound_by_row_level_security(databases=["default"]) == []
+    monkeypatch.setattr(CursorWrapper, "fetchone", lambda cursor: ("postgres", True))
+    (error,) = role_is_bound_by_row_level_security(databases=["default"])
+    assert error.id == "demo_crm.E001"
+    assert "postgres" in error.msg
 
 
 def test_every_table_of_an_org_is_forced(db):
