@@ -36,7 +36,7 @@ def test_role_is_bound(db):
 
 def test_check_of_the_role(db, monkeypatch):
     assert role_is_bound_by_row_level_security(databases=["default"]) == []
-    monkeypatch.setattr(CursorWrapper, "fetchone", lambda cursor: ("postgres", True))
+    monkeypatch.setattr(CursorWrapper, "fetchone", lambda cursor: ("postgres", True), False)
     (error,) = role_is_bound_by_row_level_security(databases=["default"])
     assert error.id == "demo_crm.E001"
     assert "postgres" in error.msg
