@@ -155,8 +155,26 @@ COMMENT_TEXT = parameter("comment", required=True, max_length=255)
 COMMENT_ID = parameter("comment_id", required=True, note="the comment's id, from crm_get")
 
 
-def comment_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
-    """Comments of the CRM entities: added by POST on the record, changed at /comment/<id>/."""
+def delete_attachment(path: str) -> Action:
+    return Action(
+        "delete_attachment",
+        "Delete an attached file of this record.",
+        "DELETE",
+        path,
+        params=(
+            parameter("attachment_id", required=True, note="the attachment's id, from crm_get"),
+        ),
+        effects=(Effect.DELETES,),
+        consequence="delete the attached file",
+        belongs=("attachment_id", "attachments"),
+    )
+
+
+def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
+    """Comments and attachments of the CRM entities.
+
+    A comment is added by POST on the record itself, and changed at /comment/<id>/.
+    """
     return (
         Action(
             "add_comment",
@@ -183,6 +201,7 @@ def comment_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             consequence="delete the comment",
             belongs=("comment_id", "comments"),
         ),
+        delete_attachment(f"/api/{entity}/attachment/{{attachment_id}}/"),
     )
 
 
@@ -301,7 +320,7 @@ LEADS = Entity(
             consequence=CONVERT_LEAD,
             returns=("account_id", "contact_id", "opportunity_id"),
         ),
-        *comment_actions("leads"),
+        *note_actions("leads"),
     ),
     includes=(
         COMMENTS,
@@ -352,7 +371,7 @@ CONTACTS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
-    actions=comment_actions("contacts"),
+    actions=note_actions("contacts"),
     includes=(COMMENTS, ATTACHMENTS),
     identity=(("email",), ("first_name", "last_name")),
     delete_consequence="delete the contact with its comments and attachments",
@@ -400,7 +419,7 @@ ACCOUNTS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
-    actions=comment_actions("accounts"),
+    actions=note_actions("accounts"),
     includes=(
         COMMENTS,
         ATTACHMENTS,
@@ -508,7 +527,7 @@ OPPORTUNITIES = Entity(
         **BY_CREATION,
     },
     actions=(
-        *comment_actions("opportunities"),
+        *note_actions("opportunities"),
         *line_item_actions("/api/opportunities/{id}/line-items/"),
     ),
     includes=(
@@ -575,7 +594,7 @@ TASKS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
-    actions=comment_actions("tasks"),
+    actions=note_actions("tasks"),
     includes=(COMMENTS, ATTACHMENTS),
     identity=(("title",),),
     delete_consequence="delete the task with its comments and attachments",
@@ -788,7 +807,7 @@ CASES = Entity(
             returns=APPROVAL_KEYS,
             belongs=("approval_id", "approvals"),
         ),
-        *comment_actions(
+        *note_actions(
             "cases",
             parameter("is_internal", Kind.BOOLEAN, note="true for a note that only staff see"),
         ),
@@ -810,6 +829,13 @@ CASES = Entity(
             "the latest activity",
             "activities",
             ("action", "description", "created_at", "user"),
+        ),
+        Included(
+            "watchers",
+            "who watches this case",
+            "watchers",
+            ("profile_id", "name", "subscribed_via"),
+            path="/api/cases/{id}/watchers/",
         ),
         Included("children", "cases below this one", entity="cases", by="parent"),
         Included("tasks", "tasks of this case", entity="tasks", by="case"),
@@ -1037,6 +1063,7 @@ INVOICES = Entity(
             consequence="delete the comment",
             belongs=("comment_id", "comments"),
         ),
+        delete_attachment("/api/invoices/attachments/{attachment_id}/"),
     ),
     includes=(
         COMMENTS,

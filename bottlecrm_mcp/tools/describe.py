@@ -66,7 +66,7 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
         if field.writable:
             about["give"] = _forms(field)
     if field.parts:
-        about["parts"] = [_field(part, None) for part in field.parts]
+        about["parts"] = {part.name: list(part.choices) or str(part.kind) for part in field.parts}
     if field.computed:
         about["computed"] = True
     if field.note:
@@ -79,9 +79,13 @@ def _choices(field: Field, live: LiveField | None) -> list[Any]:
         return list(field.choices)
     # The label only where it says more than the value.
     return [
-        value if str(value).lower() == label.strip().lower() else {"value": value, "label": label}
+        value if _words(value) == _words(label) else {"value": value, "label": label}
         for value, label in live.choices
     ]
+
+
+def _words(text: Any) -> list[str]:
+    return str(text).lower().replace("_", " ").replace("-", " ").split()
 
 
 def _forms(field: Field) -> str:
