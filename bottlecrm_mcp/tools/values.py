@@ -86,7 +86,8 @@ class Values:
 
     def _require(self, fields: Iterable[Field], given: Mapping[str, Any]) -> None:
         for field in fields:
-            if field.required and given.get(field.name) in (None, ""):
+            values = (given.get(field.name), given.get(field.body_name))
+            if field.required and all(value in (None, "") for value in values):
                 self._problems.setdefault(field.name, "Is required.")
 
     def _read(
