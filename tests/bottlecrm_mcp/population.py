@@ -125,16 +125,17 @@ def _record(entity: Entity, model: Any, made: SimpleNamespace, number: int) -> A
         if field.name in ("created_by", "created_at", "updated_at") or column is None:
             continue
         if field.kind is Kind.RELATION:
-            values |= _one(field, made, number)
+            values |= _one(entity, field, made, number)
         elif field.kind not in (Kind.RELATIONS, Kind.OBJECTS):
             values[field.name] = _value(entity, field, column, made.org, number)
     return model(**values)
 
 
-def _one(field: Field, made: SimpleNamespace, number: int) -> dict[str, Any]:
+def _one(entity: Entity, field: Field, made: SimpleNamespace, number: int) -> dict[str, Any]:
     # A task has one parent, a case no more than one that is older.
-    others = ("account", "opportunity", "case", "lead")
-    if field.name in others[1:] and number % 4 != others.index(field.name):
+    parents = ("account", "opportunity", "case", "lead")
+    shares = field.name != "account" or entity.name == "tasks"
+    if shares and field.name in parents and number % 4 != parents.index(field.name):
         return {}
     target = getattr(made, field.to, None)
     return {} if target is None else {field.name: target[number]}
