@@ -189,7 +189,13 @@ def _result(
         result["comment"] = comment
     if not crm.caller.may(entity.resource, "read"):
         return {**result, **crm.saved(entity, record_id)}
-    record = crm.brief(entity, record_id)
+    try:
+        record = crm.brief(entity, record_id)
+    except ToolError as gone:
+        if gone.code != "not_found":
+            raise
+        # A merged case can't be had any more; what was done is done.
+        return {**result, "record": None, "record_not_shown": gone.hint or gone.message}
     shown = {key: record[key] for key in entity.columns if key in record}
     return {**result, "record": {"id": record_id, **shown}}
 
