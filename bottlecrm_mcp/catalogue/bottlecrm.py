@@ -661,6 +661,7 @@ CASES = Entity(
         "priority": "ordering",
         "name": "ordering",
     },
+    merged_parameters={"show_merged": "true"},
     hidden_note="Merged and deleted cases are not listed.",
     value_effects=(
         ValueEffect("status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails=("contacts",)),

@@ -77,10 +77,13 @@ class Crm:
         subject = f"{entity.singular} {record_id}"
         reply = self.gateway.read(entity.record_path(record_id))
         raise_for(reply, subject)
+        if entity.merged_parameters and not dig(reply.data, entity.detail_key):
+            # A merged case answers with where it went, whoever asks; this checks the access.
+            reply = self.gateway.read(entity.record_path(record_id), entity.merged_parameters)
+            raise_for(reply, subject)
         record = dig(reply.data, entity.detail_key)
         if not isinstance(record, Mapping):
-            # A merged case answers with where it went, whoever asks.
-            raise ToolError("not_found", f"{subject} was not found.", hint=_moved(reply.data))
+            raise ToolError("not_found", f"{subject} was not found.")
         answer: Mapping[str, Any] = reply.data
         return answer
 
@@ -141,8 +144,3 @@ def require_id(entity: Entity, value: str) -> str:
             hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
         )
     return value.lower()
-
-
-def _moved(data: Any) -> str:
-    target = data.get("merged_into") if isinstance(data, Mapping) else None
-    return "It was merged into another case." if target else ""

@@ -109,6 +109,13 @@ class References:
             self._rows[lookup.path] = reply.data
         return lookup, dig(self._rows[lookup.path], lookup.rows) or []
 
+    def slugs(self, target: str, ids: Sequence[str]) -> list[str]:
+        """The slugs of these rows of a look-up."""
+        if not ids:
+            return []
+        _, rows = self._lookup(target)
+        return [str(row["slug"]) for row in rows if str(row["id"]) in ids]
+
     def _reference(self, target: str, row: Mapping[str, Any]) -> Reference:
         key = dig(row, "user_details.id") if target == "users" else row.get("id")
         return Reference(str(key), name_of(row))

@@ -36,7 +36,9 @@ class Values:
         self._read(fields, data, entity)
         self._require(fields, data)
         if entity.names_tags_on_create and "tags" in self.understood:
-            self.body["tags"] = [each["name"] for each in self.understood["tags"]]
+            # The CRM finds a tag whose slug is the lower-case name, and fails on "At Risk".
+            ids = [each["id"] for each in self.understood["tags"]]
+            self.body["tags"] = self.references.slugs("tags", ids)
         return self._done()
 
     def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:

@@ -159,7 +159,11 @@ class AccountList(Accounts, RecordList):
         }
 
     def _named(self, name: str, *, created: bool) -> Any:
-        """On purpose: a new account's tags are names, which are made when nobody has them yet."""
+        """On purpose: a new account's tags are names, which are made when nobody has them yet.
+
+        They are looked for by slug, but slugs have hyphens where names have spaces: the name of a
+        tag such as "At Risk" is a server error.
+        """
         if name != "tags":
             return super()._named(name, created=created)
         names = self.request.data.get("tags") or []
@@ -167,7 +171,7 @@ class AccountList(Accounts, RecordList):
 
     def _tag(self, name: str) -> Tag:
         owner = {"org": self.profile.org, "created_by": self.profile.user}
-        return Tag.objects.filter(name__iexact=name).first() or Tag.objects.create(
+        return Tag.objects.filter(slug=name.lower()).first() or Tag.objects.create(
             name=name, **owner
         )
 
