@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Model
 
 from bottlecrm_mcp.conf import mcp_settings
@@ -16,14 +16,6 @@ from bottlecrm_mcp.gateway.in_process import model_of
 
 # What psycopg_pool opens at most when nothing is said.
 POOL_SIZE = 4
-
-
-def undone(check: Callable[..., Iterator[Finding]], *arguments: Any) -> list[Finding]:
-    """The findings of a check; a database error in it does not reach the next one."""
-    with transaction.atomic():
-        findings = list(check(*arguments))
-        transaction.set_rollback(True)
-    return findings
 
 
 def check_role() -> Iterator[Finding]:

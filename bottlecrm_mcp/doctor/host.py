@@ -13,8 +13,9 @@ from django.utils.module_loading import import_string
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import token_resolvers
 from bottlecrm_mcp.doctor import database, middleware, routes
+from bottlecrm_mcp.doctor.bench import undone
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
-from bottlecrm_mcp.doctor.person import NoPerson, Person
+from bottlecrm_mcp.doctor.person import Person
 
 OUR_CHECKS = ("bottlecrm_mcp.", "pat_tokens.")
 LOOK = (
@@ -66,46 +67,56 @@ def asgi_path() -> str:
 Check = Callable[[], Iterator[Finding]]
 PersonalCheck = Callable[[Person], Iterator[Finding]]
 
-CHECKS: tuple[Check, ...] = (
+SETTINGS_CHECKS: tuple[Check, ...] = (
     check_settings,
     check_token_source,
     routes.check_paths,
     routes.check_models,
     routes.check_serializers,
     check_asgi,
+)
+DATABASE_CHECKS: tuple[Check, ...] = (
     database.check_role,
     database.check_row_security,
     database.check_no_rows_without_organisation,
     database.check_pool,
 )
-PERSONAL_CHECKS: tuple[PersonalCheck, ...] = (
+REQUEST_CHECKS: tuple[PersonalCheck, ...] = (
     middleware.check_middleware,
     routes.check_live_fields,
     routes.check_fast_path,
 )
 
 
-def examine(find_person: Callable[[], Person]) -> list[Finding]:
-    """All findings. `find_person` gives the person to send requests as."""
-    findings = [finding for check in CHECKS for finding in _guarded(check)]
+def settings_findings() -> list[Finding]:
+    return [finding for check in SETTINGS_CHECKS for finding in _guarded(check)]
+
+
+def database_findings() -> list[Finding]:
+    """Only within a transaction."""
+    return [finding for check in DATABASE_CHECKS for finding in _undone(check)]
+
+
+def request_findings(person: Person) -> list[Finding]:
+    """Only within a transaction; as this person."""
+    return [finding for check in REQUEST_CHECKS for finding in _undone(check, person)]
+
+
+def _undone(check: Callable[..., Iterator[Finding]], *arguments: Person) -> list[Finding]:
     try:
-        person = find_person()
-    except NoPerson as nobody:
-        return [*findings, warning("requests", f"None could be tried. {nobody}")]
+        with undone():
+            return list(check(*arguments))
     except Exception as fault:
-        return [*findings, failure("requests", _broken("making a token", fault))]
-    for check in PERSONAL_CHECKS:
-        findings += _guarded(check, person)
-    return findings
+        return [_broken(check, fault)]
 
 
-def _guarded(check: Callable[..., Iterator[Finding]], *arguments: Person) -> list[Finding]:
+def _guarded(check: Check) -> list[Finding]:
+    try:
+        return list(check())
+    except Exception as fault:
+        return [_broken(check, fault)]
+
+
+def _broken(check: Callable[..., Iterator[Finding]], fault: Exception) -> Finding:
     part = check.__name__.removeprefix("check_").replace("_", " ")
-    try:
-        return list(database.undone(check, *arguments))
-    except Exception as fault:
-        return [failure(part, _broken("this check", fault))]
-
-
-def _broken(what: str, fault: Exception) -> str:
-    return f"{what[0].upper()}{what[1:]} failed: {type(fault).__name__}: {fault}"
+    return failure(part, f"It could not be checked: {type(fault).__name__}: {fault}")

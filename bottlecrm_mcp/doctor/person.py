@@ -16,10 +16,12 @@ from django.db.models import QuerySet
 from django.test.utils import override_settings
 from django.utils import timezone
 
+from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import Unauthorized, authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import ORG_VARIABLE, InProcessGateway, Origin
+from bottlecrm_mcp.tools.crm import Crm
 
 TOKEN_VARIABLE = "BCRM_TOKEN"
 NO_TOKEN = (
@@ -39,6 +41,10 @@ class Person:
 
     def gateway(self) -> InProcessGateway:
         return InProcessGateway(mcp_settings().catalogue, self.caller, self.secret, origin())
+
+    def crm(self) -> Crm:
+        """What a tool call over /mcp would work with."""
+        return asgi.crm_for(asgi.Call(self.caller, self.secret, origin()))
 
 
 @contextmanager
@@ -88,13 +94,24 @@ def anyone() -> Person:
     return _with_token(member)
 
 
+def colleague(person: Person) -> Person:
+    """Another member of the same organisation, an administrator if there is one."""
+    if not apps.is_installed("pat_tokens"):
+        raise NoPerson("It takes a second person, and there is a token of one only.")
+    caller = person.caller
+    others = _members().filter(org_id=caller.org_id).exclude(pk=caller.profile_id)
+    other = others.filter(role="ADMIN").first() or others.first()
+    if other is None:
+        raise NoPerson(f"It takes a second member of {caller.org_name!r}.")
+    return _with_token(other)
+
+
 def _members() -> QuerySet[Any]:
-    owners = apps.get_model(settings.PAT_TOKENS_OWNER_MODEL)
-    return (
-        owners._default_manager.select_related("user", "org")
-        .filter(is_active=True, user__is_active=True, org__is_active=True)
-        .order_by("pk")
+    owners: Any = apps.get_model(settings.PAT_TOKENS_OWNER_MODEL)
+    members: QuerySet[Any] = owners._default_manager.filter(
+        is_active=True, user__is_active=True, org__is_active=True
     )
+    return members.select_related("user", "org").order_by("pk")
 
 
 def _with_token(profile: Any) -> Person:

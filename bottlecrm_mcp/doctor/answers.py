@@ -1,0 +1,73 @@
+"""What holds for every answer of every tool, whatever was asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Catalogue
+
+MOST_CHARACTERS_OF_TEN_ROWS = 4_000
+PAGE = re.compile(r"<!doctype|<html", re.IGNORECASE)
+# What BottleCRM's answers bundle for its own screens, and what opens an invoice to anyone.
+NOT_FOR_AGENTS = frozenset(
+    {
+        "accounts_list",
+        "assigned_data",
+        "comment_permission",
+        "contacts_list",
+        "countries",
+        "custom_field_definitions",
+        "industries",
+        "public_token",
+        "public_url",
+        "users",
+        "users_excluding_team",
+        "users_mention",
+    }
+)
+# Here null says that a field had no value, or repeats what was asked.
+NULL_MEANS_SOMETHING = ("changed", "data", "params")
+
+
+def objections(tool: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an answer that is not an error."""
+    yield from _walk(answer, "")
+    if tool in ("crm_search", "crm_get"):
+        yield from _unknown_columns(answer)
+
+
+def too_long(tool: str, arguments: Mapping[str, Any], characters: int) -> bool:
+    short = tool == "crm_search" and arguments.get("limit", 20) <= 10
+    return short and "fields" not in arguments and characters >= MOST_CHARACTERS_OF_TEN_ROWS
+
+
+def _walk(value: Any, path: str) -> Iterator[str]:
+    if value is None:
+        yield f"{path} is null"
+    elif isinstance(value, str) and PAGE.search(value):
+        yield f"{path} holds an HTML page"
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            if key in NOT_FOR_AGENTS and path != ".include":
+                yield f"{path}.{key} is not for an agent"
+            elif key not in NULL_MEANS_SOMETHING:
+                yield from _walk(each, f"{path}.{key}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from _walk(each, f"{path}[]")
+
+
+def _unknown_columns(answer: Mapping[str, Any]) -> Iterator[str]:
+    from bottlecrm_mcp.conf import mcp_settings
+
+    catalogue: Catalogue = mcp_settings().catalogue
+    entity = catalogue.entity(str(answer.get("entity")))
+    if entity is None:
+        return
+    published = {"id", *(field.name for field in entity.fields)}
+    for row in (*answer.get("records", ()), answer.get("record", {})):
+        if unknown := sorted(set(row) - published):
+            yield f"{entity.name} show unpublished {', '.join(unknown)}"
+            return

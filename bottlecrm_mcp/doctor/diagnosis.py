@@ -1,0 +1,56 @@
+"""The whole examination, as the command and the tests run it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import Error as DatabaseError
+
+from bottlecrm_mcp.doctor import host, person
+from bottlecrm_mcp.doctor.findings import Cell, Diagnosis, Finding, failure, warning
+from bottlecrm_mcp.doctor.matrix import try_everything
+
+
+def examine_host() -> Diagnosis:
+    """Is the host right? Requests are sent as some member of some organisation."""
+    return _examine("", "", matrix=False, write=False)
+
+
+def examine(email: str, org: str, *, write: bool) -> Diagnosis:
+    """The host, and every tool on every entity as this person."""
+    return _examine(email, org, matrix=True, write=write)
+
+
+def _examine(email: str, org: str, *, matrix: bool, write: bool) -> Diagnosis:
+    findings = host.settings_findings()
+    cells: list[Cell] = []
+    try:
+        with _quiet(), person.never_committed():
+            findings += host.database_findings()
+            someone = person.person(email, org) if matrix else person.anyone()
+            findings += host.request_findings(someone)
+            if matrix:
+                cells = try_everything(someone, write=write)
+    except person.NoPerson as nobody:
+        report = failure if matrix else warning
+        findings.append(report("requests", f"None could be tried. {nobody}"))
+    except DatabaseError as problem:
+        findings.append(_unreachable(problem))
+    return Diagnosis(tuple(findings), tuple(cells))
+
+
+def _unreachable(problem: DatabaseError) -> Finding:
+    return failure("database", f"It does not answer as expected: {problem}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the CRM logs of bad input is expected here."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,42 @@
+"""Every tool on every entity, as one person, in a transaction that is rolled back."""
+
+from __future__ import annotations
+
+from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.doctor.acting import Acting
+from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.findings import Cell
+from bottlecrm_mcp.doctor.person import Person
+from bottlecrm_mcp.doctor.reading import Reading
+from bottlecrm_mcp.doctor.writing import Writing
+
+
+def try_everything(person: Person, *, write: bool) -> list[Cell]:
+    """The cells. Only within `never_committed`."""
+    bench = Bench(person)
+    for entity in bench.catalogue.entities:
+        Reading(bench, entity).try_all()
+    if write:
+        _write(bench)
+    order = bench.catalogue.entity_names
+    return sorted(bench.cells, key=lambda cell: order.index(cell.entity))
+
+
+def _write(bench: Bench) -> None:
+    ready = []
+    for entity in _in_order(bench.catalogue.entities):
+        writing = Writing(bench, entity)
+        if bench.prepare(entity, writing.keep):
+            ready.append(writing)
+    for writing in ready:
+        writing.try_all()
+        Acting(writing).try_all()
+
+
+def _in_order(entities: tuple[Entity, ...]) -> list[Entity]:
+    """Those first that can be made without others."""
+
+    def needs(entity: Entity) -> int:
+        return sum(field.required and field.kind.is_relation for field in entity.fields)
+
+    return sorted(entities, key=needs)

@@ -1,0 +1,190 @@
+"""Cells that read: every tool that asks for nothing but an entity, and what can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.doctor.agent import Instead, Wrong
+from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.truth import same
+from bottlecrm_mcp.tools.filters import operators
+from bottlecrm_mcp.tools.search import sortable
+
+LONGEST_TEXT = 60
+NO_RECORD = "There is no record to try it on."
+NONSENSE = "nonsense"
+
+
+class Reading:
+    """The reading cells of one entity."""
+
+    def __init__(self, bench: Bench, entity: Entity) -> None:
+        self.bench = bench
+        self.agent = bench.agent
+        self.entity = entity
+        self.record_id = ""
+        self.record: Mapping[str, Any] = {}
+
+    def try_all(self) -> None:
+        for tool in self.agent.registry.tools:
+            if tool.needs != "write" and set(tool.required) <= {"entity"}:
+                self._cell(tool.name, partial(self._plain, tool.name))
+        self._cell("crm_get", self._get)
+        for included in self.entity.includes:
+            self._cell(f"include {included.name}", partial(self._include, included.name))
+        for field, operator in _kinds_of_filter(self.entity):
+            self._cell(f"filter {field.name} {operator}", partial(self._filter, field, operator))
+        for field in _kinds_of_sort(self.entity):
+            self._cell(f"sort {field.name}", partial(self._sort, field))
+        for what, work in self._bad_input():
+            self._cell(f"refuse {what}", work)
+
+    def _cell(self, what: str, work: Callable[[], str | None]) -> None:
+        self.bench.cell(self.entity, what, work)
+
+    def _plain(self, tool: str) -> None:
+        if tool != "crm_search":
+            self.agent.do(tool, entity=self.entity.name)
+            return
+        found = self._search(limit=10)
+        if found["records"]:
+            self.record_id = found["records"][0]["id"]
+
+    def _search(self, **arguments: Any) -> Mapping[str, Any]:
+        return self.agent.do("crm_search", entity=self.entity.name, **arguments)
+
+    def _get(self) -> None:
+        self.record = self._require_record()["record"]
+        if self.record.get("id") != self.record_id:
+            raise Wrong("It gave another record.")
+
+    def _require_record(self, **arguments: Any) -> Mapping[str, Any]:
+        if not self.record_id:
+            raise Instead(NO_RECORD)
+        return self.agent.do("crm_get", entity=self.entity.name, id=self.record_id, **arguments)
+
+    def _include(self, name: str) -> None:
+        included = self._require_record(include=[name])[name]
+        if len(included["records"]) != included["returned"] or (
+            included["returned"] > included["total"]
+        ):
+            raise Wrong("It counts wrong.")
+
+    def _filter(self, field: Field, operator: str) -> str:
+        name = field.name if operator == "eq" else f"{field.name}__{operator}"
+        if operator == "is_empty":
+            return self._partition(name)
+        value = _filter_value(field, self.record.get(field.name))
+        if field.kind is Kind.DATETIME and operator == "eq" and value:
+            value = self._day(value)
+        if value is None:
+            return NO_RECORD if not self.record_id else f"The record has no {field.name} to try."
+        found = self._search(filters={name: value}, fields=[field.name], limit=50)
+        if not found["total"]:
+            raise Wrong(f"{name}={value!r} does not find the record that has this value.")
+        if operator == "eq" and not field.kind.is_relation and field.kind is not Kind.DATETIME:
+            wrong = [row for row in found["records"] if not same(field, value, row.get(field.name))]
+            if wrong:
+                raise Wrong(f"{name}={value!r} also finds {wrong[0]}.")
+        return ""
+
+    def _day(self, moment: str) -> str:
+        zone = self.agent.person.crm().clock.zone
+        return datetime.fromisoformat(moment).astimezone(zone).date().isoformat()
+
+    def _partition(self, name: str) -> str:
+        """The records with a value and those without are all records."""
+        empty, filled, everything = (
+            self._search(filters=filters, limit=1)["total"]
+            for filters in ({name: True}, {name: False}, {})
+        )
+        if empty + filled != everything:
+            raise Wrong(f"{empty} without and {filled} with a value are not {everything}.")
+        return ""
+
+    def _sort(self, field: Field) -> None:
+        everything = self._search(limit=1)["total"]
+        for sort in (field.name, f"-{field.name}"):
+            found = self._search(sort=sort, fields=[field.name], limit=50)
+            if found["total"] != everything:
+                raise Wrong(f"Sorted by {sort} there are {found['total']}, not {everything}.")
+            values = [
+                _ordered(field, row[field.name]) for row in found["records"] if field.name in row
+            ]
+            if field.kind.is_ordered and values != sorted(values, reverse=sort.startswith("-")):
+                raise Wrong(f"The order of {sort} is wrong.")
+
+    def _bad_input(self) -> Iterator[tuple[str, Callable[[], str | None]]]:
+        name = self.entity.name
+        search = partial(self._refused, "crm_search")
+        get = partial(self._refused, "crm_get")
+        some = self.record_id or str(uuid4())
+        yield "an unknown entity", partial(search, "unknown_entity", entity=f"{name}x")
+        yield "an unknown argument", partial(search, "invalid_arguments", entity=name, page=1)
+        yield "too high a limit", partial(search, "invalid_arguments", entity=name, limit=51)
+        yield "an unknown field", partial(search, "unknown_field", entity=name, fields=[NONSENSE])
+        yield "an unknown sort", partial(search, "unknown_field", entity=name, sort=NONSENSE)
+        for what, filters in self._bad_filters():
+            yield what, partial(search, "invalid_filter", entity=name, filters=filters)
+        yield "a malformed id", partial(get, "invalid_id", entity=name, id="not-an-id")
+        yield "an unknown id", partial(get, "not_found", entity=name, id=str(uuid4()))
+        yield "an unknown include", partial(get, "", entity=name, id=some, include=[NONSENSE])
+        yield "another organisation's record", self._foreign
+
+    def _bad_filters(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        yield "an unknown filter", {NONSENSE: 1}
+        for kind, value in ((Kind.CHOICE, NONSENSE), (Kind.DATETIME, "someday"), (Kind.TEXT, [])):
+            field = next((each for each in self.entity.fields if each.kind is kind), None)
+            if field is not None:
+                yield f"a bad {kind} in a filter", {field.name: value}
+        people = self.entity.field("assigned_to")
+        if people is not None:
+            yield "an unknown person in a filter", {people.name: "nobody@nowhere.example"}
+
+    def _refused(self, tool: str, code: str, **arguments: Any) -> None:
+        self.agent.fail(tool, *filter(None, (code,)), **arguments)
+
+    def _foreign(self) -> str:
+        foreign = self.bench.truth.foreign_record(self.entity)
+        if not foreign:
+            return "There is no other organisation with one."
+        self._refused("crm_get", "not_found", entity=self.entity.name, id=foreign)
+        return ""
+
+
+def _kinds_of_filter(entity: Entity) -> Iterator[tuple[Field, str]]:
+    """One field for each kind and operator."""
+    kinds: set[tuple[Kind, str]] = set()
+    for field in entity.fields:
+        for operator in operators(field):
+            if (field.kind, operator) not in kinds and field.listed:
+                kinds.add((field.kind, operator))
+                yield field, operator
+
+
+def _kinds_of_sort(entity: Entity) -> Iterator[Field]:
+    fields = [each for each in entity.fields if each.listed and each.name in sortable(entity)]
+    yield from {field.kind: field for field in reversed(fields)}.values()
+
+
+def _filter_value(field: Field, value: Any) -> Any:
+    """A value of a record, as a filter takes it; None where there is none to try."""
+    if field.kind is Kind.RELATIONS:
+        return value[0]["id"] if value else None
+    if field.kind is Kind.RELATION:
+        return value["id"] if value else None
+    if field.kind.is_text and value and len(value) > LONGEST_TEXT:
+        return None
+    return value if value != "" else None
+
+
+def _ordered(field: Field, value: Any) -> Any:
+    if field.kind in (Kind.INTEGER, Kind.DECIMAL):
+        return Decimal(str(value))
+    return datetime.fromisoformat(value) if field.kind is Kind.DATETIME else value

@@ -1,0 +1,198 @@
+"""Cells that create, update and delete, and the bad input for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.doctor.agent import Instead, Wrong
+from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.samples import Target
+
+NONSENSE = "nonsense"
+
+
+class Writing:
+    """The writing cells of one entity, on a record that was made for them."""
+
+    def __init__(self, bench: Bench, entity: Entity) -> None:
+        self.bench = bench
+        self.agent = bench.agent
+        self.truth = bench.truth
+        self.samples = bench.samples
+        self.entity = entity
+
+    @property
+    def record_id(self) -> str:
+        return self.samples.records[self.entity.name].id
+
+    def make(self) -> str:
+        """A record with nothing but its own values and what it can't be without."""
+        sample = self.samples.create(self.entity, relations=False)
+        made = self.agent.do("crm_create", entity=self.entity.name, data=sample.data)
+        return str(made["id"])
+
+    def keep(self) -> None:
+        """Make the record that the cells work on, and others point to."""
+        record_id = self.make()
+        record = self.agent.do("crm_get", entity=self.entity.name, id=record_id)["record"]
+        name = self.agent.person.crm().label(self.entity, record)
+        self.samples.records[self.entity.name] = Target(record_id, name)
+
+    def try_all(self) -> None:
+        self._cell("crm_create", partial(self._create, by_name=False))
+        self._cell("create by names", partial(self._create, by_name=True))
+        self._cell("crm_update", self._update)
+        self._cell("update to nothing", self._clear)
+        self._cell("crm_delete", self._delete)
+        self._cell("delete unconfirmed", self._delete_unconfirmed)
+        for what, work in self._bad_input():
+            self._cell(f"refuse {what}", work)
+        for field in self.entity.writable_fields:
+            if field.kind.is_relation:
+                self._cell(f"refuse bad {field.name} in a create", partial(self._relation, field))
+                if field.access is not Access.CREATE:
+                    bad = partial(self._relation, field, self.record_id)
+                    self._cell(f"refuse bad {field.name} in an update", bad)
+
+    def _cell(self, what: str, work: Callable[[], str | None]) -> None:
+        self.bench.cell(self.entity, what, work)
+
+    def _create(self, *, by_name: bool) -> None:
+        sample = self.samples.create(self.entity, relations=True, by_name=by_name)
+        made = self.agent.do("crm_create", entity=self.entity.name, data=sample.data)
+        self._require_id(made)
+        self.truth.require(self.entity, made["id"], sample.expected)
+
+    def _require_id(self, made: Mapping[str, Any]) -> None:
+        if not made["id"] or made["record"].get("id") != made["id"]:
+            raise Wrong("The answer does not hold the record that was made.")
+
+    def _update(self) -> None:
+        sample = self.samples.update(self.entity)
+        self._change(sample.data)
+        self.truth.require(self.entity, self.record_id, sample.expected)
+
+    def _change(self, data: Mapping[str, Any]) -> None:
+        changed = self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=data)
+        if said := changed.get("warnings"):
+            raise Wrong(" ".join(said))
+
+    def _clear(self) -> None:
+        """Relations can be taken back."""
+        self._change(self.samples.update(self.entity).data)
+        empty: dict[str, Any] = {
+            field.name: [] if field.kind is Kind.RELATIONS else None
+            for field in self.entity.writable_fields
+            if field.kind.is_relation and not field.required and field.access is Access.WRITE
+        }
+        if not empty:
+            raise Instead(f"{self.entity.name} point to nothing that could be taken back.")
+        self._change(empty)
+        self.truth.require(self.entity, self.record_id, empty)
+
+    def _delete(self) -> None:
+        record_id = self.make()
+        arguments = {"entity": self.entity.name, "id": record_id}
+        if self.entity.no_delete:
+            with self.truth.unchanged(self.entity, record_id):
+                said = self.agent.fail("crm_delete", "not_supported", **arguments, confirm=True)
+            raise Instead(said.sentence)
+        deleted = self.agent.confirm("crm_delete", **arguments)
+        if not deleted.get("deleted") or self.truth.shown(self.entity, record_id):
+            raise Wrong("The record is still there.")
+        self.agent.fail("crm_get", "not_found", **arguments)
+
+    def _delete_unconfirmed(self) -> None:
+        if self.entity.no_delete:
+            raise Instead(self.entity.no_delete)
+        record_id = self.make()
+        with self.truth.unchanged(self.entity, record_id):
+            self.agent.preview("crm_delete", entity=self.entity.name, id=record_id)
+
+    def _bad_input(self) -> Iterator[tuple[str, Callable[[], str | None]]]:
+        unknown = str(uuid4())
+        create = partial(self._refused, "crm_create")
+        update = partial(self._refused, "crm_update")
+        yield "an unknown field in a create", partial(create, data={NONSENSE: 1})
+        if any(field.required for field in self.entity.writable_fields):
+            yield "an empty create", partial(create, data={})
+        yield (
+            "an unknown field in an update",
+            partial(update, id=self.record_id, data={NONSENSE: 1}),
+        )
+        yield "an empty update", partial(update, id=self.record_id, data={})
+        yield "an update of an unknown id", partial(update, id=unknown, data=self._harmless())
+        for field, value in self._bad_values():
+            bad = partial(update, id=self.record_id, data={field.name: value})
+            yield f"a bad {field.kind} in an update", bad
+        gone = partial(self._refused, "crm_delete", id=unknown, confirm=True)
+        yield "a delete of an unknown id", gone
+        acts = partial(self._refused, "crm_action", id=self.record_id, action=NONSENSE)
+        yield "an unknown action", acts
+        yield "writes to another organisation's record", self._foreign
+        yield "what is out of reach", self._out_of_reach
+
+    def _harmless(self) -> dict[str, Any]:
+        field = next(each for each in self.entity.writable_fields if each.kind is Kind.TEXT)
+        return {field.name: self.samples.value(field, self.entity)}
+
+    def _bad_values(self) -> Iterator[tuple[Field, Any]]:
+        """One value for each kind that has a form of its own."""
+        bad = {
+            Kind.CHOICE: NONSENSE,
+            Kind.DATE: "someday",
+            Kind.INTEGER: "many",
+            Kind.DECIMAL: "a lot",
+            Kind.BOOLEAN: "perhaps",
+            Kind.TEXT: {"not": "text"},
+            Kind.EMAIL: "no address",
+            Kind.URL: "no address",
+            Kind.OBJECT: {NONSENSE: 1},
+        }
+        for kind, value in bad.items():
+            field = next((each for each in self.entity.writable_fields if each.kind is kind), None)
+            if field is not None:
+                yield field, value
+
+    def _refused(self, tool: str, *codes: str, **arguments: Any) -> None:
+        with self.truth.unchanged(self.entity, str(arguments.get("id", ""))):
+            self.agent.fail(tool, *codes, entity=self.entity.name, **arguments)
+
+    def _foreign(self) -> str:
+        foreign = self.truth.foreign_record(self.entity)
+        return self._closed(foreign) if foreign else "There is no other organisation with one."
+
+    def _out_of_reach(self) -> str:
+        hidden = self.truth.hidden_record(self.entity)
+        return self._closed(hidden) if hidden else "Nothing of the organisation is out of reach."
+
+    def _closed(self, record_id: str) -> str:
+        """Every way to this record is closed."""
+        codes = ("not_found", "forbidden", "not_supported")
+        self._refused("crm_get", *codes, id=record_id)
+        self._refused("crm_update", *codes, id=record_id, data=self._harmless())
+        self._refused("crm_delete", *codes, id=record_id, confirm=True)
+        for action in self.entity.actions:
+            self._refused("crm_action", *codes, id=record_id, action=action.name, confirm=True)
+        return ""
+
+    def _relation(self, field: Field, record_id: str = "") -> str:
+        for bad in self.bad_targets(field):
+            value = [bad] if field.kind is Kind.RELATIONS else bad
+            if record_id:
+                self._refused("crm_update", id=record_id, data={field.name: value})
+            else:
+                data = self.samples.create(self.entity, relations=False).data
+                self._refused("crm_create", data={**data, field.name: value})
+        return ""
+
+    def bad_targets(self, field: Field) -> Iterator[str]:
+        """Nothing of that name, nothing of that id, and what belongs to another organisation."""
+        yield "not-an-id"
+        yield str(uuid4())
+        if foreign := self.truth.foreign_target(self.entity, field):
+            yield foreign

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from bottlecrm_mcp.doctor.diagnosis import examine, examine_host
+from bottlecrm_mcp.doctor.report import lines
+
+
+class Command(BaseCommand):
+    help = (
+        "Says whether each part of this host is right for /mcp. With --as and --org, tries every "
+        "tool on every entity as that person. Everything is rolled back and nobody is mailed; "
+        "--write holds a transaction open for about a minute."
+    )
+    # Settings that are wrong are to be reported, not to stop the command.
+    requires_system_checks: Any = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--as", dest="email", help="e-mail address of a member")
+        parser.add_argument("--org", help="name of the organisation")
+        parser.add_argument("--write", action="store_true", help="try the tools that write, too")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        email, org = options["email"], options["org"]
+        if bool(email) != bool(org) or (options["write"] and not email):
+            raise CommandError("Give --as EMAIL and --org NAME together; --write needs both.")
+        diagnosis = examine(email, org, write=options["write"]) if email else examine_host()
+        if options["json"]:
+            self.stdout.write(json.dumps(diagnosis.as_dict(), indent=1))
+        else:
+            self.stdout.write("\n".join(lines(diagnosis)))
+        if not diagnosis.is_healthy:
+            raise SystemExit(1)
