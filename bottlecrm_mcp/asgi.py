@@ -24,7 +24,7 @@ from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.lowlevel.server import Server
 
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret
 from bottlecrm_mcp.conf import mcp_settings
@@ -34,6 +34,7 @@ from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.seal import Seal, derive_key
+from bottlecrm_mcp.transport import Transport
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -72,12 +73,14 @@ class Call:
         return f"<Call by {self.caller.email}>"
 
 
+Admit = Callable[[ASGIRequest], Awaitable[Call]]
+
 _call: ContextVar[Call] = ContextVar("call")
 
 
-def with_mcp(application: Application) -> Application:
+def with_mcp(application: Application, mcp: McpApplication | None = None) -> Application:
     """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
-    mcp = McpApplication()
+    mcp = mcp or McpApplication()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -106,73 +109,63 @@ class Refusal(Exception):
 
 
 class McpApplication:
-    """The ASGI application at /mcp."""
+    """The ASGI application at /mcp.
 
-    def __init__(self) -> None:
-        self.server = McpServer(
-            Registry(mcp_settings().catalogue), lambda: _call.get().caller, run_as_caller, keys()
-        )
-        self._manager: StreamableHTTPSessionManager | None = None
+    `admit` tells who is calling, or raises `Refusal`.
+    """
+
+    def __init__(self, server: Server[Any] | None = None, admit: Admit | None = None) -> None:
+        self.server = server or crm_server()
+        self.admit = admit or admit_token
+        self.transport = Transport(self.server, mcp_settings().MAX_BODY_BYTES)
 
     async def lifespan(self, receive: Any, send: Any) -> None:
         await receive()
-        self._manager = self._new_manager()
-        async with self._manager.run():
+        async with self.transport.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
-            self._manager = None
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _new_manager(self) -> StreamableHTTPSessionManager:
-        return StreamableHTTPSessionManager(
-            app=self.server,
-            json_response=True,
-            stateless=True,
-            max_request_body_size=mcp_settings().MAX_BODY_BYTES,
-        )
-
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        request = ASGIRequest({**scope, "headers": _stripped(scope)}, BytesIO())
+        headers = _stripped(scope)
+        request = ASGIRequest({**scope, "headers": headers}, BytesIO())
         cors: Headers = []
         try:
             cors = _check_origin(request, _host(request))
             if request.method == "OPTIONS":
                 await _answer(send, 204, b"", [*cors, *_preflight()])
                 return
-            call = await self._admit(request)
+            if request.method != "POST":
+                # Stateless: there is no stream to open and no session to end.
+                raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
+            call = await self.admit(request)
         except Refusal as refusal:
             body = json.dumps({"error": str(refusal)}).encode()
             await _answer(send, refusal.status, body, [*cors, *refusal.headers])
             return
+        inner = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": headers}
         token = _call.set(call)
         try:
-            await self._serve(scope, receive, _with_headers(send, cors))
+            await self.transport.serve(inner, receive, _with_headers(send, cors))
         finally:
             _call.reset(token)
 
-    async def _admit(self, request: ASGIRequest) -> Call:
-        if request.method != "POST":
-            # Stateless: there is no stream to open and no session to end.
-            raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
-        try:
-            secret = bearer_secret(request.headers.get("Authorization", ""))
-            caller = await in_pool(lambda: authenticate(secret))
-        except Unauthorized as refusal:
-            raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
-        except DatabaseError as problem:
-            logger.exception("The database could not be asked for a token")
-            raise Refusal(503, "The CRM's database does not answer; try again.") from problem
-        return Call(caller, secret, _origin(request))
 
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        inner = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": _stripped(scope)}
-        if self._manager is not None:
-            await self._manager.handle_request(inner, receive, send)
-            return
-        # No lifespan (`uvicorn --lifespan off`): a manager runs once, so each request has its own.
-        manager = self._new_manager()
-        async with manager.run():
-            await manager.handle_request(inner, receive, send)
+def crm_server() -> McpServer:
+    registry = Registry(mcp_settings().catalogue)
+    return McpServer(registry, lambda: _call.get().caller, run_as_caller, keys())
+
+
+async def admit_token(request: ASGIRequest) -> Call:
+    try:
+        secret = bearer_secret(request.headers.get("Authorization", ""))
+        caller = await in_pool(lambda: authenticate(secret))
+    except Unauthorized as refusal:
+        raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
+    except DatabaseError as problem:
+        logger.exception("The database could not be asked for a token")
+        raise Refusal(503, "The CRM's database does not answer; try again.") from problem
+    return Call(caller, secret, _origin(request))
 
 
 async def run_as_caller(work: Callable[[Crm], Any]) -> Any:

@@ -153,7 +153,7 @@ class McpServer(Server[Any]):
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         uri = str(params.uri)
-        value = await self._run_or_refuse(lambda crm: resources.read(crm, uri))
+        value = await self._run_or_refuse(lambda crm: resources.read(crm, uri), {"uri": uri})
         text = types.TextResourceContents(
             uri=uri, mime_type="application/json", text=compact(value)
         )
@@ -178,12 +178,12 @@ class McpServer(Server[Any]):
         values = await self._run_or_refuse(lambda crm: completion.complete(crm, params))
         return types.CompleteResult(completion=values)
 
-    async def _run_or_refuse(self, work: Callable[[Crm], Any]) -> Any:
-        """For methods whose errors are JSON-RPC errors."""
+    async def _run_or_refuse(self, work: Callable[[Crm], Any], data: Json | None = None) -> Any:
+        """For methods whose errors are JSON-RPC errors, with `data` about the request."""
         try:
             return await self.run_as_caller(work)
         except (ToolError, GatewayError) as error:
-            raise MCPError(code=types.INVALID_PARAMS, message=str(error)) from error
+            raise MCPError(types.INVALID_PARAMS, str(error), data) from error
         except Exception as error:
             logger.exception("A request failed")
             raise MCPError(code=types.INTERNAL_ERROR, message="The server failed.") from error

