@@ -213,13 +213,19 @@ class InProcessGateway:
         return fields or None
 
     def _capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
-        model = model_of(entity)
+        """Ask something of the records that the caller's list would hold."""
+        model, org_id = model_of(entity), self.caller.org_id
         capture = authorised.Capture(
             model,
-            self.caller.org_id,
+            org_id,
             len(entity.sections),
-            lambda querysets: answer(Records(self.catalogue, model, querysets)),
+            lambda querysets: answer(Records(self.catalogue, model, querysets, org_id)),
         )
+        self.hand_over(entity, capture)
+        return capture
+
+    def hand_over(self, entity: Entity, capture: authorised.Capture) -> None:
+        """Run the entity's list view up to where it paginates, for this capture."""
         request = self._request("GET", entity.path, entity.list_parameters)
         setattr(request, authorised.MARK, capture)
         response = self._dispatch(request)
@@ -232,7 +238,6 @@ class InProcessGateway:
         if not capture.taken and not capture.refusal:
             _refuse_failed_list(response)
             capture.refusal = "the view does not paginate as expected"
-        return capture
 
     def _request(
         self,

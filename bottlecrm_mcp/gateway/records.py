@@ -21,6 +21,8 @@ from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
 from bottlecrm_mcp.gateway.rows import EMPTY, by_name
 
+ORG = "org"
+
 _MOMENT = DateTimeField()
 
 
@@ -28,12 +30,20 @@ class Records:
     """The records of one model that the caller may see."""
 
     def __init__(
-        self, catalogue: Catalogue, model: type[Model], querysets: Sequence[QuerySet[Any]]
+        self,
+        catalogue: Catalogue,
+        model: type[Model],
+        querysets: Sequence[QuerySet[Any]],
+        org_id: str = "",
     ) -> None:
         self.catalogue = catalogue
         self.model = model
         visible = (Q(pk__in=each.order_by().values("pk")) for each in querysets)
         self.queryset = model._base_manager.filter(reduce(or_, visible))
+        if org_id and any(field.name == ORG for field in model._meta.get_fields()):
+            # Already so by the captured querysets and by row-level security; but its policy
+            # compares text, and only this lets PostgreSQL use the organisation's index.
+            self.queryset = self.queryset.filter(**{ORG: org_id})
 
     def page(self, query: RowQuery, search_fields: Sequence[str]) -> Page:
         for field in query.columns:

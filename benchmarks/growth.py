@@ -1,0 +1,100 @@
+"""How a search grows: with the records of other organisations, and with one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from benchmarks import world
+from benchmarks.measure import compare, table
+from bottlecrm_mcp.tools.budget import size
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.summarize import crm_summarize
+
+FOREIGN_PER_ORG = 45_000
+
+
+def calls_of(crm: Crm) -> dict[str, Callable[[], int]]:
+    asked: dict[str, Any] = {
+        "newest": {},
+        "filter and sort": {"filters": {"status": "assigned"}, "sort": "last_name"},
+        "words": {"query": "Number 77"},
+        "of one person": {"filters": {"assigned_to": "me"}},
+    }
+    calls: dict[str, Callable[[], int]] = {
+        name: lambda arguments=arguments: size(crm_search(crm, entity="leads", **arguments))
+        for name, arguments in asked.items()
+    }
+    calls["summarize"] = lambda: size(
+        crm_summarize(crm, entity="leads", group_by=["status", "source"])
+    )
+    return calls
+
+
+def foreign(crm: Crm, steps: tuple[int, ...], rounds: int) -> str:
+    """One's own records stay; others' are added up to each step."""
+    measured, made = [], 0
+    for step in steps:
+        made += add_foreign(step - made)
+        world.analyze()
+        costs = compare(calls_of(crm), rounds)
+        measured.append((step, *(cost.wall_ms for cost in costs.values())))
+    ratio = [last / first for first, last in zip(measured[0][1:], measured[-1][1:], strict=True)]
+    head = ("leads of others", *(f"{name} ms" for name in calls_of(crm)))
+    return table(head, [*measured, ("last : first", *ratio)])
+
+
+def add_foreign(count: int) -> int:
+    for part in _parts(count):
+        org, admin, _ = world.organisation(f"Foreign {count} {part} {id(part)}")
+        world.foreign_leads(org, admin, part)
+    return count
+
+
+def _parts(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, FOREIGN_PER_ORG)
+        count -= FOREIGN_PER_ORG
+
+
+def own(sizes: tuple[int, ...], rounds: int) -> str:
+    rows = []
+    for count in sizes:
+        org, admin, user = world.organisation(f"Own {count}")
+        world.fill(org, admin, user, count)
+        world.analyze()
+        crm, _ = world.crm_of(admin)
+        costs = compare(calls_of(crm), rounds)
+        rows.append((count, *(cost.wall_ms for cost in costs.values())))
+    head = ("own leads", *(f"{name} ms" for name in calls_of(crm)))
+    return table(head, rows)
+
+
+def summarize_against_fetching(crm: Crm, rounds: int) -> str:
+    """The pipeline by stage, asked for, or added up from pages of fifty."""
+
+    def fetch() -> int:
+        total, offset = 0, 0
+        while True:
+            page = crm_search(
+                crm, entity="opportunities", fields=["stage", "amount"], limit=50, offset=offset
+            )
+            total += size(page)
+            if "next_offset" not in page:
+                return total
+            offset = page["next_offset"]
+
+    costs = compare(
+        {
+            "crm_summarize": lambda: size(
+                crm_summarize(
+                    crm, entity="opportunities", group_by=["stage"], measures=["sum:amount"]
+                )
+            ),
+            "pages of crm_search": fetch,
+        },
+        rounds,
+    )
+    rows = [(name, cost.wall_ms, cost.queries, cost.characters) for name, cost in costs.items()]
+    return table(("way", "ms", "queries", "characters"), rows)
