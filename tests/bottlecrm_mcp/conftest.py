@@ -3,8 +3,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
-from bottlecrm_mcp.asgi import seal
+from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
@@ -25,7 +26,7 @@ def crm_of(token_for: Callable[..., str]) -> Callable[..., Crm]:
         secret = token_for(profile, **token)
         caller = authenticate(secret)
         catalogue = mcp_settings().catalogue
-        return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), seal())
+        return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), asgi.seal())
 
     return make
 
@@ -77,3 +78,19 @@ def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
 def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
     """The other organisation with records in it."""
     return populate(two_orgs.beta_admin, two_orgs.beta_user)
+
+
+async def other_application(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 418, "headers": []})
+    await send({"type": "http.response.body", "body": b"the other application"})
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """/mcp in front of another application; tools run on this thread, in the test's transaction."""
+
+    async def here(work: Callable[[], Any]) -> Any:
+        return await sync_to_async(work, thread_sensitive=True)()
+
+    monkeypatch.setattr(asgi, "in_pool", here)
+    return asgi.with_mcp(other_application)
