@@ -460,6 +460,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             path,
             params=(parameter("name", required=True, max_length=255), *LINE_ITEM, *extra),
             returns=LINE_ITEM_KEYS,
+            returns_in="line_item",
         ),
         Action(
             "update_line_item",
@@ -468,6 +469,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             path + "{line_item_id}/",
             params=(LINE_ITEM_ID, parameter("name", max_length=255), *LINE_ITEM, *extra),
             returns=LINE_ITEM_KEYS,
+            returns_in="line_item",
             belongs=("line_item_id", "line_items"),
         ),
         Action(
@@ -867,6 +869,7 @@ CASES = Entity(
     custom_fields="Case",
 )
 
+PAYMENT_KEYS = ("id", "amount", "payment_date", "payment_method", "reference_number", "notes")
 INVOICE_LINE = (
     parameter("name", max_length=255),
     *LINE_ITEM,
@@ -1011,6 +1014,8 @@ INVOICES = Entity(
                 parameter("reference_number", max_length=100),
                 parameter("notes"),
             ),
+            returns=PAYMENT_KEYS,
+            returns_in="payment",
         ),
         Action(
             "remove_payment",
@@ -1074,7 +1079,7 @@ INVOICES = Entity(
             "payments",
             "recorded payments",
             "invoice.payments",
-            ("id", "amount", "payment_date", "payment_method", "reference_number", "notes"),
+            PAYMENT_KEYS,
         ),
     ),
     no_delete="BottleCRM does not delete invoices. Cancel it with crm_action, action `cancel`.",

@@ -164,11 +164,12 @@ class Action:
 
     `path` is relative to the API root; `{id}` is the record, other braces are params of the same
     name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
-    answer, `returns_entity` says that such a key holds a record of that entity. `belongs` is a
-    param and the include that must list it: a part of another record is refused. `mails` are the
-    record's fields that say who is mailed. `descendants` is a relation of the same entity: the
-    request is made for every record below this one first. `unguarded` marks a route that the CRM
-    serves without an access check of its own. `consequence` completes "This will …" in a preview.
+    answer, or of the object under `returns_in`; `returns_entity` says that such a key holds a
+    record of that entity. `belongs` is a param and the include that must list it: a part of another
+    record is refused. `mails` are the record's fields that say who is mailed. `descendants` is a
+    relation of the same entity: the request is made for every record below this one first.
+    `unguarded` marks a route that the CRM serves without an access check of its own. `consequence`
+    completes "This will …" in a preview.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Action:
     effects: tuple[Effect, ...] = ()
     consequence: str = ""
     returns: tuple[str, ...] = ()
+    returns_in: str = ""
     returns_entity: str = ""
     belongs: tuple[str, str] | None = None
     mails: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Action, Entity
 from bottlecrm_mcp.gateway.base import Condition, Reply, RowQuery
-from bottlecrm_mcp.gateway.rows import row_of, without_empty
+from bottlecrm_mcp.gateway.rows import dig, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
@@ -177,9 +177,8 @@ def _result(
 ) -> dict[str, Any]:
     """What the CRM returned of interest, and the record as it is now."""
     answer = reply.data if isinstance(reply.data, Mapping) else {}
-    result: dict[str, Any] = {
-        key: answer[key] for key in action.returns if answer.get(key) not in (None, "")
-    }
+    returned_part = dig(answer, action.returns_in) or {}
+    result = without_empty(returned_part, action.returns)
     returned = crm.catalogue.entity(action.returns_entity)
     if returned is not None:
         for key, value in result.items():
