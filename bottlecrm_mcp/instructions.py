@@ -22,14 +22,26 @@ RULES = (
 def instructions(caller: Caller) -> str:
     """Who the agent is here, what day it is, and the rules that span tools."""
     clock = Clock(caller.timezone)
-    # Names are data too: quoted, so that none can pass for a sentence of these instructions.
-    name, email, org = (
-        json.dumps(text, ensure_ascii=False)
-        for text in (caller.name or caller.email, caller.email, caller.org_name)
-    )
     return (
-        f"You work in BottleCRM as the person named {name} (e-mail {email}), {caller.role} of the "
-        f"organisation named {org}, with exactly that person's permissions. Today is "
-        f"{clock.today.isoformat()} in the time zone {clock.zone.key}; weeks start on Monday. "
-        f"{RULES}"
+        f"You work in BottleCRM as {_person(caller)}{_organisation(caller)}, with exactly that "
+        f"person's permissions. Today is {clock.today.isoformat()} in the time zone "
+        f"{clock.zone.key}; weeks start on Monday. {RULES}"
     )
+
+
+def _person(caller: Caller) -> str:
+    if not caller.profile_id:
+        return "the owner of a token that does not show who that is (it lacks profile:read)"
+    name = _quoted(caller.name or caller.email)
+    return f"the person named {name} (e-mail {_quoted(caller.email)}), {caller.role}"
+
+
+def _organisation(caller: Caller) -> str:
+    if not caller.org_name:
+        return ", in an organisation that is not shown either (without org:read)"
+    return f" of the organisation named {_quoted(caller.org_name)}"
+
+
+def _quoted(text: str) -> str:
+    # Names are data too: quoted, so that none can pass for a sentence of these instructions.
+    return json.dumps(text, ensure_ascii=False)

@@ -371,6 +371,7 @@ CONTACTS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
+    newest_first=True,
     actions=note_actions("contacts"),
     includes=(COMMENTS, ATTACHMENTS),
     identity=(("email",), ("first_name", "last_name")),
@@ -1174,6 +1175,6 @@ CATALOGUE = Catalogue(
     entities=(LEADS, CONTACTS, ACCOUNTS, OPPORTUNITIES, TASKS, CASES, INVOICES, SOLUTIONS),
     lookups=(PEOPLE, TEAMS, TAGS, USERS),
     profile_path="/api/profile/",
-    organisation_path="/api/org/",
+    organisation_path="/api/org/settings/",
     custom_fields_path="/api/custom-fields/",
 )

@@ -217,11 +217,12 @@ class Entity:
     `path` is the list's path; a record is at `path + id + "/"`. `columns` are the fields of a row
     unless others are asked for, and identify a record to a person. `label` names the fields that
     together name a record, tried in groups until one has a value. `identity` are the fields whose
-    equal value makes a possible duplicate. `merged_parameters` are the query parameters without
-    which the detail view of a merged record only says where it went. `deletes_with` are the
-    entities whose records go with a deleted one, `held_by` those whose records keep it from being
-    deleted, each with the relation that points here. `no_delete` and `no_comments` say what the CRM
-    offers instead. `model` is `app_label.Model`, `write_serializers` dotted paths (create, update).
+    equal value makes a possible duplicate. `newest_first` says that the REST list comes so by
+    itself. `merged_parameters` are the query parameters without which the detail view of a merged
+    record only says where it went. `deletes_with` are the entities whose records go with a deleted
+    one, `held_by` those whose records keep it from being deleted, each with the relation that
+    points here. `no_delete` and `no_comments` say what the CRM offers instead. `model` is
+    `app_label.Model`, `write_serializers` dotted paths (create, update).
     """
 
     name: str
@@ -240,6 +241,7 @@ class Entity:
     search_fields: tuple[str, ...] = ()
     rest_filters: Mapping[str, RestFilter] = field(default_factory=dict)
     rest_sort: Mapping[str, str] = field(default_factory=dict)
+    newest_first: bool = False
     list_parameters: Mapping[str, str] = field(default_factory=dict)
     merged_parameters: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[HiddenValue, ...] = ()

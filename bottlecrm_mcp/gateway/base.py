@@ -54,12 +54,16 @@ class Caller:
 class Reply:
     """What the CRM answered: HTTP status and decoded JSON, None where the body was not JSON.
 
-    `created_id` is the id of the record that a create made, where the gateway could see it.
+    `created_id` is the id of the record that a create made, where the gateway could see it;
+    `candidates` are the records that may be it, where it could not be told. `maybe_kept` says that
+    a refused write may have left something behind.
     """
 
     status: int
     data: Any = None
     created_id: str = ""
+    candidates: tuple[Mapping[str, Any], ...] = ()
+    maybe_kept: bool = False
 
     @property
     def ok(self) -> bool:

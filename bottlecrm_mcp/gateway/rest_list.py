@@ -26,6 +26,15 @@ def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
     return _collect(read, entity, query, parameters)
 
 
+def takes(entity: Entity, condition: Condition) -> bool:
+    """Whether the REST list can filter by this."""
+    try:
+        _parameter(entity, condition)
+    except NotAvailable:
+        return False
+    return True
+
+
 def _parameter(entity: Entity, condition: Condition) -> dict[str, Any]:
     rest = entity.rest_filters.get(condition.key)
     if condition.custom_key and condition.operator == "eq":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.db.models.functions import (
 
 from bottlecrm_mcp.catalogue.model import Field, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, RowQuery, Summary, SummaryQuery
+from bottlecrm_mcp.gateway.groups import CENT, LABELS, NONE
 from bottlecrm_mcp.gateway.records import Records, scalar
 
 FUNCTIONS: Mapping[str, type[Aggregate]] = {"sum": Sum, "avg": Avg, "min": Min, "max": Max}
@@ -28,16 +29,6 @@ PERIODS = {
     "quarter": TruncQuarter,
     "year": TruncYear,
 }
-LABELS: Mapping[str, Callable[[date], str]] = {
-    "day": lambda day: day.isoformat(),
-    # The Monday that the week begins with.
-    "week": lambda day: day.isoformat(),
-    "month": lambda day: f"{day:%Y-%m}",
-    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
-    "year": lambda day: str(day.year),
-}
-NONE = "(none)"
-CENT = Decimal("0.01")
 
 
 def summarize(records: Records, query: SummaryQuery) -> Summary:

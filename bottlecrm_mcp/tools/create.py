@@ -46,11 +46,11 @@ def crm_create(
     reply = crm.gateway.write("POST", created.path, values.body, creates=created)
     raise_for(reply, f"the new {created.singular}", wrote=True)
     record_id = reply.created_id or _id_in(created, reply)
-    result: dict[str, Any] = {
-        "entity": created.name,
-        "id": record_id,
-        **crm.saved(created, record_id),
-    }
+    result: dict[str, Any] = {"entity": created.name}
+    if record_id:
+        result |= {"id": record_id, **crm.saved(created, record_id)}
+    else:
+        result |= _unidentified(created, reply)
     if duplicates:
         result["possible_duplicates"] = duplicates
     if warnings := values.warnings(created, result["record"]):
@@ -61,6 +61,17 @@ def crm_create(
 def _id_in(entity: Entity, reply: Reply) -> str:
     record = dig(reply.data, entity.detail_key) or reply.data
     return str((record or {}).get("id", ""))
+
+
+def _unidentified(entity: Entity, reply: Reply) -> dict[str, Any]:
+    """What is said of a record that was made, where the CRM did not say which it is."""
+    found = "Those that fit are listed" if reply.candidates else "It was not found in the list"
+    return {
+        "record": None,
+        "record_not_shown": f"The {entity.singular} was created, but the CRM did not say its id. "
+        f"{found}; do not create it again.",
+        "candidates": [dict(each) for each in reply.candidates],
+    }
 
 
 def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:

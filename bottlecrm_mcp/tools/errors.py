@@ -10,6 +10,7 @@ from bottlecrm_mcp.gateway.base import Reply
 
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."
+MAYBE_KEPT = "The CRM may have kept a part of this: look at the record before you try again."
 
 
 class ToolError(Exception):
@@ -68,7 +69,8 @@ def suggest(wanted: object, valid: Iterable[str]) -> str:
 def raise_for(reply: Reply, subject: str, *, wrote: bool = False) -> None:
     """Turn an answer of 400 or more into a `ToolError`; `subject` names what was asked for."""
     if not reply.ok:
-        _raise(reply, subject, NOTHING_CHANGED if wrote else "")
+        ending = MAYBE_KEPT if reply.maybe_kept else NOTHING_CHANGED
+        _raise(reply, subject, ending if wrote else "")
 
 
 def _raise(reply: Reply, subject: str, ending: str) -> NoReturn:

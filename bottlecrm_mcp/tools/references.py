@@ -68,6 +68,12 @@ class References:
         caller = self.crm.caller
         if target in ("people", "users") and value.lower() == ME:
             own = caller.user_id if target == "users" else caller.profile_id
+            if not own:
+                raise ToolError(
+                    "not_supported",
+                    "This token lacks the scope profile:read, so it is not known who 'me' is.",
+                    hint="Give the person's id, e-mail or name.",
+                )
             return Reference(own, caller.name)
         lookup, rows = self._lookup(target)
         named = [(self._reference(target, row), self._names(lookup, row)) for row in rows]

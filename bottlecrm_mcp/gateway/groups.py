@@ -1,0 +1,18 @@
+"""How groups of a summary are named, whatever computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+
+LABELS: Mapping[str, Callable[[date], str]] = {
+    "day": lambda day: day.isoformat(),
+    # The Monday that the week begins with.
+    "week": lambda day: day.isoformat(),
+    "month": lambda day: f"{day:%Y-%m}",
+    "quarter": lambda day: f"{day.year}-Q{(day.month + 2) // 3}",
+    "year": lambda day: str(day.year),
+}
+NONE = "(none)"
+CENT = Decimal("0.01")
