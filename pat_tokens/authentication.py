@@ -4,10 +4,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
-from pat_tokens import scopes
 from pat_tokens.models import Token
 from pat_tokens.resolver import resolve_token
+from pat_tokens.rules import denial
 from pat_tokens.secret import from_header
+from pat_tokens.source import coming_from, source_of
+from pat_tokens.use import record_refusal, record_use
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -16,7 +18,8 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         token = getattr(request, "_pat", None)
         if token is None:
-            token = _from_header(request)
+            with coming_from(source_of(request._request)):
+                token = _from_header(request)
         # `_pat` may hold a token of the host's own, which its own class knows.
         return (token.user, token) if isinstance(token, Token) else None
 
@@ -29,7 +32,8 @@ def _from_header(request: Request) -> Token | None:
     if secret is None:
         return None
     token = resolve_token(secret)
-    if denial := scopes.check(token.scopes, request.method, request.path_info):
-        raise PermissionDenied(denial)
-    token.record_use()
+    if reason := denial(token, request.method, request.path_info):
+        record_refusal(token, reason)
+        raise PermissionDenied(reason)
+    record_use(token)
     return token

@@ -1,49 +1,114 @@
+"""What would make tokens fail or leak, found at start-up."""
+
 from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import FieldDoesNotExist
+from django.db import DatabaseError, connection
+from django.db.models import Model
 
 from pat_tokens.conf import token_settings
 
 MIDDLEWARE = "pat_tokens.middleware.TokenContext"
+# BottleCRM's, and Django's: what has to have spoken before, and what relies on the result.
+BEFORE = (
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "crum.CurrentRequestUserMiddleware",
+    "common.middleware.get_company.GetProfileAndOrg",
+)
+AFTER = (
+    "common.middleware.rls_context.RequireOrgContext",
+    "common.middleware.rls_context.SetOrgContext",
+)
+OWNER_FIELDS = ("user", "org", "is_active")
+
+AppConfigs = Sequence[AppConfig] | None
 
 
-def check_owner_model(
-    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
+@register()
+def check_owner_model(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
     label = token_settings.owner_model
     try:
-        fields = apps.get_model(label)._meta
+        model = apps.get_model(label)
     except LookupError:
         return [_owner_error(f"PAT_TOKENS_OWNER_MODEL names {label}, which is not installed.")]
-    missing = []
-    for name in ("user", "org", "is_active"):
-        try:
-            fields.get_field(name)
-        except FieldDoesNotExist:
-            missing.append(name)
-    if missing:
+    if missing := [name for name in OWNER_FIELDS if not _has_field(model, name)]:
         return [_owner_error(f"{label} owns tokens but has no field {', '.join(missing)}.")]
+    org = model._meta.get_field("org").related_model
+    if isinstance(org, type) and not _has_field(org, "is_active"):
+        return [_owner_error(f"The organisation of {label} has no field is_active.")]
     return []
 
 
+def _has_field(model: type[Model], name: str) -> bool:
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
 def _owner_error(message: str) -> Error:
-    hint = "Name the model that joins a user and an organisation, with user, org and is_active."
+    hint = (
+        "Name the model that joins a user and an organisation, with user, org and is_active; "
+        "the organisation has is_active too."
+    )
     return Error(message, hint=hint, id="pat_tokens.E001")
 
 
-def check_middleware(
-    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
-) -> list[CheckMessage]:
-    if MIDDLEWARE in settings.MIDDLEWARE:
+@register()
+def check_middleware(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
+    installed = list(settings.MIDDLEWARE)
+    if MIDDLEWARE not in installed:
+        return [
+            Warning(
+                "Personal access tokens give no organisation context.",
+                hint=f"Add {MIDDLEWARE} to MIDDLEWARE, before what sets app.current_org.",
+                id="pat_tokens.W001",
+            )
+        ]
+    place = installed.index(MIDDLEWARE)
+    too_late = [name for name in BEFORE if name in installed[place:]]
+    too_early = [name for name in AFTER if name in installed[:place]]
+    return [_order_error("after", name) for name in too_late] + [
+        _order_error("before", name) for name in too_early
+    ]
+
+
+def _order_error(where: str, name: str) -> CheckMessage:
+    return Error(
+        f"{MIDDLEWARE} is on the wrong side of {name}.",
+        hint=f"In MIDDLEWARE, move {MIDDLEWARE} {where} {name}.",
+        id="pat_tokens.E002",
+    )
+
+
+@register(deploy=True)
+def check_database_role(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles "
+                "WHERE rolname = current_user"
+            )
+            role, bypasses = cursor.fetchone()
+    except DatabaseError as problem:
+        return [
+            Warning(
+                f"The database role could not be checked: {problem}",
+                hint="Run the check where the database answers; it has to be PostgreSQL.",
+                id="pat_tokens.W002",
+            )
+        ]
+    if not bypasses:
         return []
     return [
-        Warning(
-            "Personal access tokens give no organisation context.",
-            hint=f"Add {MIDDLEWARE} to MIDDLEWARE, before what sets app.current_org.",
-            id="pat_tokens.W001",
+        Error(
+            f"The database role {role!r} bypasses row-level security (superuser or BYPASSRLS).",
+            hint="Connect with an ordinary role, so that each organisation sees its own tokens.",
+            id="pat_tokens.E003",
         )
     ]

@@ -1,7 +1,23 @@
 """The settings of this app, checked when they are read."""
 
+from collections.abc import Callable
+from typing import Any, cast
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+# BottleCRM's own table of tokens.
+HOST_MODEL = "common.PersonalAccessToken"
+ENTITIES = {
+    "leads": "Leads",
+    "contacts": "Contacts",
+    "accounts": "Accounts",
+    "opportunities": "Opportunities",
+    "tasks": "Tasks",
+    "cases": "Cases and solutions",
+    "invoices": "Invoices",
+}
 
 
 class TokenSettings:
@@ -15,6 +31,36 @@ class TokenSettings:
                 f'"app_label.Model", for example "common.Profile"; it is {label!r}.'
             )
         return label
+
+    @property
+    def host_model(self) -> str:
+        """The host's own table of tokens; ignored where no such model is installed."""
+        return str(getattr(settings, "PAT_TOKENS_HOST_MODEL", HOST_MODEL))
+
+    @property
+    def is_admin(self) -> Callable[[Any], bool]:
+        """Whether an owner administers its organisation; by default, whether its role is ADMIN."""
+        path = getattr(settings, "PAT_TOKENS_IS_ADMIN", None)
+        return cast(Callable[[Any], bool], import_string(path)) if path else has_admin_role
+
+    @property
+    def entities(self) -> dict[str, str]:
+        """What the preset "chosen records" offers: API root and its name."""
+        return dict(getattr(settings, "PAT_TOKENS_ENTITIES", ENTITIES))
+
+    @property
+    def mcp_url(self) -> str | None:
+        """Where /mcp is, when it is not on the host that serves the page."""
+        return getattr(settings, "PAT_TOKENS_MCP_URL", None)
+
+    @property
+    def server_name(self) -> str:
+        """What clients call this CRM in their configuration."""
+        return str(getattr(settings, "PAT_TOKENS_SERVER_NAME", "bottlecrm"))
+
+
+def has_admin_role(owner: Any) -> bool:
+    return getattr(owner, "role", None) == "ADMIN"
 
 
 token_settings = TokenSettings()

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
-from pat_tokens import scopes
 from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_token
+from pat_tokens.rules import denial, host_token_denial
 from pat_tokens.secret import from_header
+from pat_tokens.source import coming_from, source_of
+from pat_tokens.use import record_refusal, record_use
 
 logger = logging.getLogger("pat_tokens")
 
@@ -35,17 +37,28 @@ class TokenContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        token = None if _is_identified(request) else _presented_token(request)
-        if token is None:
-            return self.get_response(request)
+        with coming_from(source_of(request)):
+            if getattr(request, "_pat", None) is not None:
+                return self._with_host_token(cast(IdentifiedRequest, request))
+            token = None if _is_identified(request) else _presented_token(request)
+            return self.get_response(request) if token is None else self._with(token, request)
+
+    def _with(self, token: Token, request: HttpRequest) -> HttpResponseBase:
         # Before anything is attached: a refused request leaves no identity behind.
-        if denial := scopes.check(token.scopes, request.method, request.path_info):
-            logger.warning("Token %s refused: %s", token.prefix, denial)
-            return JsonResponse({"detail": denial}, status=403)
+        if reason := denial(token, request.method, request.path_info):
+            record_refusal(token, reason)
+            return JsonResponse({"detail": reason}, status=403)
         _attach(cast(IdentifiedRequest, request), token)
-        token.record_use()
+        record_use(token)
         with _in_timezone_of(token.org):
             return self.get_response(request)
+
+    def _with_host_token(self, request: IdentifiedRequest) -> HttpResponseBase:
+        """The organisation's policy binds the host's own tokens too."""
+        if reason := host_token_denial(request._pat, request.org.pk, request.method):
+            logger.warning("Token %s of the host refused: %s", request._pat.pk, reason)
+            return JsonResponse({"detail": reason}, status=403)
+        return self.get_response(request)
 
 
 def _is_identified(request: HttpRequest) -> bool:

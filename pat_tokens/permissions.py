@@ -1,11 +1,16 @@
 from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from pat_tokens.conf import token_settings
 from pat_tokens.models import Token
 from pat_tokens.scopes import CREDENTIAL_DENIAL
 from pat_tokens.secret import from_header
+
+SIGN_IN = "Sign in to an organisation to manage its tokens."
+ADMINS_ONLY = "Only an administrator of the organisation may do this."
 
 
 class SignedInPerson(BasePermission):
@@ -14,16 +19,23 @@ class SignedInPerson(BasePermission):
     message = CREDENTIAL_DENIAL
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        if _made_with_credential(request):
+        if isinstance(request.auth, Token) or made_with_credential(request._request):
             return False
-        self.message = "Sign in to an organisation to manage its tokens."
+        self.message = SIGN_IN
         return request.user.is_authenticated and getattr(request, "profile", None) is not None
 
 
-def _made_with_credential(request: Request) -> bool:
+class OrgAdmin(SignedInPerson):
+    def has_permission(self, request: Request, view: Any) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        self.message = ADMINS_ONLY
+        return token_settings.is_admin(request.profile)  # type: ignore[attr-defined]
+
+
+def made_with_credential(request: HttpRequest) -> bool:
     return (
         getattr(request, "_pat", None) is not None
-        or isinstance(request.auth, Token)
         or "Token" in request.headers
         or from_header(request.headers.get("Authorization", "")) is not None
     )

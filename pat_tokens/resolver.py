@@ -2,11 +2,14 @@
 
 import logging
 
+from django.db.models import Q
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import AuthenticationFailed
 
 from pat_tokens import secret as token_secret
-from pat_tokens.lookup import presenting
+from pat_tokens.local_setting import presenting
 from pat_tokens.models import Token
+from pat_tokens.use import record_refusal
 
 logger = logging.getLogger("pat_tokens")
 
@@ -29,42 +32,51 @@ class ExpiredToken(TokenRejected):
     default_detail = "This token has expired."
 
 
+class RotatedToken(TokenRejected):
+    default_detail = "This token was rotated, and the time to change over has passed."
+
+
 class InactiveOwner(TokenRejected):
     default_detail = "The owner of this token is not active."
 
 
+@sensitive_variables("secret")
 def resolve_token(secret: str) -> Token:
-    """The active token of this secret, with its owner, user and organisation."""
-    try:
-        token = _find(secret)
-        _require_active(token)
-    except TokenRejected as rejection:
+    """The active token of this secret, with its owner, user, organisation and policy."""
+    token = find_token(secret)
+    if token is None:
+        # Whose it might be is not known, so the server's log is the only place to tell.
         prefix = token_secret.display_prefix(secret)
-        reason = type(rejection).__name__
-        logger.warning(
-            "Token %s rejected: %s", prefix, reason, extra={"token": prefix, "reason": reason}
-        )
+        extra = {"token": prefix, "reason": "UnknownToken"}
+        logger.warning("Token %s is not known", prefix, extra=extra)
+        raise UnknownToken
+    try:
+        _require_active(token, token_secret.digest(secret))
+    except TokenRejected as rejection:
+        record_refusal(token, str(rejection.detail))
         raise
     return token
 
 
-def _find(secret: str) -> Token:
+@sensitive_variables("secret")
+def find_token(secret: str) -> Token | None:
+    """The token of this secret, whatever its state."""
     if not token_secret.is_plausible(secret):
-        raise UnknownToken
+        return None
     digest = token_secret.digest(secret)
-    tokens = Token.objects.select_related("owner__user", "owner__org")
+    tokens = Token.objects.governed().select_related("owner__user", "owner__org")
     with presenting(digest):
-        token = tokens.filter(digest=digest).first()
-    if token is None:
-        raise UnknownToken
+        token: Token | None = tokens.filter(Q(digest=digest) | Q(previous_digest=digest)).first()
     return token
 
 
-def _require_active(token: Token) -> None:
+def _require_active(token: Token, digest: str) -> None:
     if token.status == "revoked":
         raise RevokedToken
     if token.status == "expired":
         raise ExpiredToken
+    if not token.accepts(digest):
+        raise RotatedToken
     owner = token.owner
     if not (owner.is_active and owner.user.is_active and owner.org.is_active):
         raise InactiveOwner

@@ -1,10 +1,19 @@
+"""REST, to be included at `api/`, before the host's own URLs."""
+
 from django.urls import path
 
-from pat_tokens.views import TokenDetailView, TokenListView
+from pat_tokens import org_views, views
 
 app_name = "pat_tokens"
 
 urlpatterns = [
-    path("", TokenListView.as_view(), name="list"),
-    path("<uuid:pk>/", TokenDetailView.as_view(), name="detail"),
+    path("profile/tokens/", views.TokenListView.as_view(), name="list"),
+    path("profile/tokens/connect/", views.ConnectView.as_view(), name="connect"),
+    path("profile/tokens/<uuid:pk>/", views.TokenDetailView.as_view(), name="detail"),
+    path("profile/tokens/<uuid:pk>/rotate/", views.TokenRotateView.as_view(), name="rotate"),
+    path("org/tokens/", org_views.OrgTokenListView.as_view(), name="org-list"),
+    path("org/tokens/revoke/", org_views.OrgRevokeView.as_view(), name="org-revoke"),
+    path("org/tokens/policy/", org_views.OrgPolicyView.as_view(), name="org-policy"),
+    path("org/tokens/events/", org_views.OrgEventListView.as_view(), name="org-events"),
+    path("org/tokens/<uuid:pk>/", org_views.OrgTokenDetailView.as_view(), name="org-detail"),
 ]

@@ -1,47 +1,107 @@
+"""REST: a person's own tokens. Paths and shapes are BottleCRM's, where it has them."""
+
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from django.http import Http404, HttpRequest
+from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from pat_tokens.clients import PLACEHOLDER, configurations
+from pat_tokens.conf import token_settings
+from pat_tokens.issue import create_token, rotate_token
 from pat_tokens.models import Token
+from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
 from pat_tokens.permissions import SignedInPerson
-from pat_tokens.serializers import NewTokenSerializer, TokenSerializer
+from pat_tokens.policy import policy_of
+from pat_tokens.serializers import (
+    NewTokenSerializer,
+    RotateSerializer,
+    TokenSerializer,
+    host_row,
+)
+
+NEVER_STORED = {"Cache-Control": "no-store"}
 
 
-class TokenListView(APIView):
+class TokenView(APIView):
     permission_classes = (SignedInPerson,)
 
-    def get(self, request: Request) -> Response:
-        tokens = _own_tokens(request).order_by("-created_at")
-        return Response({"tokens": TokenSerializer(tokens, many=True).data})
+    @property
+    def owner(self) -> Any:
+        return self.request.profile  # type: ignore[attr-defined]
 
+
+class TokenListView(TokenView):
+    def get(self, request: Request) -> Response:
+        rows = [*TokenSerializer(own_tokens(self.owner), many=True).data]
+        rows += [host_row(row) for row in own_host_tokens(self.owner)]
+        return Response({"error": False, "tokens": rows})
+
+    @sensitive_variables()
     def post(self, request: Request) -> Response:
-        serializer = NewTokenSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        token, secret = Token.create(owner=_profile(request), **serializer.validated_data)
+        context = {"policy": policy_of(self.owner.org_id)}
+        serializer = NewTokenSerializer(data=request.data, context=context)
+        if not serializer.is_valid():
+            return invalid(serializer)
+        token, secret = create_token(self.owner, **serializer.validated_data)
+        return told_once(token, secret, status.HTTP_201_CREATED)
+
+
+class TokenDetailView(TokenView):
+    def get(self, request: Request, pk: UUID) -> Response:
+        return Response({"error": False, **TokenSerializer(found(self.owner, pk)).data})
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        if not revoke_own(self.owner, pk):
+            raise Http404
+        return Response({"error": False})
+
+
+class TokenRotateView(TokenView):
+    @sensitive_variables()
+    def post(self, request: Request, pk: UUID) -> Response:
+        token = found(self.owner, pk)
+        serializer = RotateSerializer(data=request.data)
+        if not serializer.is_valid():
+            return invalid(serializer)
+        overlap = timedelta(hours=serializer.validated_data["overlap_hours"])
+        secret = rotate_token(token, overlap)
+        return told_once(token, secret, status.HTTP_200_OK)
+
+
+class ConnectView(TokenView):
+    """The ready configurations, with a placeholder for the token."""
+
+    def get(self, request: Request) -> Response:
+        url = mcp_url(request._request)
+        clients = [each.as_dict() for each in configurations(url)]
         return Response(
-            {**TokenSerializer(token).data, "token": secret},
-            status=status.HTTP_201_CREATED,
-            headers={"Cache-Control": "no-store"},
+            {"error": False, "mcp_url": url, "placeholder": PLACEHOLDER, "clients": clients}
         )
 
 
-class TokenDetailView(APIView):
-    permission_classes = (SignedInPerson,)
-
-    def delete(self, request: Request, pk: UUID) -> Response:
-        get_object_or_404(_own_tokens(request), pk=pk).revoke()
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _own_tokens(request: Request) -> QuerySet[Token]:
-    return Token.objects.filter(owner=_profile(request))
+def found(owner: Any, pk: UUID) -> Token:
+    token = own_token(owner, pk)
+    if token is None:
+        raise Http404
+    return token
 
 
-def _profile(request: Request) -> Any:
-    return request.profile  # type: ignore[attr-defined]
+def mcp_url(request: HttpRequest) -> str:
+    return token_settings.mcp_url or request.build_absolute_uri("/mcp")
+
+
+def invalid(serializer: BaseSerializer[Any]) -> Response:
+    return Response({"error": True, "errors": serializer.errors}, status.HTTP_400_BAD_REQUEST)
+
+
+@sensitive_variables()
+def told_once(token: Token, secret: str, status_code: int) -> Response:
+    body = {"error": False, **TokenSerializer(token).data, "token": secret}
+    return Response(body, status_code, headers=NEVER_STORED)

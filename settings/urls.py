@@ -1,6 +1,6 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("api/profile/tokens/", include("pat_tokens.urls")),
+    path("api/", include("pat_tokens.urls")),
     path("api/", include("demo_crm.urls")),
 ]

@@ -14,7 +14,7 @@ def org_tables() -> list[str]:
         cursor.execute(
             "SELECT table_name FROM information_schema.columns"
             " WHERE column_name = 'org_id' AND table_schema = 'public'"
-            " AND table_name <> 'demo_crm_profile'"
+            " AND table_name <> 'demo_crm_profile' AND table_name NOT LIKE 'host_tokens_%'"
         )
         return [name for (name,) in cursor.fetchall()]
 

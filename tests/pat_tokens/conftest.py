@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from pat_tokens.models import Token
+from pat_tokens.models import Event, Token
 
 
 @pytest.fixture
@@ -24,5 +24,16 @@ def stored(org_context: Callable[..., Any]) -> Callable[[Token], Token]:
     def read(token: Token) -> Token:
         with org_context(token.org):
             return Token.objects.get(pk=token.pk)
+
+    return read
+
+
+@pytest.fixture
+def events(org_context: Callable[..., Any]) -> Callable[..., list[Event]]:
+    """The log of an organisation, oldest first."""
+
+    def read(org: Any, **filters: Any) -> list[Event]:
+        with org_context(org):
+            return list(Event.objects.filter(**filters).order_by("created_at"))
 
     return read

@@ -77,4 +77,4 @@ def test_out_of_scope(alpha_user, issue) -> None:
 
 def test_credentials_are_never_reachable(alpha_user, issue) -> None:
     _, secret = issue(alpha_user)
-    assert call(f"Bearer {secret}", path="/settings/api-tokens/").status_code == 403
+    assert call(f"Bearer {secret}", path="/settings/api-tokens/profile/tokens/").status_code == 403

@@ -1,8 +1,19 @@
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
+from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 from django.test import override_settings
 
-from pat_tokens.checks import check_middleware, check_owner_model
+from pat_tokens.checks import (
+    BEFORE,
+    MIDDLEWARE,
+    check_database_role,
+    check_middleware,
+    check_owner_model,
+)
 from pat_tokens.conf import token_settings
 
 
@@ -38,3 +49,57 @@ def test_missing_middleware() -> None:
     with override_settings(MIDDLEWARE=[]):
         (warning,) = check_middleware()
     assert warning.id == "pat_tokens.W001"
+
+
+def test_organisation_that_cannot_be_deactivated() -> None:
+    with override_settings(PAT_TOKENS_OWNER_MODEL="demo_crm.Contact"):
+        (error,) = check_owner_model()
+    assert error.id == "pat_tokens.E001"
+
+
+@pytest.mark.parametrize(
+    ("order", "hint"),
+    [
+        ([MIDDLEWARE, BEFORE[-1]], "after"),
+        (["common.middleware.rls_context.RequireOrgContext", MIDDLEWARE], "before"),
+    ],
+)
+def test_middleware_out_of_order(order, hint) -> None:
+    with override_settings(MIDDLEWARE=order):
+        (error,) = check_middleware()
+    assert error.id == "pat_tokens.E002"
+    assert f" {hint} " in error.hint
+
+
+def test_role_that_row_level_security_binds(db) -> None:
+    assert check_database_role() == []
+
+
+def test_role_that_bypasses_row_level_security(monkeypatch) -> None:
+    monkeypatch.setattr("pat_tokens.checks.connection", answering(("postgres", True)))
+    (error,) = check_database_role()
+    assert error.id == "pat_tokens.E003"
+    assert "postgres" in error.msg
+
+
+def test_database_that_does_not_answer(monkeypatch) -> None:
+    def fail() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("pat_tokens.checks.connection", SimpleNamespace(cursor=fail))
+    (warning,) = check_database_role()
+    assert warning.id == "pat_tokens.W002"
+
+
+def test_deployment_check_names_them(db) -> None:
+    with override_settings(MIDDLEWARE=[]):
+        found = {message.id for message in run_checks(include_deployment_checks=True)}
+    assert "pat_tokens.W001" in found
+
+
+def answering(row):
+    @contextmanager
+    def cursor():
+        yield SimpleNamespace(execute=lambda query: None, fetchone=lambda: row)
+
+    return SimpleNamespace(cursor=cursor)

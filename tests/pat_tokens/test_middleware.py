@@ -157,7 +157,7 @@ def test_next_request_after_a_revocation_fails(alpha_user, issue, client, org_co
 
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(
-    "path", ["/api/profile/tokens/", "/settings/api-tokens/", "/api/org/api-key/"]
+    "path", ["/api/profile/tokens/", "/settings/api-tokens/profile/tokens/", "/api/org/api-key/"]
 )
 def test_credentials_are_never_reachable(alpha_admin, token_api, path, method) -> None:
     answer = getattr(token_api(alpha_admin), method)(path)

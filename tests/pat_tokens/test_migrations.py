@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+
+import pytest
 from django.core.management import call_command
 from django.db import connection
 
@@ -13,10 +18,20 @@ def test_reversible(db) -> None:
     assert "pat_tokens_token" in connection.introspection.table_names()
 
 
-def test_row_level_security_is_forced(db) -> None:
+def test_models_and_migrations_agree_with_another_owner_model(db) -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.pat_tokens.other_owner"}
+    command = [sys.executable, "-m", "django", "makemigrations", "pat_tokens", "--check"]
+    done = subprocess.run(
+        [*command, "--dry-run"], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "No changes detected in app 'pat_tokens'")
+
+
+@pytest.mark.parametrize("table", ["token", "policy", "event"])
+def test_row_level_security_is_forced(db, table) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class "
-            "WHERE oid = 'pat_tokens_token'::regclass"
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
+            [f"pat_tokens_{table}"],
         )
         assert cursor.fetchone() == (True, True)

@@ -5,7 +5,6 @@ from django.db import connection
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
-from pat_tokens.lookup import presenting
 from pat_tokens.models import Token
 
 
@@ -72,56 +71,8 @@ def test_revoking_a_row_out_of_sight_is_an_error(alpha_user, issue) -> None:
         token.revoke()
 
 
-def test_record_use_needs_no_organisation(alpha_user, issue, stored) -> None:
-    token, _ = issue(alpha_user)
-    token.record_use()
-    assert token.last_used_at is not None
-    assert stored(token).last_used_at == token.last_used_at
-
-
-@pytest.mark.parametrize(("seconds", "written"), [(59, False), (61, True)])
-def test_use_is_recorded_once_a_minute(alpha_user, issue, stored, seconds, written) -> None:
-    token, _ = issue(alpha_user)
-    before = timezone.now() - timedelta(seconds=seconds)
-    use(token, before)
-    token.last_used_at = before
-    token.record_use()
-    assert (stored(token).last_used_at != before) == written
-
-
-def test_recent_use_costs_no_query(alpha_user, issue, django_assert_num_queries) -> None:
-    token, _ = issue(alpha_user)
-    token.record_use()
-    with django_assert_num_queries(0):
-        token.record_use()
-
-
-def test_use_recorded_by_another_process_is_kept(alpha_user, issue, stored) -> None:
-    token, _ = issue(alpha_user)
-    stale = stored(token)
-    token.record_use()
-    stale.record_use()
-    assert stored(token).last_used_at == token.last_used_at
-
-
-def test_record_use_does_not_undo_a_concurrent_revoke(
-    alpha_user, issue, stored, org_context
-) -> None:
-    token, _ = issue(alpha_user)
-    stale = stored(token)
-    with org_context(alpha_user.org):
-        token.revoke()
-    stale.record_use()
-    assert stored(token).status == "revoked"
-
-
 def test_tokens_go_with_their_owner(alpha_user, issue, org_context) -> None:
     issue(alpha_user)
     with org_context(alpha_user.org):
         alpha_user.delete()
         assert not Token.objects.exists()
-
-
-def use(token: Token, moment) -> None:
-    with presenting(token.digest):
-        Token.objects.filter(pk=token.pk).update(last_used_at=moment)

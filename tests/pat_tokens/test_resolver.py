@@ -109,7 +109,7 @@ def test_rejection_is_logged_without_the_secret(alpha_user, issue, org_context, 
     with caplog.at_level(logging.DEBUG), pytest.raises(TokenRejected) as rejection:
         resolve_token(secret)
     (record,) = [record for record in caplog.records if record.name == "pat_tokens"]
-    assert (record.reason, record.token) == ("RevokedToken", token.prefix)
+    assert (record.reason, record.token) == ("This token has been revoked.", token.prefix)
     told = f"{record.getMessage()} {vars(record)} {rejection.value}"
     assert secret not in told
     assert token.digest not in told

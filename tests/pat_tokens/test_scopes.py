@@ -63,8 +63,8 @@ def test_denial_names_the_missing_scope() -> None:
         "/api/profile/tokens/0b0a0c9e-0000-4000-8000-000000000000/",
         "/api/org/tokens/",
         "/api/org/api-key/",
-        "/settings/api-tokens/",
-        "/settings/api-tokens/0b0a0c9e-0000-4000-8000-000000000000/",
+        "/settings/api-tokens/profile/tokens/",
+        "/settings/api-tokens/profile/tokens/0b0a0c9e-0000-4000-8000-000000000000/",
     ],
 )
 def test_credentials_are_never_reachable(granted, path) -> None:

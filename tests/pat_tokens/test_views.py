@@ -7,8 +7,10 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from pat_tokens import secret as token_secret
 from pat_tokens.models import Token
+from pat_tokens.policy import change_policy
 from pat_tokens.resolver import resolve_token
 from pat_tokens.views import TokenListView
+from tests.host_tokens.models import issue_host_token
 
 URL = "/api/profile/tokens/"
 
@@ -38,17 +40,7 @@ def test_secret_is_told_at_creation_only(api, alpha_user) -> None:
     listed = client.get(URL)
     assert secret not in listed.content.decode()
     assert token_secret.digest(secret) not in listed.content.decode()
-    assert set(listed.json()["tokens"][0]) == {
-        "id",
-        "name",
-        "token_prefix",
-        "scopes",
-        "status",
-        "expires_at",
-        "last_used_at",
-        "created_at",
-        "revoked_at",
-    }
+    assert not {"token", "digest", "previous_digest"} & set(listed.json()["tokens"][0])
 
 
 def test_digest_is_not_told_at_creation(api, alpha_user) -> None:
@@ -95,12 +87,21 @@ def test_scopes_are_canonical_and_unique(api, alpha_user) -> None:
         ({"expires_in_days": 10**9}, "expires_in_days"),
         ({"expires_in_days": 1, "expires_at": None}, "non_field_errors"),
         ({"scope": ["leads:read"]}, "non_field_errors"),
+        ({"access": "admin"}, "access"),
+        ({"access": "read_only", "scopes": []}, "non_field_errors"),
+        ({"entities": {"leads": "read"}}, "entities"),
+        ({"access": "entities"}, "entities"),
+        ({"access": "entities", "entities": {"leads": "none"}}, "entities"),
+        ({"access": "entities", "entities": {"lead": "read"}}, "entities"),
+        ({"access": "entities", "entities": {"leads": "delete"}}, "entities"),
+        ({"access": "entities", "entities": ["leads"]}, "entities"),
     ],
 )
 def test_bad_request(api, alpha_user, org_context, data, field) -> None:
     answer = create(api(alpha_user), **data)
     assert answer.status_code == 400
-    assert list(answer.json()) == [field]
+    assert answer.json()["error"] is True
+    assert list(answer.json()["errors"]) == [field]
     with org_context(alpha_user.org):
         assert not Token.objects.exists()
 
@@ -129,7 +130,7 @@ def test_list_keeps_revoked_and_expired_tokens(api, issue, alpha_user, org_conte
 
 def test_revoke(api, issue, stored, alpha_user) -> None:
     token, _ = issue(alpha_user)
-    assert api(alpha_user).delete(f"{URL}{token.pk}/").status_code == 204
+    assert api(alpha_user).delete(f"{URL}{token.pk}/").status_code == 200
     assert stored(token).status == "revoked"
 
 
@@ -138,7 +139,7 @@ def test_revoke_twice(api, issue, stored, alpha_user) -> None:
     client = api(alpha_user)
     client.delete(f"{URL}{token.pk}/")
     first = stored(token).revoked_at
-    assert client.delete(f"{URL}{token.pk}/").status_code == 204
+    assert client.delete(f"{URL}{token.pk}/").status_code == 200
     assert stored(token).revoked_at == first
 
 
@@ -189,3 +190,104 @@ def test_signed_in_without_an_organisation(alpha_user) -> None:
     answer = call_view({}, alpha_user.user)
     assert answer.status_code == 403
     assert answer.data["detail"] == "Sign in to an organisation to manage its tokens."
+
+
+def test_access_preset(api, alpha_user) -> None:
+    answer = create(api(alpha_user), access="entities", entities={"leads": "read"}).json()
+    assert answer["scopes"] == ["leads:read", "profile:read", "org:read"]
+    assert answer["access"] == "Leads: read"
+
+
+def test_lifetime_beyond_the_policy(api, alpha_admin) -> None:
+    change_policy(alpha_admin, max_lifetime_days=30)
+    client = api(alpha_admin)
+    for data in ({"expires_in_days": 31}, {"expires_at": None}, {"expires_at": "2999-01-01"}):
+        answer = create(client, **data)
+        assert answer.status_code == 400
+        assert "30 days at most" in str(answer.json())
+    assert create(client, expires_in_days=30).status_code == 201
+
+
+def test_default_lifetime_within_the_policy(api, alpha_admin) -> None:
+    change_policy(alpha_admin, max_lifetime_days=30)
+    assert timedelta(days=29) < lifetime(create(api(alpha_admin))) <= timedelta(days=30)
+
+
+def test_one_token(api, issue, alpha_user) -> None:
+    token, _ = issue(alpha_user)
+    answer = api(alpha_user).get(f"{URL}{token.pk}/").json()
+    assert (answer["id"], answer["first_mcp_at"]) == (str(token.pk), None)
+
+
+def test_rotate(api, issue, alpha_user) -> None:
+    token, old = issue(alpha_user)
+    answer = api(alpha_user).post(f"{URL}{token.pk}/rotate/", {"overlap_hours": 1}, format="json")
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    assert resolve_token(answer.json()["token"]) == resolve_token(old) == token
+
+
+@pytest.mark.parametrize("hours", [-1, 169, "soon"])
+def test_bad_overlap(api, issue, stored, alpha_user, hours) -> None:
+    token, _ = issue(alpha_user)
+    body = {"overlap_hours": hours}
+    answer = api(alpha_user).post(f"{URL}{token.pk}/rotate/", body, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["overlap_hours"])
+    assert stored(token).digest == token.digest
+
+
+def test_revoked_token_cannot_be_rotated(api, issue, org_context, alpha_user) -> None:
+    token, _ = issue(alpha_user)
+    with org_context(alpha_user.org):
+        token.revoke()
+    assert api(alpha_user).post(f"{URL}{token.pk}/rotate/").status_code == 409
+
+
+def test_creation_is_throttled(api, alpha_user, monkeypatch) -> None:
+    monkeypatch.setattr("pat_tokens.issue.PER_HOUR", 1)
+    client = api(alpha_user)
+    assert create(client).status_code == 201
+    answer = create(client)
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "3600"
+
+
+def test_own_tokens_of_the_host_are_listed_and_revoked(api, alpha_user, alpha_admin) -> None:
+    mine, _ = issue_host_token(alpha_user)
+    issue_host_token(alpha_admin)
+    client = api(alpha_user)
+    assert [row["id"] for row in client.get(URL).json()["tokens"]] == [str(mine.pk)]
+    assert client.delete(f"{URL}{mine.pk}/").status_code == 200
+    mine.refresh_from_db()
+    assert mine.revoked_at is not None
+
+
+def test_connect(api, alpha_user) -> None:
+    answer = api(alpha_user).get(f"{URL}connect/").json()
+    assert answer["mcp_url"] == "http://testserver/mcp"
+    assert {each["client"] for each in answer["clients"]} > {"cursor", "codex"}
+    assert all(answer["placeholder"] in each["text"] for each in answer["clients"])
+
+
+def test_connect_to_another_host(api, alpha_user, settings) -> None:
+    settings.PAT_TOKENS_MCP_URL = "https://api.example.com/mcp"
+    answer = api(alpha_user).get(f"{URL}connect/").json()
+    assert answer["mcp_url"] == "https://api.example.com/mcp"
+
+
+def test_error_page_hides_the_secret(api, alpha_user, monkeypatch, settings) -> None:
+    """The report that is mailed to the site's administrators when a view fails."""
+    from django.core import mail
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("after the secret was made")
+
+    seen = []
+    make = token_secret.generate
+    monkeypatch.setattr(token_secret, "generate", lambda: seen.append(make()) or seen[-1])
+    monkeypatch.setattr("pat_tokens.views.TokenSerializer", fail)
+    settings.ADMINS = [("Site", "site@example.com")]
+    assert create(api(alpha_user)).status_code == 500
+    (message,) = mail.outbox
+    assert seen
+    assert all(seen[0] not in part for part in (message.body, *map(str, message.alternatives)))

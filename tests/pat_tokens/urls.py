@@ -31,10 +31,10 @@ class WhoAmI(APIView):
 who_am_i = WhoAmI.as_view()
 
 urlpatterns = [
-    path("api/profile/tokens/", include("pat_tokens.urls")),
+    path("api/", include("pat_tokens.urls")),
     path("settings/api-tokens/", include("pat_tokens.urls", namespace="elsewhere")),
     path("api/", include([path("leads/", who_am_i), path("profile/", who_am_i)])),
-    path("api/org/", include([path("api-key/", who_am_i), path("tokens/", who_am_i)])),
+    path("api/org/", include([path("api-key/", who_am_i)])),
     re_path(r"^api/boards/$", who_am_i),
     path("outside/", who_am_i),
 ]

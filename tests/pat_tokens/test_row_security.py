@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from pat_tokens.lookup import presenting
+from pat_tokens.local_setting import presenting
 from pat_tokens.models import Token
 
 

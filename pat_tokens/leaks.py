@@ -1,0 +1,63 @@
+"""Reports of leaked tokens: anyone who holds one may end it, without signing in."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.views.decorators.debug import sensitive_variables
+
+from pat_tokens import secret as token_secret
+from pat_tokens.revocation import revoke_leaked
+from pat_tokens.source import Source, coming_from
+
+MAX_BODY_BYTES = 4096
+WINDOW_SECONDS = 60
+PER_ADDRESS = 10
+IN_ALL = 100
+HOW = 'Send JSON: {"token": "bcrm_pat_…"}.'
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@sensitive_variables("body", "secret")
+def answer_report(body: bytes, source: Source) -> Answer:
+    """Revoke the token in the body. Uses the database."""
+    if _too_many(source):
+        headers = {"Retry-After": str(WINDOW_SECONDS)}
+        return Answer(429, {"error": "Too many reports; try again in a minute."}, headers)
+    secret = _secret_in(body)
+    if secret is None:
+        return Answer(400, {"error": f"No token was found in the body. {HOW}"})
+    with coming_from(source):
+        # Whoever holds the token could as well try it, so this tells them nothing new.
+        return Answer(200, {"revoked": revoke_leaked(secret)})
+
+
+def _secret_in(body: bytes) -> str | None:
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    secret = message.get("token") if isinstance(message, dict) else None
+    if not isinstance(secret, str) or not secret.startswith(token_secret.PREFIX):
+        return None
+    return secret
+
+
+def _too_many(source: Source) -> bool:
+    mine = _count(f"pat_tokens:leaks:{source.address}")
+    return mine > PER_ADDRESS or _count("pat_tokens:leaks") > IN_ALL
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, WINDOW_SECONDS)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it expired in between
+        return 1

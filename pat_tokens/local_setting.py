@@ -1,0 +1,49 @@
+"""PostgreSQL settings that row-level security reads, for the length of a block."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+# Named in the policies of migration 0001; the host's own policies read the first.
+ORG_VARIABLE = "app.current_org"
+DIGEST_VARIABLE = "pat_tokens.digest"
+
+
+@contextmanager
+def in_organisation(org_id: Any) -> Iterator[None]:
+    """Run the block in a transaction that sees this organisation's rows."""
+    with _local(ORG_VARIABLE, str(org_id)):
+        yield
+
+
+@contextmanager
+def presenting(digest: str) -> Iterator[None]:
+    """Open the row with this digest to SELECT and UPDATE for the length of the block.
+
+    The one way to a token before its organisation is known.
+    """
+    with _local(DIGEST_VARIABLE, digest):
+        yield
+
+
+@contextmanager
+def _local(name: str, value: str) -> Iterator[None]:
+    commits_on_exit = transaction.get_autocommit()
+    with transaction.atomic():
+        before = _exchange(name, value)
+        yield
+        # The variable lives as long as the transaction, which may not end with the block. (An
+        # exception needs no clearing: rolling back restores what was before.)
+        if not commits_on_exit:
+            _exchange(name, before)
+
+
+def _exchange(name: str, value: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting(%s, true), set_config(%s, %s, true)", [name, name, value]
+        )
+        before = cursor.fetchone()[0]
+    return before or ""

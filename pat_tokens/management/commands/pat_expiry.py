@@ -1,0 +1,46 @@
+import logging
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from pat_tokens.expiry import due_notice, give_notice
+from pat_tokens.local_setting import in_organisation
+from pat_tokens.models import Token
+from pat_tokens.people import organisations
+
+logger = logging.getLogger("pat_tokens")
+
+
+class Command(BaseCommand):
+    help = (
+        "Mail owners 7 days and 1 day before a token expires, and log what has expired. Run it "
+        "daily, for example from cron; running it again does nothing twice."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        notices = failures = 0
+        for org in organisations():
+            for token in _live_tokens(org):
+                try:
+                    notices += _notice(token)
+                except Exception:
+                    # One bad address must not keep the others from being told.
+                    logger.exception("Token %s: no notice could be given", token.prefix)
+                    failures += 1
+        self.stdout.write(f"{notices} notices given.")
+        if failures:
+            raise CommandError(f"{failures} notices failed and will be tried again; see the log.")
+
+
+def _live_tokens(org: Any) -> list[Token]:
+    with in_organisation(org.pk):
+        tokens = Token.objects.governed().select_related("owner__user")
+        return list(tokens.filter(org_id=org.pk, revoked_at=None).exclude(expiry_notice=0))
+
+
+def _notice(token: Token) -> bool:
+    stage = due_notice(token)
+    if stage is None:
+        return False
+    with in_organisation(token.org_id):
+        return give_notice(token, stage)

@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+MAX_DAYS = 3650
+
+
+class Policy(models.Model):
+    """What an organisation allows its tokens; an organisation without a row allows all."""
+
+    class Agents(models.TextChoices):
+        ON = "on", "Agents may read and write"
+        READ_ONLY = "read_only", "Agents may only read"
+        OFF = "off", "No agents"
+
+    class Confirmation(models.TextChoices):
+        EXPLICIT = "explicit", "The agent confirms"
+        SEALED = "sealed", "The agent confirms with the preview's seal"
+
+    org_id = models.UUIDField(primary_key=True, editable=False)
+    agents = models.CharField(max_length=10, choices=Agents.choices, default=Agents.ON)
+    max_lifetime_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)]
+    )
+    confirmation = models.CharField(
+        max_length=10, choices=Confirmation.choices, default=Confirmation.EXPLICIT
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.CharField(max_length=255, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return f"Policy of organisation {self.org_id}"
+
+    @property
+    def max_lifetime(self) -> timedelta | None:
+        return timedelta(days=self.max_lifetime_days) if self.max_lifetime_days else None
+
+    @property
+    def sealed(self) -> bool:
+        return self.confirmation == self.Confirmation.SEALED

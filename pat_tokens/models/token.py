@@ -1,0 +1,153 @@
+import uuid
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal, Self
+
+from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from pat_tokens import secret as token_secret
+from pat_tokens.conf import token_settings
+from pat_tokens.models.policy import Policy
+
+Status = Literal["active", "expired", "revoked"]
+
+
+class TokenQuerySet(models.QuerySet["Token"]):
+    def governed(self) -> Self:
+        """Each token with what its organisation's policy says, in the same query."""
+        policy = Policy.objects.filter(org_id=OuterRef("org_id"))
+        return self.annotate(
+            policy_agents=Subquery(policy.values("agents")),
+            policy_days=Subquery(policy.values("max_lifetime_days")),
+            policy_confirmation=Subquery(policy.values("confirmation")),
+        )
+
+
+class Token(models.Model):
+    """A personal access token: acts as its owner, a person in one organisation.
+
+    Row-level security hides every row outside its organisation's context;
+    `local_setting.presenting` opens the one row whose digest is presented.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255)
+    # No reverse name: the host's owner model may have tokens of its own.
+    owner: models.ForeignKey[Any, Any] = models.ForeignKey(
+        token_settings.owner_model, on_delete=models.CASCADE, related_name="+"
+    )
+    # Copied from the owner, because a policy can't follow a foreign key at a fair price.
+    org_id = models.UUIDField(db_index=True, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # The secret before the last rotation, good for a while more.
+    previous_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    previous_expires_at = models.DateTimeField(null=True, editable=False)
+    prefix = models.CharField(max_length=20, editable=False)
+    scopes = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    rotated_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    # The days before expiry that the owner was last told of; 0 once the expiry itself is logged.
+    expiry_notice = models.SmallIntegerField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_by = models.CharField(max_length=255, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_address = models.GenericIPAddressField(null=True, editable=False)
+    last_used_client = models.CharField(max_length=100, blank=True, editable=False)
+    first_mcp_at = models.DateTimeField(null=True, editable=False)
+    last_refused_at = models.DateTimeField(null=True, editable=False)
+    last_refusal = models.CharField(max_length=255, blank=True, editable=False)
+
+    # Annotated by `governed`; these stand for an organisation without a policy.
+    policy_agents: str | None = None
+    policy_days: int | None = None
+    policy_confirmation: str | None = None
+
+    objects: ClassVar[Any] = TokenQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        owner: Any,
+        name: str,
+        scopes: Iterable[str] = (),
+        expires_at: datetime | None = None,
+        **fields: Any,
+    ) -> tuple["Token", str]:
+        """A new token and its secret, which can't be had again."""
+        secret = token_secret.generate()
+        token: Token = cls.objects.create(
+            owner=owner,
+            org_id=owner.org_id,
+            name=name,
+            digest=token_secret.digest(secret),
+            prefix=token_secret.display_prefix(secret),
+            scopes=list(scopes),
+            expires_at=expires_at,
+            **fields,
+        )
+        return token, secret
+
+    @property
+    def profile(self) -> Any:
+        return self.owner
+
+    @property
+    def org(self) -> Any:
+        return self.owner.org
+
+    @property
+    def user(self) -> Any:
+        return self.owner.user
+
+    @property
+    def issued_at(self) -> datetime:
+        """When the current secret was made."""
+        return self.rotated_at or self.created_at
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Its expiry, or earlier by the organisation's policy, which reaches old tokens too."""
+        if self.policy_days is None:
+            return self.expires_at
+        limit = self.issued_at + timedelta(days=self.policy_days)
+        return min(self.expires_at, limit) if self.expires_at else limit
+
+    @property
+    def status(self) -> Status:
+        if self.revoked_at is not None:
+            return "revoked"
+        if self.ends_at is not None and self.ends_at <= timezone.now():
+            return "expired"
+        return "active"
+
+    @property
+    def status_reason(self) -> str:
+        if self.revoked_at is not None:
+            return f"Revoked by {self.revoked_by}." if self.revoked_by else "Revoked."
+        if self.status == "active":
+            return ""
+        if self.ends_at == self.expires_at:
+            return "Its lifetime is over."
+        return f"The organisation allows {self.policy_days} days at most."
+
+    def accepts(self, digest: str) -> bool:
+        """Whether this is the current secret, or the one before it within the overlap."""
+        if digest == self.digest:
+            return True
+        return self.previous_expires_at is not None and self.previous_expires_at > timezone.now()
+
+    def revoke(self, by: str = "") -> bool:
+        """For good. False if it was revoked already, which keeps the first date."""
+        changed: int = Token.objects.filter(pk=self.pk, revoked_at=None).update(
+            revoked_at=timezone.now(), revoked_by=by
+        )
+        # Raises DoesNotExist when the row is out of sight: that must not pass for a revocation.
+        self.refresh_from_db(fields=["revoked_at", "revoked_by"])
+        return changed == 1

@@ -1,0 +1,68 @@
+"""Access as people choose it, and the scopes it stands for."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pat_tokens.conf import token_settings
+from pat_tokens.scopes import api_resources
+
+Access = Literal["read_only", "read_write", "entities"]
+ACCESS: dict[Access, str] = {
+    "read_only": "Read only",
+    "read_write": "Read and write",
+    "entities": "Chosen records only",
+}
+ENTITY_ACCESS = {"none": "No access", "read": "Read", "write": "Read and write"}
+# Without these an agent sees ids where people see names.
+NAMES = ("users", "teams", "tags", "custom-fields", "profile", "org")
+
+
+def entities() -> dict[str, str]:
+    """The records of this host that a token can be confined to: API root and name."""
+    live = api_resources()
+    return {name: label for name, label in token_settings.entities.items() if name in live}
+
+
+def scopes_for(access: Access, chosen: Mapping[str, str]) -> list[str]:
+    """The scopes of a preset; `chosen` says `read` or `write` for each entity. ValueError."""
+    if access == "read_only":
+        return ["*:read"]
+    if access == "read_write":
+        return ["*:read", "*:write"]
+    return _scopes_of(chosen)
+
+
+def _scopes_of(chosen: Mapping[str, str]) -> list[str]:
+    known = entities()
+    for name, action in chosen.items():
+        if name not in known:
+            raise ValueError(f'"{name}" is not one of {", ".join(known)}.')
+        if action not in ENTITY_ACCESS:
+            raise ValueError(f'{name}: "{action}" is not one of {", ".join(ENTITY_ACCESS)}.')
+    wanted = {name: action for name, action in chosen.items() if action != "none"}
+    if not wanted:
+        raise ValueError("Choose at least one kind of record.")
+    live = api_resources()
+    names = [f"{resource}:read" for resource in NAMES if resource in live]
+    reading = [f"{name}:read" for name in wanted]
+    writing = [f"{name}:write" for name, action in wanted.items() if action == "write"]
+    return [*reading, *writing, *names]
+
+
+def summary(scopes: list[str]) -> str:
+    """One line for people."""
+    granted = set(scopes)
+    if not granted:
+        return "Everything its owner may do"
+    if granted == {"*:read"}:
+        return ACCESS["read_only"]
+    if granted == {"*:read", "*:write"}:
+        return ACCESS["read_write"]
+    labels = token_settings.entities
+    shown = [scope for scope in scopes if scope.partition(":")[0] not in NAMES]
+    return ", ".join(_label(scope, labels) for scope in shown or scopes)
+
+
+def _label(scope: str, labels: Mapping[str, str]) -> str:
+    resource, _, action = scope.partition(":")
+    return f"{labels.get(resource, resource)}: {action}"

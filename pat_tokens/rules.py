@@ -1,0 +1,18 @@
+"""Whether a token that authenticates may make this request."""
+
+from typing import Any
+
+from pat_tokens import scopes
+from pat_tokens.models import Token
+from pat_tokens.policy import agents_denial, lifetime_denial, policy_of
+
+
+def denial(token: Token, method: str | None, path: str) -> str | None:
+    """Why not, or None. `path` is the request's `path_info`."""
+    return scopes.check(token.scopes, method, path) or agents_denial(token.policy_agents, method)
+
+
+def host_token_denial(token: Any, org_id: Any, method: str | None) -> str | None:
+    """The policy's word on a token of the host's own, whose scopes the host has checked."""
+    policy = policy_of(org_id)
+    return agents_denial(policy.agents, method) or lifetime_denial(policy, token)

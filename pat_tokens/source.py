@@ -1,0 +1,52 @@
+"""Where the request that is being served came from, for last use and the event log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from django.http import HttpRequest
+from rest_framework.settings import api_settings
+
+CLIENT_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Source:
+    address: str | None = None
+    client: str = ""
+
+
+_current: ContextVar[Source] = ContextVar("source", default=Source())  # noqa: B039 (frozen)
+
+
+def current_source() -> Source:
+    return _current.get()
+
+
+@contextmanager
+def coming_from(source: Source) -> Iterator[None]:
+    token = _current.set(source)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def source_of(request: HttpRequest) -> Source:
+    client = "".join(each for each in request.headers.get("User-Agent", "") if each.isprintable())
+    return Source(_address(request.META), client[:CLIENT_LENGTH])
+
+
+def _address(meta: dict[str, str]) -> str | None:
+    """The client, or what the outermost trusted proxy says of it (DRF's NUM_PROXIES)."""
+    candidate = meta.get("REMOTE_ADDR", "")
+    forwarded = meta.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    # What is left of our own proxies' entries was written by the client, who may lie.
+    if api_settings.NUM_PROXIES and forwarded != [""]:
+        candidate = forwarded[-min(api_settings.NUM_PROXIES, len(forwarded))]
+    try:
+        return str(ip_address(candidate.strip()))
+    except ValueError:
+        return None

@@ -1,0 +1,66 @@
+"""What is remembered of a token's use: when, from where, and what was refused."""
+
+import logging
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from pat_tokens import events
+from pat_tokens.local_setting import in_organisation, presenting
+from pat_tokens.models import Event, Token
+from pat_tokens.source import current_source
+
+logger = logging.getLogger("pat_tokens")
+
+RECORDED_EVERY = timedelta(minutes=1)
+
+
+def record_use(token: Token) -> None:
+    """Write the last use, at most once a minute."""
+    now = timezone.now()
+    due = now - RECORDED_EVERY
+    if token.last_used_at is not None and token.last_used_at > due:
+        return
+    source = current_source()
+    unrecorded = Q(last_used_at=None) | Q(last_used_at__lte=due)
+    # Not save(): it would write back `revoked_at` as this instance read it, and undo a
+    # revocation made since.
+    with presenting(token.digest):
+        Token.objects.filter(unrecorded, pk=token.pk).update(
+            last_used_at=now, last_used_address=source.address, last_used_client=source.client
+        )
+    if source.address and source.address != token.last_used_address:
+        _record_new_address(token, source.address)
+    token.last_used_at = now
+
+
+def record_first_mcp_request(token: Token) -> None:
+    if token.first_mcp_at is not None:
+        return
+    token.first_mcp_at = timezone.now()
+    with presenting(token.digest):
+        Token.objects.filter(pk=token.pk, first_mcp_at=None).update(first_mcp_at=token.first_mcp_at)
+
+
+def record_refusal(token: Token, reason: str) -> None:
+    """Tell the owner and the log, at most once a minute while the reason stays the same."""
+    extra = {"token": token.prefix, "reason": reason}
+    logger.warning("Token %s refused: %s", token.prefix, reason, extra=extra)
+    now = timezone.now()
+    recent = Q(last_refused_at__gt=now - RECORDED_EVERY, last_refusal=reason)
+    with presenting(token.digest):
+        news = Token.objects.filter(~recent, pk=token.pk).update(
+            last_refused_at=now, last_refusal=reason
+        )
+    if news:
+        events.record(
+            Event.Kind.REFUSED, org_id=token.org_id, by=token.owner, token=token, detail=reason
+        )
+
+
+def _record_new_address(token: Token, address: str) -> None:
+    kind = Event.Kind.NEW_ADDRESS
+    with in_organisation(token.org_id):
+        if not Event.objects.filter(token_id=token.pk, kind=kind, address=address).exists():
+            events.record(kind, org_id=token.org_id, by=token.owner, token=token)

@@ -1,0 +1,223 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from pat_tokens.local_setting import in_organisation
+from pat_tokens.models import Token
+from tests.host_tokens.models import issue_host_token
+
+pytestmark = pytest.mark.urls("tests.pat_tokens.urls")
+
+URL = "/api/org/tokens/"
+
+
+def update(token, **values) -> None:
+    with in_organisation(token.org_id):
+        Token.objects.filter(pk=token.pk).update(**values)
+
+
+def test_every_token_of_the_organisation(api, issue, alpha_admin, alpha_user, beta_user) -> None:
+    issue(alpha_admin, name="mine")
+    issue(alpha_user, name="theirs")
+    issue(beta_user, name="elsewhere")
+    issue_host_token(alpha_user, name="older")
+    issue_host_token(beta_user)
+    rows = api(alpha_admin).get(URL).json()["tokens"]
+    assert [row["name"] for row in rows] == ["theirs", "mine", "older"]
+    assert rows[0]["owner"] == {
+        "id": str(alpha_user.pk),
+        "name": "Alpha User",
+        "role": "USER",
+        "is_active": True,
+    }
+    assert rows[0]["is_live"] is True
+    assert rows[2]["of_host"] is True
+
+
+def test_no_secret_and_no_digest(api, issue, alpha_admin) -> None:
+    token, secret = issue(alpha_admin)
+    shown = api(alpha_admin).get(URL).content.decode()
+    assert secret not in shown
+    assert token.digest not in shown
+
+
+def test_totals(api, issue, alpha_admin, alpha_user) -> None:
+    fresh, _ = issue(alpha_admin)
+    unused, _ = issue(alpha_admin)
+    issue(alpha_user, expires_at=timezone.now())
+    revoked, _ = issue(alpha_user)
+    issue(alpha_user)
+    long_ago = timezone.now() - timedelta(days=91)
+    update(fresh, created_at=long_ago, last_used_at=timezone.now())
+    update(unused, created_at=long_ago)
+    update(revoked, revoked_at=timezone.now())
+    issue_host_token(alpha_user, created_at=long_ago)
+    alpha_user.is_active = False
+    alpha_user.save()
+    answer = api(alpha_admin).get(URL).json()
+    assert answer["totals"] == {"count": 6, "live": 4, "orphaned": 2, "unused_90d": 2}
+
+
+def test_revoke_one(api, issue, stored, events, alpha_admin, alpha_user) -> None:
+    token, _ = issue(alpha_user)
+    client = api(alpha_admin)
+    for _ in range(2):
+        answer = client.delete(f"{URL}{token.pk}/")
+        assert (answer.status_code, answer.json()) == (200, {"error": False})
+    assert stored(token).revoked_by == alpha_admin.user.email
+    assert [event.actor for event in events(alpha_user.org)] == [alpha_admin.user.email]
+
+
+def test_revoke_one_of_the_host(api, events, alpha_admin, alpha_user) -> None:
+    row, _ = issue_host_token(alpha_user)
+    assert api(alpha_admin).delete(f"{URL}{row.pk}/").status_code == 200
+    row.refresh_from_db()
+    assert row.revoked_at is not None
+    assert events(alpha_user.org)[0].token_name == "Older"
+
+
+def test_revoke_all_of_a_person(api, issue, stored, alpha_admin, alpha_user) -> None:
+    mine, _ = issue(alpha_admin)
+    theirs = [issue(alpha_user)[0] for _ in range(2)]
+    row, _ = issue_host_token(alpha_user)
+    answer = api(alpha_admin).post(f"{URL}revoke/", {"owner": str(alpha_user.pk)}, format="json")
+    assert answer.json() == {"error": False, "revoked": 3}
+    assert [stored(token).status for token in theirs] == ["revoked", "revoked"]
+    row.refresh_from_db()
+    assert row.revoked_at is not None
+    assert stored(mine).status == "active"
+
+
+def test_revoke_all(api, issue, stored, alpha_admin, alpha_user, beta_user) -> None:
+    ours = [issue(alpha_user)[0], issue(alpha_admin)[0]]
+    theirs, _ = issue(beta_user)
+    their_row, _ = issue_host_token(beta_user)
+    answer = api(alpha_admin).post(f"{URL}revoke/", {"all": True}, format="json")
+    assert answer.json()["revoked"] == 2
+    assert [stored(token).status for token in ours] == ["revoked", "revoked"]
+    assert stored(theirs).status == "active"
+    their_row.refresh_from_db()
+    assert their_row.revoked_at is None
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"all": False}, {"all": True, "owner": str(uuid4())}, {"owner": "me"}]
+)
+def test_revoke_without_saying_what(api, issue, stored, alpha_admin, body) -> None:
+    token, _ = issue(alpha_admin)
+    answer = api(alpha_admin).post(f"{URL}revoke/", body, format="json")
+    assert answer.status_code == 400
+    assert stored(token).status == "active"
+
+
+def test_policy(api, alpha_admin, beta_admin) -> None:
+    client = api(alpha_admin)
+    answer = client.patch(
+        f"{URL}policy/", {"agents": "read_only", "max_lifetime_days": 30}, format="json"
+    )
+    assert answer.status_code == 200
+    told = client.get(f"{URL}policy/").json()
+    assert (told["agents"], told["max_lifetime_days"], told["confirmation"]) == (
+        "read_only",
+        30,
+        "explicit",
+    )
+    assert told["updated_by"] == alpha_admin.user.email
+    assert api(beta_admin).get(f"{URL}policy/").json()["agents"] == "on"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"agents": "maybe"},
+        {"max_lifetime_days": 0},
+        {"max_lifetime_days": 4000},
+        {"confirmation": "none"},
+        {"agent": "off"},
+        {"org_id": str(uuid4())},
+    ],
+)
+def test_bad_policy(api, alpha_admin, body) -> None:
+    answer = api(alpha_admin).patch(f"{URL}policy/", body, format="json")
+    assert answer.status_code == 400
+    assert api(alpha_admin).get(f"{URL}policy/").json()["agents"] == "on"
+
+
+def test_events(api, alpha_admin, alpha_user, beta_user) -> None:
+    for owner in (alpha_user, beta_user):
+        api(owner).post("/api/profile/tokens/", {"name": "Laptop"}, format="json")
+    (event,) = api(alpha_admin).get(f"{URL}events/").json()["events"]
+    assert (event["kind"], event["what"], event["actor"]) == (
+        "created",
+        "Created",
+        alpha_user.user.email,
+    )
+
+
+def test_events_are_narrowed(api, issue, alpha_admin) -> None:
+    client = api(alpha_admin)
+    for name in ("one", "two"):
+        client.post("/api/profile/tokens/", {"name": name}, format="json")
+    first, second = client.get(f"{URL}events/").json()["events"]
+    assert [first["token_name"], second["token_name"]] == ["two", "one"]
+    for query in ("limit=1", f"token={first['token_id']}"):
+        assert client.get(f"{URL}events/?{query}").json()["events"] == [first]
+    assert client.get(f"{URL}events/?kind=revoked").json()["events"] == []
+
+
+@pytest.mark.parametrize("query", ["kind=x", "token=x", "limit=0", "limit=x", "limit=1000"])
+def test_bad_narrowing(api, alpha_admin, query) -> None:
+    assert api(alpha_admin).get(f"{URL}events/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("get", ""),
+        ("post", "revoke/"),
+        ("get", "policy/"),
+        ("patch", "policy/"),
+        ("get", "events/"),
+        ("delete", f"{uuid4()}/"),
+    ],
+)
+def test_members_and_tokens_are_kept_out(
+    api, token_api, alpha_user, alpha_admin, method, path
+) -> None:
+    answer = getattr(api(alpha_user), method)(URL + path)
+    assert answer.status_code == 403
+    assert answer.json()["detail"] == "Only an administrator of the organisation may do this."
+    assert getattr(token_api(alpha_admin), method)(URL + path).status_code == 403
+
+
+METHODS = ("get", "post", "put", "patch", "delete", "options")
+
+
+@pytest.mark.parametrize("stranger", ["alpha_user", "beta_user", "beta_admin"])
+@pytest.mark.parametrize("kind", ["ours", "host"])
+def test_another_persons_token_is_not_found(
+    api, issue, stored, alpha_admin, request, stranger, kind
+) -> None:
+    """By every path and method that takes an id: nothing is seen, rotated or revoked."""
+    target = issue(alpha_admin)[0] if kind == "ours" else issue_host_token(alpha_admin)[0]
+    client = api(request.getfixturevalue(stranger))
+    for path in (
+        f"/api/profile/tokens/{target.pk}/",
+        f"/api/profile/tokens/{target.pk}/rotate/",
+        f"/api/org/tokens/{target.pk}/",
+    ):
+        for method in METHODS:
+            answer = getattr(client, method)(path)
+            assert answer.status_code in (403, 404, 405) or method == "options"
+            assert target.name not in answer.content.decode()
+    for path in ("/api/profile/tokens/", f"/api/org/tokens/events/?token={target.pk}"):
+        assert str(target.pk) not in client.get(path).content.decode()
+    body = {"owner": str(alpha_admin.pk)}
+    client.post("/api/org/tokens/revoke/", body, format="json")
+    if kind == "ours":
+        assert (stored(target).status, stored(target).digest) == ("active", target.digest)
+    else:
+        target.refresh_from_db()
+        assert target.revoked_at is None
