@@ -26,10 +26,13 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from mcp.server.lowlevel.server import Server
 
+from bottlecrm_mcp import oversight
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
+from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
+from bottlecrm_mcp.revoke import revoke
 from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
@@ -83,10 +86,13 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
     mcp = mcp or McpApplication()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
+        path = _path(scope) if scope["type"] == "http" else ""
         if scope["type"] == "lifespan":
             await mcp.lifespan(receive, send)
-        elif scope["type"] == "http" and _path(scope) in PATHS:
+        elif path in PATHS:
             await mcp(scope, receive, send)
+        elif path in REVOKE_PATHS and oversight.is_installed():
+            await _answer(send, *await revoke(scope, receive, in_pool))
         else:
             await application(scope, receive, send)
 
@@ -146,22 +152,26 @@ class McpApplication:
         inner = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": headers}
         token = _call.set(call)
         try:
-            await self.transport.serve(inner, receive, _with_headers(send, cors))
+            with oversight.coming_from(request):
+                await self.transport.serve(inner, receive, _with_headers(send, cors))
         finally:
             _call.reset(token)
 
 
 def crm_server() -> McpServer:
     registry = Registry(mcp_settings().catalogue)
-    return McpServer(registry, lambda: _call.get().caller, run_as_caller, keys())
+    return oversight.RecordedServer(registry, lambda: _call.get().caller, run_as_caller, keys())
 
 
 async def admit_token(request: ASGIRequest) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
-        caller = await in_pool(lambda: authenticate(secret))
+        with oversight.coming_from(request):
+            caller = await in_pool(lambda: authenticate(secret))
     except Unauthorized as refusal:
         raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
+    except oversight.NotAdmitted as refusal:
+        raise Refusal(403, str(refusal)) from refusal
     except DatabaseError as problem:
         logger.exception("The database could not be asked for a token")
         raise Refusal(503, "The CRM's database does not answer; try again.") from problem
@@ -170,14 +180,14 @@ async def admit_token(request: ASGIRequest) -> Call:
 
 async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     call = _call.get()
-    return await in_pool(lambda: work(crm_for(call)))
+    return await in_pool(lambda: oversight.recorded(call.caller, lambda: work(crm_for(call))))
 
 
 def crm_for(call: Call) -> Crm:
     configured = mcp_settings()
     catalogue = configured.catalogue
     gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
-    sealed = configured.CONFIRMATION == "sealed"
+    sealed = configured.CONFIRMATION == "sealed" or call.caller.sealed
     return Crm(call.caller, catalogue, gateway, seal(), sealed)
 
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import AuthenticationFailed
 
+from bottlecrm_mcp import oversight
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 
@@ -46,13 +47,15 @@ def bearer_secret(header: str) -> str:
 def authenticate(secret: str) -> Caller:
     """The caller whose token this is, from the first source that knows it.
 
-    Uses the database. Raises `Unauthorized`, and `ImproperlyConfigured` without any source.
+    Uses the database. Raises `Unauthorized`, `oversight.NotAdmitted`, and `ImproperlyConfigured`
+    without any source.
     """
     for resolve in token_resolvers():
         try:
-            return caller_of(resolve(secret))
+            token = resolve(secret)
         except AuthenticationFailed:
             continue
+        return oversight.admitted(caller_of(token), token)
     raise Unauthorized(
         "This token is not valid: it is unknown, revoked or expired, or its owner is inactive.",
         presented=True,

@@ -23,7 +23,11 @@ class GatewayError(Exception):
 
 @dataclass(frozen=True)
 class Caller:
-    """The person that a token acts as, and what the token may do."""
+    """The person that a token acts as, and what the token may do.
+
+    `read_only` is the organisation's reason if it lets no token write; `sealed` says that it wants
+    confirmations with the preview's seal.
+    """
 
     profile_id: str
     name: str
@@ -35,6 +39,8 @@ class Caller:
     user_id: str = ""
     token_id: str = ""
     scopes: tuple[str, ...] = ()
+    read_only: str = ""
+    sealed: bool = False
 
     @property
     def is_admin(self) -> bool:

@@ -55,6 +55,8 @@ class Crm:
 
     def require_scope(self, entity: Entity, access: str, reason: str = "") -> None:
         """Refuse what the token's scopes don't cover, by naming the scope that is missing."""
+        if access == "write" and self.caller.read_only:
+            raise ToolError("forbidden", self.caller.read_only)
         if not self.caller.may(entity.resource, access):
             scope = f"{entity.resource}:{access}"
             raise ToolError(
