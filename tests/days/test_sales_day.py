@@ -116,7 +116,12 @@ async def sales_day(agent: Agent) -> SimpleNamespace:
         "crm_update",
         entity="opportunities",
         id=deal,
-        data={"stage": "PROPOSAL", "probability": 60, "closed_on": "in_14_days"},
+        data={
+            "stage": "PROPOSAL",
+            "probability": 60,
+            "closed_on": "in_14_days",
+            "currency": "USD",
+        },
     )
     assert proposed["changed"]["stage"] == {"before": "QUALIFICATION", "after": "PROPOSAL"}
 
