@@ -7,7 +7,9 @@ from typing import Any
 import mcp_types as types
 
 from bottlecrm_mcp.catalogue.model import Catalogue
+from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.dates import Clock
 from bottlecrm_mcp.tools.describe import crm_describe
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
@@ -57,7 +59,7 @@ def listed(catalogue: Catalogue) -> list[types.Resource]:
 def read(crm: Crm, uri: str) -> dict[str, Any]:
     """The resource's value. Raises `ToolError`."""
     if uri.rstrip("/") == ME:
-        return me(crm)
+        return me(crm.caller)
     if not uri.startswith(SCHEME):
         raise ToolError("not_found", f"There is no resource {uri[:200]!r}.")
     entity, _, record_id = uri.removeprefix(SCHEME).rstrip("/").partition("/")
@@ -66,15 +68,15 @@ def read(crm: Crm, uri: str) -> dict[str, Any]:
     return crm_describe(crm, entity=entity)
 
 
-def me(crm: Crm) -> dict[str, Any]:
-    caller = crm.caller
+def me(caller: Caller) -> dict[str, Any]:
+    clock = Clock(caller.timezone)
     return {
         "id": caller.profile_id,
         "name": caller.name,
         "email": caller.email,
         "role": caller.role,
         "organisation": {"id": caller.org_id, "name": caller.org_name},
-        "timezone": crm.clock.zone.key,
-        "today": crm.clock.today.isoformat(),
+        "timezone": clock.zone.key,
+        "today": clock.today.isoformat(),
         "scopes": list(caller.scopes) or ["*:read", "*:write"],
     }

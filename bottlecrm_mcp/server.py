@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import mcp_types as types
@@ -21,6 +20,14 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from bottlecrm_mcp import completion, elicitation, prompts, resources
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.instructions import instructions
+from bottlecrm_mcp.offer import (
+    LIST_LIFETIME_MS,
+    NAME,
+    TITLE,
+    WEBSITE,
+    package_version,
+    tool_entry,
+)
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.dates import Clock
@@ -29,8 +36,6 @@ from bottlecrm_mcp.tools.registry import Registry, Tool
 
 logger = logging.getLogger("bottlecrm_mcp")
 
-NAME = "bcrm-mcp"
-LIST_LIFETIME_MS = 300_000
 
 Json = Mapping[str, Any]
 # Runs work with the current request's Crm, wherever tools run (a thread pool, this thread).
@@ -59,8 +64,8 @@ class McpServer(Server[Any]):
         super().__init__(
             NAME,
             version=package_version(),
-            title="BottleCRM",
-            website_url="https://bottlecrm.io",
+            title=TITLE,
+            website_url=WEBSITE,
             cache_hints={
                 "tools/list": hint,
                 "prompts/list": hint,
@@ -190,20 +195,7 @@ class McpServer(Server[Any]):
 
 
 def described(tool: Tool) -> types.Tool:
-    return types.Tool(
-        name=tool.name,
-        title=tool.title,
-        description=tool.description,
-        input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
-        annotations=types.ToolAnnotations(
-            title=tool.title,
-            read_only_hint=tool.needs != "write",
-            destructive_hint=tool.destructive,
-            idempotent_hint=tool.idempotent,
-            open_world_hint=tool.outward,
-        ),
-    )
+    return types.Tool.model_validate(tool_entry(tool), by_name=False)
 
 
 def succeeded(result: Json) -> types.CallToolResult:
@@ -221,10 +213,3 @@ def failed(error: ToolError) -> types.CallToolResult:
 
 def compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def package_version() -> str:
-    try:
-        return version(NAME)
-    except PackageNotFoundError:
-        return "0"

@@ -31,6 +31,8 @@ from bottlecrm_mcp.gateway.rest_list import rest_page, takes
 
 MOST_RECORDS = 2_000
 PAGE = 200
+# Enough for most searches, so that they take one request.
+FIRST = 50
 
 
 class HttpGateway:
@@ -95,13 +97,14 @@ class HttpGateway:
         """Newest first, where the list has an order of its own and few records."""
         newest = _newest(entity)
         columns = (*query.columns, *(field for field, _ in newest))
-        page = rest_page(self.read, entity, replace(query, columns=columns))
-        if page.total <= len(page.rows):
-            return _window(page.rows, newest, query)
-        if page.total <= PAGE:
+        first = self._first(entity, plan, columns, FIRST)
+        if first.total <= len(first.rows):
+            return _window(first.rows, newest, query)
+        if first.total <= PAGE:
             return self._folded(entity, query, plan)
+        page = rest_page(self.read, entity, query)
         return replace(
-            _only(query.columns, page),
+            page,
             limits=(
                 f"These {page.total} {entity.name} come in the CRM's own order, not newest first. "
                 "Filter by created_at, or sort by -created_at, which reads them all.",

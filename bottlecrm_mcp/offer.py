@@ -1,0 +1,39 @@
+"""What the server says of itself and its tools, as it goes over the wire."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from bottlecrm_mcp.tools.registry import Tool
+
+NAME = "bcrm-mcp"
+TITLE = "BottleCRM"
+WEBSITE = "https://bottlecrm.io"
+LIST_LIFETIME_MS = 300_000
+
+
+def tool_entry(tool: Tool) -> dict[str, Any]:
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "inputSchema": tool.input_schema,
+        "outputSchema": tool.output_schema,
+        "annotations": {
+            "title": tool.title,
+            "readOnlyHint": tool.needs != "write",
+            "destructiveHint": tool.destructive,
+            "idempotentHint": tool.idempotent,
+            "openWorldHint": tool.outward,
+        },
+    }
+
+
+@cache
+def package_version() -> str:
+    try:
+        return version(NAME)
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,153 @@
+"""The `bcrm-mcp` command: an MCP server on stdin and stdout for one CRM and one token.
+
+It passes everything on to the CRM's /mcp endpoint where there is one, and else serves the same
+tools itself over the REST API.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import anyio
+
+from bottlecrm_mcp.environment import MODE, Environment, SettingsError, read_environment
+from bottlecrm_mcp.gateway.base import GatewayError
+
+if TYPE_CHECKING:
+    from bottlecrm_mcp.passthrough import Endpoint
+
+PROGRAM = "bcrm-mcp"
+SETTINGS = """\
+environment:
+  BCRM_BASE_URL    the CRM's API host, such as https://api.bottlecrm.io
+  BCRM_TOKEN       a personal access token, from Settings → API Tokens
+  BCRM_MODE        auto (default): the CRM's own /mcp if it has one, else its REST API;
+                   mcp or rest: only that
+  BCRM_ALLOW_HTTP  1 to send the token over plain http to another machine
+"""
+BY_ENDPOINT = "its own MCP endpoint"
+BY_REST = "its REST API"
+
+
+def main() -> NoReturn:
+    """The console script. Does not wait for threads that wait for the CRM."""
+    status = command()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 0, 1 for a fault that was told, 2 for bad arguments."""
+    options = _options().parse_args(arguments)
+    if options.version:
+        from bottlecrm_mcp.offer import package_version
+
+        print(PROGRAM, package_version())
+        return 0
+    # Libraries' warnings go to stderr; none of them tells a header, and so the token.
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=f"{PROGRAM}: %(message)s")
+    try:
+        environment = read_environment(os.environ)
+        for warning in environment.warnings:
+            _say(warning)
+        anyio.run(_check if options.check else _serve, environment)
+    except (SettingsError, GatewayError) as problem:
+        _say(str(problem))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        PROGRAM,
+        description="An MCP server for BottleCRM, started by an MCP client.",
+        epilog=SETTINGS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="test the settings and say who you are"
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    return parser
+
+
+def _say(line: str) -> None:
+    print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
+
+
+async def _serve(environment: Environment) -> None:
+    from bottlecrm_mcp.passthrough import Relay, open_endpoint
+    from bottlecrm_mcp.wire import Wire
+
+    if sys.stdin.isatty():
+        _say("waiting for MCP messages on stdin. An MCP client starts this; --check tests it.")
+    if environment.mode != "rest":
+        async with open_endpoint(environment) as endpoint:
+            if await _exists(environment, endpoint):
+                await Relay(endpoint, Wire()).serve()
+                return
+    await _serve_rest(environment)
+
+
+async def _serve_rest(environment: Environment) -> None:
+    from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
+    from bottlecrm_mcp.gateway.connection import Connection
+    from bottlecrm_mcp.identity import who_am_i
+    from bottlecrm_mcp.local import LocalServer
+    from bottlecrm_mcp.wire import Wire
+
+    connection = Connection(environment.base_url, environment.token)
+    caller = who_am_i(connection, CATALOGUE)
+    await LocalServer(CATALOGUE, caller, connection, environment.token).serve(Wire())
+
+
+async def _exists(environment: Environment, endpoint: Endpoint) -> bool:
+    if await endpoint.exists():
+        return True
+    if environment.mode == "mcp":
+        raise GatewayError(
+            "no_endpoint",
+            f"{endpoint.url} is no MCP endpoint. Unset {MODE}, and the REST API is used.",
+        )
+    return False
+
+
+async def _check(environment: Environment) -> None:
+    """Say who the token acts as and with which scopes."""
+    from bottlecrm_mcp.passthrough import open_endpoint
+
+    if environment.mode != "rest":
+        async with open_endpoint(environment) as endpoint:
+            if await _exists(environment, endpoint):
+                answer = await endpoint.call("resources/read", {"uri": "crm://me"})
+                _tell(environment, BY_ENDPOINT, json.loads(answer["contents"][0]["text"]))
+                return
+    _tell(environment, BY_REST, _me_over_rest(environment))
+
+
+def _me_over_rest(environment: Environment) -> dict[str, Any]:
+    from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
+    from bottlecrm_mcp.gateway.connection import Connection
+    from bottlecrm_mcp.identity import who_am_i
+    from bottlecrm_mcp.resources import me
+
+    return me(who_am_i(Connection(environment.base_url, environment.token), CATALOGUE))
+
+
+def _tell(environment: Environment, way: str, person: dict[str, Any]) -> None:
+    unknown = "not shown to this token"
+    who = f"{person['name']} <{person['email']}>, {person['role']}" if person["id"] else unknown
+    print(f"CRM:           {environment.base_url}, through {way}")
+    print(f"Acting as:     {who}")
+    print(f"Organisation:  {person['organisation']['name'] or unknown}")
+    print(f"Time zone:     {person['timezone']}, where it is {person['today']}")
+    print(f"Scopes:        {', '.join(person['scopes'])}")
