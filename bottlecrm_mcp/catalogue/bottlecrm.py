@@ -619,7 +619,7 @@ CASES = Entity(
     sections=(Section("cases", "cases_count"),),
     detail_key="cases_obj",
     label=(("name",),),
-    columns=("name", "status", "priority", "account", "assigned_to", "created_at"),
+    columns=("name", "status", "priority", "account", "created_at"),
     fields=(
         text("name", 64, required=True, untrusted=True),
         choice("status", choices.CASE_STATUS, required=True, note="Closed needs closed_on"),

@@ -286,8 +286,9 @@ def test_sales_day(people: Any, live: Any, record: Any, api: Any, mailoutbox: li
     assert upgrade["stage"] == "CLOSED_WON"
     paolo = of(f"contacts/{made.paolo}")["contact_obj"]
     assert paolo["last_name"] == "Marsh"
-    assert of(f"tasks/{made.reminder}")["task_obj"]["opportunity"] == made.deal
+    assert of(f"tasks/{made.reminder}")["task_obj"]["opportunity"]["id"] == made.deal
     assert of(f"tasks/{made.quote}")["task_obj"]["status"] == "Completed"
     invoice = of(f"invoices/{made.invoice}")["invoice"]
     assert (invoice["status"], float(invoice["amount_due"])) == ("Partially_Paid", 6_000)
-    assert [mail.to for mail in mailoutbox] == [["eli@marsh.example"]]
+    outside = [mail.to for mail in mailoutbox if "bluebird" not in str(mail.to)]
+    assert outside == [["eli@marsh.example"]]

@@ -1,0 +1,147 @@
+"""Answers on records that are as long as records of a company get."""
+
+import json
+from io import StringIO
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import CommandError, call_command
+
+from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.tools.budget import MOST_CHARACTERS
+from demo_crm.models import Comment, Lead, Org
+from demo_crm.row_security import org_context
+from tests.agent import Agent, text_of
+from tests.bottlecrm_mcp import population
+
+DESCRIPTION = (
+    "The plant in Hamburg-Altona asked for two more packing robots, a maintenance contract for "
+    "three years and a training of the night shift; its buyers want the offer before the board "
+    "meets on Friday, and a visit."
+)
+NAMES = {
+    "first_name": "Maximiliane",
+    "last_name": "von Hohenstein",
+    "company_name": "Hanseatic Precision Bearings",
+    "organization": "Hanseatic Precision Bearings",
+    "city": "Schwäbisch Gmünd",
+    "invoice_number": "INV-2026-10-",
+    "name": "Hanseatic Precision Bearings",
+    "title": "Bearings overheat on the third shift",
+    "invoice_title": "Maintenance of the packing robots",
+}
+NUMBERED = ("name", "title", "invoice_title", "invoice_number")
+
+
+def long_text(field: Field, column: Any, org: Org, number: int) -> str:
+    if field.name.endswith("country"):
+        return "DE"
+    if field.name.endswith("phone"):
+        return f"+49 7171 {1000000 + number}"
+    text = NAMES.get(field.name, DESCRIPTION)
+    return f"{text} {number}" if field.name in NUMBERED else text[: column.max_length]
+
+
+def two_people(made: SimpleNamespace, number: int) -> dict[str, list[Any]]:
+    contacts = getattr(made, "contacts", [])[number : number + 2]
+    return {
+        "assigned_to": made.people[number % 2 : number % 2 + 1 + number % 2],
+        "tags": made.tags,
+        "teams": made.teams,
+        "contacts": contacts,
+    }
+
+
+@pytest.fixture
+def long_records(two_orgs: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.setattr(population, "PER_ENTITY", 21)
+    monkeypatch.setattr(population, "_many", two_people)
+    monkeypatch.setitem(population.SCALARS, Kind.TEXT, long_text)
+    return population.populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+
+
+def test_every_answer_is_within_its_budget(long_records: Any) -> None:
+    output = StringIO()
+    admin = long_records.admin
+    try:
+        call_command("mcp_budget", email=admin.user.email, org=admin.org.name, stdout=output)
+    except SystemExit:
+        pytest.fail(output.getvalue())
+    assert "crm_search leads, 20 rows" in output.getvalue()
+
+
+def test_nobody_to_measure_for(db: None) -> None:
+    with pytest.raises(CommandError, match="is an active member"):
+        call_command("mcp_budget", email="nobody@example.com", org="Alpha")
+
+
+async def answer(agent: Agent, tool: str, **arguments: Any) -> tuple[int, Any]:
+    """The characters of an answer, and the answer."""
+    text = text_of(await agent.client.call_tool(tool, arguments))
+    return len(text), json.loads(text)
+
+
+def test_fifty_rows_of_every_field_say_where_to_go_on(live: Any, long_records: Any) -> None:
+    async def steps(agent: Agent) -> None:
+        fields = ["title", "description", "first_name", "last_name", "company_name", "job_title"]
+        fields += ["website", "custom_fields", "assigned_to", "tags", "teams", "contacts", "city"]
+        every = {"entity": "leads", "fields": fields, "limit": 50}
+        length, page = await answer(agent, "crm_search", **every)
+        assert length <= MOST_CHARACTERS
+        assert page["returned"] < page["total"]
+        assert "next_offset" in page
+        assert "next_offset" in " ".join(page["notes"])
+        _, rest = await answer(agent, "crm_search", **every, offset=page["next_offset"])
+        assert page["returned"] + rest["returned"] == page["total"]
+
+    live(long_records.admin, steps)
+
+
+def test_long_text_of_a_record_is_cut_and_said_so(live: Any, long_records: Any) -> None:
+    lead = long_records.leads[1]
+    with org_context(long_records.org):
+        Lead.objects.filter(pk=lead.pk).update(description="x" * 30_000)
+
+    async def steps(agent: Agent) -> None:
+        length, got = await answer(agent, "crm_get", entity="leads", id=str(lead.pk))
+        assert length <= MOST_CHARACTERS
+        assert "description has 30000 characters and was cut" in got["notes"][0]
+
+    live(long_records.admin, steps)
+
+
+def test_included_lists_that_do_not_fit_are_named(live: Any, long_records: Any) -> None:
+    account = long_records.accounts[1]
+    kind = population.ENTITIES["accounts"]
+    with org_context(long_records.org):
+        held = {
+            "content_type": ContentType.objects.get_for_model(account),
+            "object_id": account.pk,
+            "org": long_records.org,
+            "commented_by": long_records.admin,
+            "created_by": long_records.admin.user,
+        }
+        Comment.objects.bulk_create(
+            Comment(comment=f"{number} " + "x" * 250, **held) for number in range(40)
+        )
+        for name in ("contacts", "cases", "tasks", "invoices", "opportunities"):
+            model = population.model_of(population.ENTITIES[name])
+            model.objects.update(account=account)
+    includes = [each.name for each in kind.includes]
+
+    async def steps(agent: Agent) -> None:
+        every = {"entity": "accounts", "id": str(account.pk)}
+        length, got = await answer(agent, "crm_get", **every, include=includes)
+        assert length <= MOST_CHARACTERS
+        left_out = [name for name in includes if name not in got]
+        assert left_out
+        for name in left_out:
+            assert any(note.startswith(name) for note in got["notes"])
+        alone = left_out[0]
+        length, got = await answer(agent, "crm_get", **every, include=[alone])
+        assert length <= MOST_CHARACTERS
+        assert got[alone]["returned"] == min(20, got[alone]["total"])
+
+    live(long_records.admin, steps)
