@@ -167,6 +167,8 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "additionalProperties": True,
     }
     anything: Schema = {"type": "object", "additionalProperties": True}
+    # null where the token may write but not read.
+    saved: Schema = {"type": ["object", "null"], "additionalProperties": True}
     named_entity: Schema = {"type": "string"}
     confirmable: Schema = {
         "confirmation_required": {"type": "boolean"},
@@ -285,7 +287,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             {
                 "entity": named_entity,
                 "id": {"type": "string"},
-                "record": anything,
+                "record": saved,
                 "possible_duplicates": {"type": "array", "items": anything},
                 **confirmable,
             },
@@ -307,7 +309,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             {
                 "entity": named_entity,
                 "id": {"type": "string"},
-                "record": anything,
+                "record": saved,
                 "changed": anything,
                 "warnings": {"type": "array", "items": {"type": "string"}},
                 **confirmable,
