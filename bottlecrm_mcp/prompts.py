@@ -130,7 +130,8 @@ def get(name: str, given: Mapping[str, str]) -> types.GetPromptResult:
     if prompt is None:
         names = [each.name for each in PROMPTS]
         raise ToolError("not_found", f"There is no prompt {name[:80]!r}. {suggest(name, names)}")
-    text = prompt.text.format(**_values(prompt, given)) if prompt.arguments else prompt.text
+    values = _values(prompt, given)
+    text = prompt.text.format(**values) if values else prompt.text
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=prompt.description, messages=[message])
 
@@ -139,7 +140,8 @@ def _values(prompt: Prompt, given: Mapping[str, str]) -> dict[str, str]:
     names = [each.name for each in prompt.arguments]
     for name in given:
         if name not in names:
-            raise ToolError("invalid_arguments", f"No argument {name!r}. {suggest(name, names)}")
+            others = suggest(name, names) if names else "It takes none."
+            raise ToolError("invalid_arguments", f"No argument {name!r}. {others}")
     values = {each.name: given.get(each.name) or each.default for each in prompt.arguments}
     for name, value in values.items():
         if not value:
