@@ -7,10 +7,11 @@ it does not know without a word.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, Lookup
-from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, RowQuery
 from bottlecrm_mcp.gateway.rows import dig, name_of
 from bottlecrm_mcp.tools.crm import Crm, is_id, label_fields
 from bottlecrm_mcp.tools.errors import ToolError, nearest, raise_for
@@ -159,7 +160,11 @@ class References:
             if field.name in entity.columns or field in label_fields(entity)
         )
         page = self.crm.page(entity, RowQuery(columns, query=name, limit=MOST_CANDIDATES + 1))
-        named = [(Reference(row["id"], self.crm.label(entity, row)), row) for row in page.rows]
+        rows = {row["id"]: row for row in page.rows}
+        if page.total > len(rows):
+            # The newest that hold these words may lack the one that is called just so.
+            rows |= {row["id"]: row for row in self._called(entity, columns, name)}
+        named = [(Reference(key, self.crm.label(entity, row)), row) for key, row in rows.items()]
         exact = [ref for ref, row in named if name.lower() in _exact_names(ref, row)]
         if len(exact) == 1:
             return exact[0]
@@ -173,6 +178,25 @@ class References:
             ]
             raise _ambiguous(entity.singular, name, told_apart)
         raise _unknown(entity.singular, name, self._near(entity, columns, name))
+
+    def _called(
+        self, entity: Entity, columns: tuple[Field, ...], name: str
+    ) -> list[Mapping[str, Any]]:
+        """Records of exactly this name, as far as they can be asked for."""
+        by_name = {field.name: field for field in columns}
+        words = name.split()
+        found: list[Mapping[str, Any]] = []
+        for group in entity.label:
+            for cut in range(1, len(words)) if len(group) == 2 else (len(words),):
+                parts = (" ".join(words[:cut]), " ".join(words[cut:]))
+                conditions = tuple(
+                    Condition(by_name[key], "eq", part)
+                    for key, part in zip(group, parts, strict=False)
+                )
+                query = RowQuery(columns, conditions=conditions, limit=MOST_CANDIDATES + 1)
+                with suppress(NotAvailable, Refused):
+                    found += self.crm.gateway.page(entity, query).rows
+        return found
 
     def _near(self, entity: Entity, columns: tuple[Field, ...], name: str) -> list[str]:
         found: list[str] = []

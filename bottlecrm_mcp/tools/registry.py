@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,9 @@ from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.update import crm_update
 
 Schema = dict[str, Any]
+
+# JSON can spell half of a pair, which is no character and can't be stored.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ def _require_clean(value: Any, depth: int = 0) -> None:
         raise ToolError("invalid_arguments", "The arguments are nested too deeply.")
     if isinstance(value, str) and "\x00" in value:
         raise ToolError("invalid_arguments", "Text must not hold a NUL character.")
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise ToolError("invalid_arguments", "Text must not hold half a surrogate pair.")
     if isinstance(value, Mapping):
         for key, each in value.items():
             _require_clean(key, depth + 1)
