@@ -198,19 +198,19 @@ SCALARS: dict[Kind, Callable[[Field, Any, Org, int], Any]] = {
 }
 
 
-def rest_rows(client: Any, name: str, **parameters: Any) -> list[dict[str, Any]]:
+def rest_rows(client: Any, name: str, limit: int = 7, **parameters: Any) -> list[dict[str, Any]]:
     """Every row of a REST list, both halves, over all pages."""
     entity = ENTITIES[name]
     rows: list[dict[str, Any]] = []
     for section in entity.sections:
         offset, total = 0, 1
         while offset < total:
-            asked = {**entity.list_parameters, "limit": 7, **parameters, "offset": offset}
+            asked = {**entity.list_parameters, "limit": limit, **parameters, "offset": offset}
             answer = client.get(entity.path, asked)
             assert answer.status_code == 200, answer.content
             total = dig(answer.json(), section.total)
             rows += dig(answer.json(), section.rows)
-            offset += 7
+            offset += limit
     return rows
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from demo_crm.models import Account, Contact, Opportunity
 from demo_crm.row_security import org_context
-from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record, unchanged
+from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, ids, rest_record, unchanged
 
 COMMENTED = [name for name in NAMES if ENTITIES[name].action("add_comment")]
 
@@ -209,10 +209,10 @@ def test_nearest_action_is_named(user, alpha) -> None:
 def test_merge(admin, alpha) -> None:
     one, other = alpha.cases[1], alpha.cases[2]
     result = act(admin, "cases", one, "merge", into=str(other.pk))["result"]
-    assert result["record"] is None
-    assert "merged" in result["record_not_shown"]
-    error = admin("crm_get", entity="cases", id=str(one.pk))["error"]
-    assert error["code"] == "not_found"
+    assert result["record"]["status"] == "Duplicate"
+    assert str(one.pk) not in ids(admin("crm_search", entity="cases")["records"])
+    unmerged = act(admin, "cases", one, "unmerge")["result"]["record"]
+    assert unmerged["status"] == one.status
 
 
 def test_merge_into_itself(admin, alpha) -> None:
