@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import Resolver404, resolve
+from rest_framework.pagination import LimitOffsetPagination
 
 from bottlecrm_mcp.conf import mcp_settings
 
@@ -17,3 +19,40 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
     except (ImproperlyConfigured, ImportError) as problem:
         return [Error(str(problem), id="bottlecrm_mcp.E001")]
     return []
+
+
+@register()
+def check_lists(**kwargs: Any) -> list[CheckMessage]:
+    """Whether each list paginates by the class that hands its rows over."""
+    try:
+        entities = mcp_settings().catalogue.entities
+    except (ImproperlyConfigured, ImportError):
+        return []
+    return [
+        Warning(
+            f"The list of {entity.name} at {entity.path} does not paginate by DRF's "
+            "LimitOffsetPagination, so searches go through its ordinary answer: slower, and "
+            "without sort and most filters.",
+            hint="`manage.py mcp_doctor` says more.",
+            id="bottlecrm_mcp.W001",
+        )
+        for entity in entities
+        if not _hands_over(entity.path)
+    ]
+
+
+def _hands_over(path: str) -> bool:
+    try:
+        view = getattr(resolve(path).func, "view_class", None) or getattr(
+            resolve(path).func, "cls", None
+        )
+    except Resolver404:
+        # A route that is not there is for the doctor to tell.
+        return True
+    classes = (view, getattr(view, "pagination_class", None))
+    return any(
+        isinstance(each, type)
+        and issubclass(each, LimitOffsetPagination)
+        and each.paginate_queryset is LimitOffsetPagination.paginate_queryset
+        for each in classes
+    )

@@ -87,7 +87,7 @@ def _measure(entity: Entity, wanted: str) -> Measure:
     function, _, name = wanted.partition(":")
     if wanted == "count":
         return Measure("count")
-    if function not in FUNCTIONS:
+    if function not in FUNCTIONS or not name:
         raise ToolError(
             "invalid_value",
             f"{wanted!r} is not a measure. Use count, or sum, avg, min, max with a field: "
