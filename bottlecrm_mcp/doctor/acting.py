@@ -203,10 +203,9 @@ class Acting:
         if action.returns_entity:
             made = answered[action.returns[0]]["id"]
             self.agent.do("crm_get", entity=action.returns_entity, id=made)
-        for key, value in answered.items():
-            target = f"{key.removesuffix('_id')}s".replace("ys", "ies")
-            if key.endswith("_id") and self.bench.catalogue.entity(target):
-                self.agent.do("crm_get", entity=target, id=value)
+        for entity in self.bench.catalogue.entities:
+            if made := answered.get(f"{entity.singular}_id"):
+                self.agent.do("crm_get", entity=entity.name, id=made)
 
     def _preview(self, action: Action) -> None:
         self._prepare(action)

@@ -66,7 +66,7 @@ class Agent:
             sentence = " ".join((_sentence(error), *raised))
         took = round((time.perf_counter() - started) * 1000)
         self.last = Answer(data, took, len(compact(data)), code, sentence)
-        wrong = list(answers.objections(tool, arguments, data))
+        wrong = list(answers.objections(tool, data))
         if answers.too_long(tool, arguments, self.last.characters):
             wrong.append(f"{self.last.characters} characters for {arguments['limit']} rows")
         if wrong:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Catalogue
+from bottlecrm_mcp.conf import mcp_settings
 
 MOST_CHARACTERS_OF_TEN_ROWS = 4_000
 PAGE = re.compile(r"<!doctype|<html", re.IGNORECASE)
@@ -31,7 +31,7 @@ NOT_FOR_AGENTS = frozenset(
 NULL_MEANS_SOMETHING = ("changed", "data", "params")
 
 
-def objections(tool: str, arguments: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
+def objections(tool: str, answer: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with an answer that is not an error."""
     yield from _walk(answer, "")
     if tool in ("crm_search", "crm_get"):
@@ -60,10 +60,7 @@ def _walk(value: Any, path: str) -> Iterator[str]:
 
 
 def _unknown_columns(answer: Mapping[str, Any]) -> Iterator[str]:
-    from bottlecrm_mcp.conf import mcp_settings
-
-    catalogue: Catalogue = mcp_settings().catalogue
-    entity = catalogue.entity(str(answer.get("entity")))
+    entity = mcp_settings().catalogue.entity(str(answer.get("entity")))
     if entity is None:
         return
     published = {"id", *(field.name for field in entity.fields)}

@@ -6,10 +6,8 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import Error as DatabaseError
-
 from bottlecrm_mcp.doctor import host, person
-from bottlecrm_mcp.doctor.findings import Cell, Diagnosis, Finding, failure, warning
+from bottlecrm_mcp.doctor.findings import Cell, Diagnosis, failure, warning
 from bottlecrm_mcp.doctor.matrix import try_everything
 
 
@@ -36,13 +34,11 @@ def _examine(email: str, org: str, *, matrix: bool, write: bool) -> Diagnosis:
     except person.NoPerson as nobody:
         report = failure if matrix else warning
         findings.append(report("requests", f"None could be tried. {nobody}"))
-    except DatabaseError as problem:
-        findings.append(_unreachable(problem))
+    except Exception as fault:
+        # A host that is wrong enough fails anywhere, and is to be told what is known so far.
+        said = f"They could not be tried: {type(fault).__name__}: {fault}"
+        findings.append(failure("requests", said))
     return Diagnosis(tuple(findings), tuple(cells))
-
-
-def _unreachable(problem: DatabaseError) -> Finding:
-    return failure("database", f"It does not answer as expected: {problem}")
 
 
 @contextmanager

@@ -24,7 +24,8 @@ Route = tuple[str, str]
 
 def check_paths() -> Iterator[Finding]:
     part = "paths"
-    routes = list(dict.fromkeys(_routes(mcp_settings().catalogue)))
+    every = dict.fromkeys(_routes(mcp_settings().catalogue))
+    routes = [(method, path) for method, path in every if path]
     wrong = list(filter(None, (_objection(method, path) for method, path in routes)))
     for objection in wrong:
         yield failure(part, f"{objection}: the catalogue is made for another version of the CRM.")
@@ -50,13 +51,17 @@ def _entity_routes(entity: Entity) -> Iterator[Route]:
     if not entity.no_delete:
         yield "DELETE", record
     for action in entity.actions:
-        names = (name for _, name, _, _ in Formatter().parse(action.path) if name)
-        yield action.method, action.path.format(**dict.fromkeys(names, SOME_ID))
+        yield action.method, _filled(action.path)
+    for included in entity.includes:
+        yield "GET", _filled(included.path)
+
+
+def _filled(path: str) -> str:
+    names = (name for _, name, _, _ in Formatter().parse(path) if name)
+    return path.format(**dict.fromkeys(names, SOME_ID))
 
 
 def _objection(method: str, path: str) -> str:
-    if not path:
-        return ""
     try:
         function = resolve(path).func
     except Resolver404:

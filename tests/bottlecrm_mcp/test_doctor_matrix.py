@@ -1,0 +1,176 @@
+import json
+from io import StringIO
+
+import pytest
+from django.core import mail
+from django.core.management import CommandError, call_command
+
+from bottlecrm_mcp.doctor import person
+from bottlecrm_mcp.doctor.acting import Acting
+from bottlecrm_mcp.doctor.answers import objections
+from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.diagnosis import examine
+from bottlecrm_mcp.doctor.findings import Outcome
+from bottlecrm_mcp.doctor.report import lines
+from bottlecrm_mcp.doctor.writing import Writing
+from bottlecrm_mcp.gateway.base import Reply
+from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.tools.references import Reference, References
+from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.catalogue import CATALOGUE
+from tests.bottlecrm_mcp.population import NAMES, unchanged
+
+
+def examined(profile, *, write):
+    return examine(profile.user.email, profile.org.name, write=write)
+
+
+def outcomes(diagnosis, outcome):
+    return {
+        f"{cell.entity}, {cell.what}": cell.sentence
+        for cell in diagnosis.cells
+        if cell.outcome is outcome
+    }
+
+
+def test_everything_as_admin(alpha, beta):
+    with unchanged():
+        diagnosis = examined(alpha.admin, write=True)
+    assert outcomes(diagnosis, Outcome.FAILED) == {}
+    assert diagnosis.is_healthy
+    assert mail.outbox == []
+    require_every_tool_on_every_entity(diagnosis)
+    text = "\n".join(lines(diagnosis))
+    assert all(name in text for name in NAMES)
+    assert "Everything is right." in text
+
+
+def require_every_tool_on_every_entity(diagnosis):
+    tried = {(cell.entity, cell.what) for cell in diagnosis.cells}
+    tools = {tool.name for tool in Registry(CATALOGUE).tools} - {"crm_action"}
+    for entity in CATALOGUE.entities:
+        assert {(entity.name, tool) for tool in tools} <= tried
+        assert {(entity.name, f"action {each.name}") for each in entity.actions} <= tried
+
+
+def test_everything_as_user(alpha, beta):
+    with unchanged():
+        diagnosis = examined(alpha.user, write=True)
+    assert outcomes(diagnosis, Outcome.FAILED) == {}
+    assert diagnosis.is_healthy
+    instead = outcomes(diagnosis, Outcome.INSTEAD)
+    assert "admin" in instead["solutions, action publish"]
+    assert "Cancel it" in instead["invoices, crm_delete"]
+
+
+def test_reading_only(alpha, beta):
+    with unchanged():
+        diagnosis = examined(alpha.user, write=False)
+    assert outcomes(diagnosis, Outcome.FAILED) == {}
+    assert not any(cell.what.startswith(("crm_create", "action")) for cell in diagnosis.cells)
+
+
+@pytest.fixture
+def failures(alpha, beta):
+    """What fails in the writing cells of one entity."""
+
+    def find(name):
+        with person.never_committed():
+            bench = Bench(person.person(alpha.admin.user.email, "Alpha"))
+            writing = Writing(bench, CATALOGUE.entity(name))
+            assert bench.prepare(writing.entity, writing.keep)
+            writing.try_all()
+            Acting(writing).try_all()
+        return {cell.what: cell.sentence for cell in bench.cells if cell.outcome is Outcome.FAILED}
+
+    return find
+
+
+def test_tools_that_forget_to_confirm(failures, monkeypatch):
+    for tool in ("create", "update", "delete", "action"):
+        target = f"bottlecrm_mcp.tools.{tool}.require_confirmation"
+        monkeypatch.setattr(target, lambda *args, **kwargs: None)
+    said = failures("leads")
+    for what in ("delete unconfirmed", "action convert unconfirmed", "update status=converted"):
+        assert "without a confirmation" in said[what]
+    assert "create status=converted" in said
+
+
+def test_write_that_does_nothing(failures, monkeypatch):
+    write = InProcessGateway.write
+
+    def lazy(self, method, path, *args, **kwargs):
+        # As if it had been done.
+        return Reply(200, {}) if method == "PATCH" else write(self, method, path, *args, **kwargs)
+
+    monkeypatch.setattr(InProcessGateway, "write", lazy)
+    said = failures("contacts")
+    assert "did not change it" in said["crm_update"]
+    assert "edit_comment" in " ".join(said)
+
+
+def test_ids_that_nobody_checks(failures, monkeypatch):
+    monkeypatch.setattr(References, "_record", lambda self, entity, value: Reference(value, ""))
+    said = failures("tasks")
+    # The CRM drops an unknown id from a list without a word.
+    assert "took" in said["refuse bad contacts in a create"]
+    assert "took" in said["refuse bad contacts in an update"]
+
+
+def test_answer_with_too_much(alpha, monkeypatch):
+    monkeypatch.setattr("bottlecrm_mcp.doctor.answers.MOST_CHARACTERS_OF_TEN_ROWS", 100)
+    failed = outcomes(examined(alpha.admin, write=False), Outcome.FAILED)
+    assert "characters for 10 rows" in failed["leads, crm_search"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "objection"),
+    [
+        ({"entity": "leads", "records": [{"city": None}]}, "null"),
+        ({"entity": "leads", "record": {"notes": "x"}}, "unpublished notes"),
+        ({"entity": "leads", "record": {}, "countries": []}, "countries is not for an agent"),
+        ({"entity": "leads", "record": {"description": "<!DOCTYPE html>"}}, "HTML"),
+    ],
+)
+def test_answers_that_no_tool_should_give(answer, objection):
+    assert objection in " ".join(objections("crm_search", answer))
+
+
+def test_json(alpha, beta):
+    out = StringIO()
+    arguments = ["--as", alpha.user.user.email, "--org", "Alpha", "--json"]
+    call_command("mcp_doctor", *arguments, stdout=out)
+    diagnosis = json.loads(out.getvalue())
+    assert diagnosis["ok"] is True
+    cell = diagnosis["cells"][0]
+    assert cell.keys() == {
+        "entity",
+        "what",
+        "outcome",
+        "sentence",
+        "milliseconds",
+        "characters",
+    }
+    assert cell["characters"] < 4_000
+
+
+def test_exit_code(alpha, monkeypatch):
+    monkeypatch.setattr("bottlecrm_mcp.doctor.answers.MOST_CHARACTERS_OF_TEN_ROWS", 100)
+    arguments = ["--as", alpha.user.user.email, "--org", "Alpha"]
+    out = StringIO()
+    with pytest.raises(SystemExit) as exit_:
+        call_command("mcp_doctor", *arguments, stdout=out)
+    assert exit_.value.code == 1
+    assert "FAILED" in out.getvalue()
+
+
+def test_unknown_person(alpha):
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("mcp_doctor", "--as", "nobody@example.com", "--org", "Alpha", stdout=out)
+    assert "No nobody@example.com is an active member" in out.getvalue()
+
+
+def test_person_without_organisation():
+    with pytest.raises(CommandError):
+        call_command("mcp_doctor", "--as", "nobody@example.com")
