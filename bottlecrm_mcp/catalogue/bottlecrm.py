@@ -416,7 +416,6 @@ ACCOUNTS = Entity(
     rest_filters={
         "name__contains": RestFilter("name"),
         "city__contains": RestFilter("city"),
-        "industry__contains": RestFilter("industry"),
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
