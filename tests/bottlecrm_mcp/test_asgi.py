@@ -192,3 +192,20 @@ def test_with_lifespan(token_for, alpha_user) -> None:
         return statuses
 
     assert asyncio.run(run()) == [200] * 5
+
+
+def called(app, headers, tool, **arguments):
+    message = LIST_TOOLS | {
+        "method": "tools/call",
+        "params": {"name": tool, "arguments": arguments},
+    }
+    return send(app, headers=headers, body=message).json()["result"]["structuredContent"]
+
+
+def test_sealed_confirmation_of_the_settings(app, headers, settings) -> None:
+    lead = called(app, headers, "crm_create", entity="leads", data={"first_name": "Ann"})["id"]
+    settings.BOTTLECRM_MCP = with_settings(CONFIRMATION="sealed")
+    preview = called(app, headers, "crm_delete", entity="leads", id=lead, confirm=True)
+    assert preview["confirmation_required"] is True
+    sealed = {"confirm": True, "confirmation": preview["confirmation"]}
+    assert called(app, headers, "crm_delete", entity="leads", id=lead, **sealed)["deleted"] is True

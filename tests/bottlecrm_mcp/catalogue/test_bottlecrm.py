@@ -1,0 +1,97 @@
+"""The declared contract agrees with itself, and with the CRM that it is served from here."""
+
+from string import Formatter
+
+import pytest
+
+from bottlecrm_mcp.catalogue.model import Kind
+from bottlecrm_mcp.tools.filters import operators
+from tests.bottlecrm_mcp.population import ENTITIES, NAMES, model_of
+
+entities = pytest.mark.parametrize("entity", ENTITIES.values(), ids=NAMES)
+
+
+def test_eight_entities() -> None:
+    assert set(NAMES) == {
+        "leads",
+        "contacts",
+        "accounts",
+        "opportunities",
+        "tasks",
+        "cases",
+        "invoices",
+        "solutions",
+    }
+
+
+@entities
+def test_names_are_unique(entity) -> None:
+    for names in (
+        [each.name for each in entity.fields],
+        [each.name for each in entity.actions],
+        [each.name for each in entity.includes],
+    ):
+        assert len(names) == len(set(names))
+
+
+@entities
+def test_columns_are_in_lists(entity) -> None:
+    for name in entity.columns:
+        field = entity.field(name)
+        assert field.listed
+        assert not field.computed
+
+
+@entities
+def test_fields_named_elsewhere_exist(entity) -> None:
+    named = {*entity.columns, *entity.search_fields, *entity.rest_sort}
+    named |= {name for group in (*entity.label, *entity.identity) for name in group}
+    named |= {effect.field for effect in entity.value_effects}
+    assert all(entity.field(name) for name in named)
+
+
+@entities
+def test_rest_filters_are_filters(entity) -> None:
+    for key in entity.rest_filters:
+        name, _, operator = key.partition("__")
+        assert (operator or "eq") in operators(entity.field(name)), key
+
+
+@entities
+def test_relations_point_somewhere(entity) -> None:
+    for field in entity.fields:
+        assert bool(field.to) == field.kind.is_relation
+        assert bool(field.choices) == (field.kind is Kind.CHOICE)
+
+
+@entities
+def test_columns_of_the_model(entity) -> None:
+    columns = {each.name for each in model_of(entity)._meta.get_fields()}
+    for field in entity.fields:
+        assert field.computed or field.attribute in columns, field.name
+
+
+@entities
+def test_nothing_secret_is_published(entity) -> None:
+    secret = {"public_token", "public_url", "password", "org", "updated_by", "digest"}
+    assert not secret & {field.name for field in entity.fields}
+
+
+@entities
+def test_paths_of_actions_are_filled(entity) -> None:
+    for action in entity.actions:
+        needed = {name for _, name, _, _ in Formatter().parse(action.path) if name} - {"id"}
+        required = {each.name for each in action.params if each.required}
+        assert needed <= required, action.name
+        assert bool(action.effects) == bool(action.consequence), action.name
+
+
+@entities
+def test_write_fields_are_the_serializers(entity, admin) -> None:
+    from django.utils.module_loading import import_string
+
+    for path in entity.write_serializers:
+        accepted = set(import_string(path)().fields)
+        related = {"assigned_to", "teams", "tags", "contacts", "custom_fields"}
+        for field in entity.writable_fields:
+            assert field.body_name in accepted | related, field.name

@@ -1,0 +1,59 @@
+import pytest
+
+from demo_crm.models import CustomFieldDefinition
+from demo_crm.row_security import org_context
+from tests.bottlecrm_mcp.population import ENTITIES, NAMES
+
+
+def field(described, name):
+    return next(each for each in described["fields"] if each["name"] == name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field(user, name) -> None:
+    described = user("crm_describe", entity=name)
+    assert described["source"] == "live"
+    published = [each.name for each in ENTITIES[name].fields]
+    assert [each["name"] for each in described["fields"]][: len(published)] == published
+    required = {each["name"] for each in described["fields"] if each.get("required")}
+    assert required >= {each.name for each in ENTITIES[name].fields if each.required}
+
+
+def test_choices_and_limits_are_the_serializers(user) -> None:
+    leads = user("crm_describe", entity="leads")
+    assert "in process" in str(field(leads, "status")["choices"])
+    assert field(leads, "probability")["maximum"] == 100
+    assert field(user("crm_describe", entity="cases"), "name")["max_length"] == 64
+
+
+def test_custom_fields_of_the_organisation(user, two_orgs) -> None:
+    for org, key in ((two_orgs.alpha, "region"), (two_orgs.beta, "secret")):
+        with org_context(org):
+            CustomFieldDefinition.objects.create(
+                org=org, target_model="Lead", key=key, label=key, field_type="text"
+            )
+    names = [each["name"] for each in user("crm_describe", entity="leads")["fields"]]
+    assert "custom_fields.region" in names
+    assert "custom_fields.secret" not in names
+
+
+def test_effects_are_announced(user) -> None:
+    notes = " ".join(user("crm_describe", entity="leads")["notes"])
+    assert "converted" in notes
+    listed = user("list_actions", entity="invoices")["actions"]["invoices"]
+    actions = {each["name"]: each for each in listed}
+    assert actions["send"]["needs_confirmation"] is True
+    assert actions["add_comment"]["needs_confirmation"] is False
+
+
+def test_list_actions(user) -> None:
+    every = user("list_actions")["actions"]
+    assert set(every) == set(NAMES)
+    assert user("list_actions", entity="cases")["actions"] == {"cases": every["cases"]}
+
+
+@pytest.mark.parametrize("tool", ["crm_describe", "list_actions"])
+def test_unknown_entity(user, tool) -> None:
+    error = user(tool, entity="case")["error"]
+    assert error["code"] == "unknown_entity"
+    assert "'cases'" in error["message"]
