@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.apps import apps
 from django.db.models import QuerySet
 
 from demo_crm.answers import invalid
@@ -10,6 +11,12 @@ def definitions(model_name: str) -> QuerySet[CustomFieldDefinition]:
     return CustomFieldDefinition.objects.filter(target_model=model_name, is_active=True).order_by(
         "display_order", "label"
     )
+
+
+def records_without(definition: CustomFieldDefinition) -> int:
+    model: Any = apps.get_model("demo_crm", definition.target_model)
+    records: QuerySet[Any] = model.objects.filter(org=definition.org_id)
+    return records.exclude(custom_fields__has_key=definition.key).count()
 
 
 def cleaned(model_name: str, payload: Any, stored: dict[str, Any]) -> dict[str, Any]:

@@ -160,11 +160,34 @@ class OrgSettings(Member):
 
 class CustomFields(Member):
     def get(self, request: Request) -> Response:
-        definitions = CustomFieldDefinition.objects.order_by("display_order", "label")
-        if kind := request.query_params.get("target_model"):
-            definitions = custom_fields.definitions(kind)
-        rows = CustomFieldSerializer(definitions, many=True).data
-        return Response({"definitions": rows, "totals": {"count": len(rows)}})
+        params = request.query_params
+        every = CustomFieldDefinition.objects.order_by("display_order", "label")
+        definitions = every
+        if kind := params.get("target_model"):
+            definitions = definitions.filter(target_model=kind)
+        if params.get("active_only") == "true":
+            definitions = definitions.filter(is_active=True)
+        rows = [dict(row) for row in CustomFieldSerializer(definitions, many=True).data]
+        if params.get("include_counts") == "false":
+            return Response({"definitions": rows, "totals": None})
+        missing = {str(each.pk): custom_fields.records_without(each) for each in every}
+        for row in rows:
+            row["records_missing_value"] = missing[str(row["id"])]
+        return Response({"definitions": rows, "totals": self._totals(list(every), missing)})
+
+    def _totals(
+        self, every: list[CustomFieldDefinition], missing: dict[str, int]
+    ) -> dict[str, int]:
+        """On purpose: of all definitions, whichever are listed."""
+        active = [each for each in every if each.is_active]
+        return {
+            "count": len(every),
+            "active": len(active),
+            "models_extended": len({each.target_model for each in active}),
+            "required_with_gaps": sum(
+                each.is_required and missing[str(each.pk)] > 0 for each in active
+            ),
+        }
 
 
 class Search(Member):

@@ -4,6 +4,8 @@ from django.conf import settings
 from rest_framework.test import APIClient
 
 from demo_crm.identity import issue_access_token
+from demo_crm.models import CustomFieldDefinition
+from demo_crm.row_security import org_context
 
 NO_ORG = {"detail": "Organization context is required. Please login again."}
 
@@ -95,3 +97,27 @@ def test_search(api, alpha_user, by_admin, by_user):
     kinds = {"lead", "deal", "account", "contact", "ticket", "invoice", "solution"}
     assert {hit["type"] for hit in results} == kinds
     assert api(alpha_user).get("/api/search/", {"q": "u"}).json()["results"] == []
+
+
+def define(org, key, **values):
+    with org_context(org):
+        values = {"target_model": "Lead", "field_type": "text", **values}
+        CustomFieldDefinition.objects.create(org=org, key=key, label=key.title(), **values)
+
+
+def test_custom_fields(api, alpha_user, by_user, in_beta):
+    org = alpha_user.org
+    define(org, "region", is_required=True)
+    define(org, "retired", is_active=False)
+    define(org, "floor", target_model="Account")
+    define(in_beta.profile.org, "secret")
+
+    def listed(**params):
+        answer = api(alpha_user).get("/api/custom-fields/", params).json()
+        return [each["key"] for each in answer["definitions"]], answer["totals"]
+
+    totals = {"count": 3, "active": 2, "models_extended": 2, "required_with_gaps": 1}
+    keys, counted = listed(target_model="Lead")
+    assert (set(keys), counted) == ({"region", "retired"}, totals)
+    assert listed(target_model="Lead", active_only="true") == (["region"], totals)
+    assert listed(target_model="Case", include_counts="false") == ([], None)
