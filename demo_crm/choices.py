@@ -52,6 +52,10 @@ TASK_PRIORITY = labelled("Low, Medium, High")
 CASE_STATUS = labelled("New, Assigned, Pending, Closed, Rejected, Duplicate")
 CASE_PRIORITY = labelled("Low, Normal, High, Urgent")
 CASE_TYPE = labelled("Question, Incident, Problem")
+APPROVAL_TRIGGER = labelled("pre_close")
+APPROVAL_STATE = labelled("pending, approved, rejected, cancelled")
+# No profile has the role MANAGER: a rule that names it is decided by its own approvers alone.
+APPROVER_ROLE = labelled("ADMIN, MANAGER")
 SOLUTION_STATUS = labelled("draft, reviewed, approved")
 
 INVOICE_STATUS = labelled("Draft, Sent, Viewed, Paid, Partially_Paid, Overdue, Pending, Cancelled")

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from demo_crm import lookups
+from demo_crm.entities import time_entries
 
 urlpatterns = [
     path("auth/login/", lookups.Login.as_view()),
@@ -19,6 +20,9 @@ urlpatterns = [
     path("tasks/", include("demo_crm.entities.tasks")),
     path("cases/", include("demo_crm.entities.cases")),
     path("cases/", include("demo_crm.entities.case_actions")),
+    path("cases/", include("demo_crm.entities.approvals")),
+    path("cases/", include(time_entries.case_urls)),
+    path("time-entries/", include(time_entries)),
     path("invoices/", include("demo_crm.entities.invoices")),
     path("invoices/", include("demo_crm.entities.invoice_actions")),
 ]

@@ -204,11 +204,7 @@ class RecordDetail(Entity, APIView):
         """A comment, and a file's name; with neither, nothing happens."""
         record = self.to_comment(pk)
         self.add_comment(record)
-        upload = request.FILES.get(f"{self.model._meta.model_name}_attachment")
-        if upload:
-            Attachment.objects.create(
-                file_name=upload.name, created_by=self.profile.user, **self.kept_with(record)
-            )
+        self.add_attachment(record, f"{self.model._meta.model_name}_attachment")
         return Response(self.with_notes(record))
 
     def to_comment(self, pk: UUID) -> Any:
@@ -220,6 +216,14 @@ class RecordDetail(Entity, APIView):
             return None
         return Comment.objects.create(
             comment=text, commented_by=self.profile, **self.kept_with(record), **more
+        )
+
+    def add_attachment(self, record: Any, key: str) -> Attachment | None:
+        upload = self.request.FILES.get(key)
+        if not upload:
+            return None
+        return Attachment.objects.create(
+            file_name=upload.name, created_by=self.profile.user, **self.kept_with(record)
         )
 
     def put(self, request: Request, pk: UUID) -> Response:

@@ -1,30 +1,40 @@
+import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.text import Truncator
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from demo_crm import case_tree
 from demo_crm.answers import Refused, done, forbidden, invalid, not_found
+from demo_crm.entities.base import Body
 from demo_crm.entities.cases import Cases, follow_status
 from demo_crm.entities.solutions import SolutionSerializer
-from demo_crm.models import Case, Solution
-from demo_crm.serializers import ProfileSerializer
+from demo_crm.models import Attachment, Case, CaseWatcher, Comment, Solution
+
+# What a merge moves to the other case.
+NOTES: tuple[Any, ...] = (Comment, Attachment)
 
 
 class CaseWatch(Cases, APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         case = self._visible(pk)
-        watched = case.watchers.filter(pk=self.profile.pk).exists()
-        case.watchers.add(self.profile)
-        body = {"watching": True, "subscribed_via": "manual"}
-        return Response(body, status=200 if watched else 201)
+        watcher, added = CaseWatcher.objects.get_or_create(
+            case=case, profile=self.profile, defaults={"org": case.org}
+        )
+        body = {"watching": True, "subscribed_via": watcher.subscribed_via}
+        return Response(body, status=201 if added else 200)
 
     def delete(self, request: Request, pk: UUID) -> Response:
-        self._visible(pk).watchers.remove(self.profile)
+        CaseWatcher.objects.filter(case=self._visible(pk), profile=self.profile).delete()
         return Response(status=204)
 
     def _visible(self, pk: UUID) -> Case:
@@ -37,8 +47,87 @@ class CaseWatchers(CaseWatch):
     http_method_names = ["get"]
 
     def get(self, request: Request, pk: UUID) -> Response:
-        watchers = self._visible(pk).watchers.select_related("user")
-        return Response({"watchers": ProfileSerializer(watchers, many=True).data})
+        rows = CaseWatcher.objects.filter(case=self._visible(pk)).order_by("created_at")
+        watchers = [self._row(each) for each in rows.select_related("profile__user")]
+        return Response({"watchers": watchers, "count": len(watchers)})
+
+    def _row(self, watcher: CaseWatcher) -> Body:
+        user = watcher.profile.user
+        return {
+            "id": str(watcher.pk),
+            "profile_id": str(watcher.profile.pk),
+            "user_id": str(user.pk),
+            # On purpose the address, as BottleCRM has it.
+            "name": user.email,
+            "email": user.email,
+            "subscribed_via": watcher.subscribed_via,
+            "created_at": watcher.created_at,
+        }
+
+
+class CaseTree(Cases, APIView):
+    """From the topmost case down, whichever of its cases was asked for."""
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        case = self.found(pk)
+        *_, root = case_tree.lineage(case)
+        return Response({"root": self._node(root), "focus_id": str(case.pk)})
+
+    def _node(self, case: Case, above: int = 0) -> Body:
+        node: Body = {
+            "id": str(case.pk),
+            "name": case.name,
+            "status": case.status,
+            "priority": case.priority,
+            "is_problem": case.is_problem,
+            "is_active": case.is_active,
+            "assigned_to": [str(profile.pk) for profile in case.assigned_to.all()],
+        }
+        if above >= case_tree.LEVELS:
+            return {**node, "children": [], "truncated": True}
+        return {**node, "children": [self._node(each, above + 1) for each in case.children.all()]}
+
+
+class CaseSuggestions(Cases, APIView):
+    """Published solutions that have a word of the case, or else the latest ones."""
+
+    def get(self, request: Request, pk: UUID) -> Response:
+        case: Case | None = self.records().filter(pk=pk).first()
+        if case is None:
+            raise Refused(404, {"error": "Case not found"})
+        query = request.query_params.get("q", "").strip()
+        published = Solution.objects.filter(org=case.org, is_published=True).order_by("-updated_at")
+        found = published.filter(mentions([query] if query else words(case)))
+        if not query and not found:
+            found = published
+        results = [self._row(solution) for solution in found[: self._limit()]]
+        return Response({"results": results, "count": len(results), "q": query})
+
+    def _limit(self) -> int:
+        asked = self.request.query_params.get("limit", "")
+        return min(max(int(asked), 1), 20) if asked.isdecimal() else 5
+
+    def _row(self, solution: Solution) -> Body:
+        return {
+            "id": str(solution.pk),
+            "title": solution.title,
+            "snippet": Truncator(solution.description.strip()).chars(200),
+            "body": solution.description,
+            "updated_at": solution.updated_at.isoformat(),
+        }
+
+
+def words(case: Case) -> list[str]:
+    """The first ones that are long enough to mean something."""
+    found = re.findall(r"[\w-]{4,}", f"{case.name} {case.description or ''}")
+    return [word.lower() for word in found[:6]]
+
+
+def mentions(terms: Iterable[str]) -> Q:
+    matches = Q(pk=None)
+    for term in terms:
+        matches |= Q(title__icontains=term) | Q(description__icontains=term)
+    return matches
 
 
 class CaseLink(Cases, APIView):
@@ -46,41 +135,46 @@ class CaseLink(Cases, APIView):
         case, parent_id = self.found(pk), self.request.data.get("parent_id")
         if not parent_id and case.parent_id is None:
             raise Refused(400, {"detail": "Case is not linked to a parent."})
-        case.parent = self._parent(case, parent_id) if parent_id else None
+        case.parent = parent = self._parent(case, parent_id) if parent_id else None
         case.save()
-        return Response({"id": str(case.pk), "parent": parent_id or None})
+        shown = parent and {"id": str(parent.pk), "name": parent.name, "status": parent.status}
+        return Response({"id": str(case.pk), "parent": shown})
 
     def _parent(self, case: Case, parent_id: Any) -> Case:
         # On purpose: a malformed id is a server error.
         parent: Case | None = self.records().filter(pk=parent_id).first()
-        if parent is None or parent == case:
-            message = "Parent case not found in this organization."
-            raise Refused(400, {"parent_id": message})
+        if parent is None:
+            raise Refused(400, {"parent_id": "Parent case not found in this organization."})
+        if refusal := case_tree.refusal_to_link(parent, case):
+            raise Refused(400, {"parent_id": refusal})
         return parent
 
 
 class CaseCloseWithChildren(Cases, APIView):
+    """On purpose, past every approval rule, and a comment on it is stored nowhere."""
+
     def post(self, request: Request, pk: UUID) -> Response:
         case = self.found(pk)
         if case.status == "Duplicate":
             raise Refused(400, {"detail": "Cannot close a merged case."})
-        children = (
-            list(case.children.exclude(status="Closed")) if self.request.data.get("cascade") else []
-        )
-        for each in (case, *children):
+        cascade = self.request.data.get("cascade")
+        below = list(case_tree.open_descendants(case)) if cascade else []
+        for each in (case, *below):
             self._close(each)
         return Response(
             {
                 "id": str(case.pk),
                 "status": case.status,
-                "cascaded_case_ids": [str(child.pk) for child in children],
-                "resolution_comment": self.request.data.get("resolution_comment", ""),
+                "cascaded_case_ids": [str(child.pk) for child in below],
+                "resolution_comment": self.request.data.get("resolution_comment") or "",
             }
         )
 
     def _close(self, case: Case) -> None:
+        if case.status == "Closed":
+            return
         before, case.status = case.status, "Closed"
-        case.closed_on = case.closed_on or timezone.localdate()
+        case.closed_on = timezone.localdate()
         case.save()
         follow_status(case, before)
 
@@ -91,16 +185,27 @@ class CaseMerge(Cases, APIView):
             raise invalid("Cannot merge a ticket into itself.")
         source, target = self._case(pk), self._case(into)
         self._require_both(source, target, "merge")
+        shown = {"target_case": self.shown(target), "source_case_id": str(source.pk)}
+        shown["redirected_url"] = f"/tickets/{target.pk}"
+        if source.merged_into_id:
+            if source.merged_into != target:
+                raise invalid("Source ticket is already merged into a different ticket.")
+            return done("Tickets already merged.", already_merged=True, **shown)
         if target.merged_into_id:
             raise invalid("Target ticket has already been merged elsewhere.")
-        if source.merged_into_id and source.merged_into != target:
-            raise invalid("Source ticket is already merged into a different ticket.")
-        if not source.merged_into_id:
-            source.status_before_merge, source.status = source.status, "Duplicate"
-            source.merged_into = target
-            source.save()
-        shown = {"target_case": self.shown(target), "source_case_id": str(source.pk)}
-        return done("Tickets merged", **shown, redirected_url=f"/tickets/{target.pk}")
+        self._merge(source, target)
+        return done("Tickets merged", **shown)
+
+    def _merge(self, source: Case, target: Case) -> None:
+        closed_on = source.closed_on and source.closed_on.isoformat()
+        record: Body = {"status": source.status, "closed_on": closed_on}
+        for model in NOTES:
+            kept = model.objects.filter(object_id=source.pk)
+            record[model.__name__] = [str(note.pk) for note in kept]
+            kept.update(object_id=target.pk)
+        source.merge_record, source.merged_into = record, target
+        source.status, source.closed_on = "Duplicate", timezone.localdate()
+        source.save()
 
     def _case(self, pk: UUID) -> Case:
         case: Case | None = self.records().filter(pk=pk).first()
@@ -122,9 +227,17 @@ class CaseUnmerge(CaseMerge):
         if source.merged_into is None:
             raise invalid("This ticket is not currently merged.")
         self._require_both(source, source.merged_into, "unmerge")
-        source.status, source.merged_into = source.status_before_merge, None
-        source.save()
+        self._unmerge(source, source.merged_into, source.merge_record or {})
         return done("Tickets unmerged", source_case=self.shown(source))
+
+    def _unmerge(self, source: Case, target: Case, record: Body) -> None:
+        for model in NOTES:
+            moved = model.objects.filter(pk__in=record[model.__name__], object_id=target.pk)
+            moved.update(object_id=source.pk)
+        source.merge_record = source.merged_into = None
+        source.status = record["status"]
+        source.closed_on = record["closed_on"] and parse_date(record["closed_on"])
+        source.save()
 
 
 class CaseSolutions(Cases, APIView):
@@ -152,6 +265,8 @@ class CaseSolutions(Cases, APIView):
 urlpatterns = [
     path("<uuid:pk>/watch/", CaseWatch.as_view()),
     path("<uuid:pk>/watchers/", CaseWatchers.as_view()),
+    path("<uuid:pk>/tree/", CaseTree.as_view()),
+    path("<uuid:pk>/solution-suggestions/", CaseSuggestions.as_view()),
     path("<uuid:pk>/link/", CaseLink.as_view()),
     path("<uuid:pk>/close-with-children/", CaseCloseWithChildren.as_view()),
     path("<uuid:pk>/merge/<uuid:into>/", CaseMerge.as_view()),

@@ -1,3 +1,4 @@
+from copy import copy
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from rest_framework.response import Response
 
 from demo_crm import choices
 from demo_crm.answers import Refused, done
+from demo_crm.approvals import unapproved
+from demo_crm.case_tree import refusal_to_link
 from demo_crm.entities import dropdowns, solutions
 from demo_crm.entities.accounts import Accounts, AccountSerializer
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
 from demo_crm.entities.contacts import Contacts, ContactSerializer
 from demo_crm.entities.solutions import SolutionSerializer
+from demo_crm.entities.time_entries import time_summary
 from demo_crm.filters import any_of, any_related, contains, exact, instants, related
 from demo_crm.mail import mail
 from demo_crm.models import Account, Case, Comment, Contact
@@ -30,8 +34,6 @@ from demo_crm.serializers import (
     UserSerializer,
     WriteSerializer,
 )
-
-NO_TIME: Body = {"total_minutes": 0, "billable_minutes": 0, "last_entry_at": None, "by_profile": []}
 
 
 class CaseSerializer(serializers.ModelSerializer[Case]):
@@ -52,7 +54,7 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     resolution_sla_deadline = Constant()
     is_sla_first_response_breached = Constant(False)
     is_sla_resolution_breached = Constant(False)
-    time_summary = Constant(NO_TIME)
+    time_summary = serializers.SerializerMethodField()
 
     class Meta:
         model = Case
@@ -92,6 +94,9 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
             "time_summary",
         )
 
+    def get_time_summary(self, case: Case) -> Body:
+        return time_summary(case)
+
 
 class CaseWriteSerializer(WriteSerializer):
     class Meta:
@@ -121,11 +126,27 @@ class CaseWriteSerializer(WriteSerializer):
         return self.require_unique("name", name, "Case already exists with this name")
 
     def validate(self, attrs: Body) -> Body:
+        if parent := attrs.get("parent"):
+            status = attrs.get("status", "")
+            if refusal := refusal_to_link(parent, self.instance, status):
+                raise ValidationError({"parent": [refusal]})
         was_closed = getattr(self.instance, "status", "") == "Closed"
-        closes = attrs.get("status") == "Closed" and not was_closed
-        if closes and not self.resulting(attrs, "closed_on"):
-            raise ValidationError({"closed_on": ["Closed date is required when closing a case"]})
+        if attrs.get("status") == "Closed" and not was_closed:
+            self._check_closing(attrs)
         return attrs
+
+    def _check_closing(self, attrs: Body) -> None:
+        if not self.resulting(attrs, "closed_on"):
+            raise ValidationError({"closed_on": ["Closed date is required when closing a case"]})
+        # On purpose: a case that is closed from the start needs no approval.
+        if self.instance is None:
+            return
+        changed = copy(self.instance)
+        changed.priority = self.resulting(attrs, "priority")
+        changed.case_type = self.resulting(attrs, "case_type")
+        if rule := unapproved(changed):
+            refusal = f"An approval is required before this case can be closed (rule: {rule.name})."
+            raise ValidationError({"status": [refusal]})
 
 
 class Cases(Entity):
@@ -289,7 +310,7 @@ def _merged(case: Case) -> Response:
 
 
 class CaseMove(Cases, RecordMove):
-    """So a case can be closed without a date; the customer is mailed all the same."""
+    """So a case is closed without a date and approval; the customer is mailed all the same."""
 
     def patch(self, request: Request, pk: UUID) -> Response:
         before = self.find(pk).status

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.urls import path
@@ -18,8 +18,8 @@ from demo_crm.entities.invoice_parts import (
 )
 from demo_crm.entities.invoices import CLIENT, REMINDERS, InvoiceRowSerializer, Invoices
 from demo_crm.mail import mail
-from demo_crm.models import Comment, Invoice, InvoiceLineItem, Payment
-from demo_crm.serializers import CommentSerializer
+from demo_crm.models import Attachment, Comment, Invoice, InvoiceLineItem, Payment
+from demo_crm.serializers import AttachmentSerializer, CommentSerializer
 
 COPIED = (
     "account",
@@ -153,27 +153,53 @@ class InvoiceComments(Invoices, RecordDetail):
         return done("Comment added", 201, comment=CommentSerializer(comment).data)
 
 
-class InvoiceComment(APIView):
+class InvoiceAttachments(Invoices, RecordDetail):
+    http_method_names = ["post"]
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        attachment = self.add_attachment(self.to_read(pk), "file")
+        if attachment is None:
+            raise refused(400, "File required")
+        shown = AttachmentSerializer(attachment).data
+        return done("Attachment uploaded", 201, attachment=shown)
+
+
+class InvoiceNote(APIView):
+    """A comment or a file, which its author and administrators may change."""
+
     request: Any
+    model: ClassVar[type[Any]]
+    author: ClassVar[str]
+
+    def own(self, pk: UUID) -> Any:
+        name = self.model.__name__
+        note = self.model.objects.filter(pk=pk).first()
+        if note is None:
+            raise refused(404, f"{name} not found")
+        profile = self.request.profile
+        if not profile.is_admin and getattr(note, self.author) not in (profile, profile.user):
+            raise refused(403, "Permission denied")
+        return note
+
+    def delete(self, request: Request, pk: UUID) -> Response:
+        self.own(pk).delete()
+        return done(f"{self.model.__name__} deleted")
+
+
+class InvoiceComment(InvoiceNote):
+    model = Comment
+    author = "commented_by"
 
     def put(self, request: Request, pk: UUID) -> Response:
-        comment = self._own(pk)
+        comment = self.own(pk)
         comment.comment = self.request.data.get("comment", comment.comment)
         comment.save()
         return done("Comment updated", comment=CommentSerializer(comment).data)
 
-    def delete(self, request: Request, pk: UUID) -> Response:
-        self._own(pk).delete()
-        return done("Comment deleted")
 
-    def _own(self, pk: UUID) -> Comment:
-        comment = Comment.objects.filter(pk=pk).first()
-        if comment is None:
-            raise refused(404, "Comment not found")
-        profile = self.request.profile
-        if not profile.is_admin and comment.commented_by != profile:
-            raise refused(403, "Permission denied")
-        return comment
+class InvoiceAttachment(InvoiceNote):
+    model = Attachment
+    author = "created_by"
 
 
 urlpatterns = [
@@ -187,4 +213,6 @@ urlpatterns = [
     path("<uuid:pk>/payments/<uuid:part_pk>/", PaymentDetail.as_view()),
     path("<uuid:pk>/comments/", InvoiceComments.as_view()),
     path("comments/<uuid:pk>/", InvoiceComment.as_view()),
+    path("<uuid:pk>/attachments/", InvoiceAttachments.as_view()),
+    path("attachments/<uuid:pk>/", InvoiceAttachment.as_view()),
 ]

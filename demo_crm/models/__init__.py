@@ -1,13 +1,17 @@
+from demo_crm.models.approvals import Approval, ApprovalRule
 from demo_crm.models.billing import Invoice, InvoiceLineItem, Payment
 from demo_crm.models.notes import Attachment, Comment, CustomFieldDefinition
 from demo_crm.models.people import Org, Profile, Tag, Team, User
 from demo_crm.models.sales import Account, Contact, Lead, Opportunity, OpportunityLineItem
-from demo_crm.models.service import Case, Solution, Task
+from demo_crm.models.service import Case, CaseWatcher, Solution, Task, TimeEntry
 
 __all__ = [
     "Account",
+    "Approval",
+    "ApprovalRule",
     "Attachment",
     "Case",
+    "CaseWatcher",
     "Comment",
     "Contact",
     "CustomFieldDefinition",
@@ -23,5 +27,6 @@ __all__ = [
     "Tag",
     "Task",
     "Team",
+    "TimeEntry",
     "User",
 ]

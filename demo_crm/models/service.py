@@ -1,4 +1,8 @@
+from datetime import timedelta
+from typing import Any
+
 from django.db import models
+from django.db.models import Q
 
 from demo_crm import choices
 from demo_crm.models.base import OrgOwned, link, optional_text
@@ -20,18 +24,62 @@ class Case(OrgOwned):
     is_problem = models.BooleanField(default=False)
     account = link("demo_crm.Account", "accounts_cases", on_delete=models.CASCADE)
     parent = link("self", "children")
-    status_before_merge = models.CharField(max_length=64, blank=True, default="")
     merged_into = link("self", "merged_from_cases")
+    # What a merge moved and changed, so that it can be taken back.
+    merge_record = models.JSONField(null=True, blank=True)
     kanban_order = models.DecimalField(max_digits=15, decimal_places=6, default=0)
     custom_fields = models.JSONField(default=dict, blank=True)
     contacts = models.ManyToManyField(Contact, related_name="case_contacts")
     assigned_to = models.ManyToManyField(Profile, related_name="case_assigned_users")
     teams = models.ManyToManyField(Team, related_name="cases_teams")
     tags = models.ManyToManyField(Tag, related_name="case_tags")
-    watchers = models.ManyToManyField(Profile, related_name="case_watching")
+    watchers = models.ManyToManyField(Profile, through="CaseWatcher", related_name="case_watching")
 
     def __str__(self) -> str:
         return self.name
+
+
+class CaseWatcher(OrgOwned):
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="watcher_rows")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="watched_cases")
+    subscribed_via = models.CharField(max_length=16, default="manual")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["case", "profile"], name="one_watcher_per_profile"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.profile} watches {self.case}"
+
+
+class TimeEntry(OrgOwned):
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="time_entries")
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="time_entries")
+    started_at = models.DateTimeField()
+    # None while the timer runs.
+    ended_at = models.DateTimeField(null=True, blank=True)
+    duration_minutes = models.PositiveIntegerField(default=0)
+    description = models.TextField(blank=True, default="")
+    billable = models.BooleanField(default=False)
+    hourly_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, choices=choices.currencies, default="USD")
+    invoice = link("demo_crm.Invoice", "time_entries")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["profile"], condition=Q(ended_at__isnull=True), name="one_timer_per_profile"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.duration_minutes} min on {self.case}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        spent = self.ended_at - self.started_at if self.ended_at else timedelta()
+        self.duration_minutes = max(int(spent.total_seconds() // 60), 0)
+        super().save(*args, **kwargs)
 
 
 class Task(OrgOwned):

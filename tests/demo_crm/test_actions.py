@@ -1,4 +1,5 @@
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from demo_crm.models import Account, Contact, Opportunity
 from demo_crm.row_security import org_context
@@ -188,29 +189,39 @@ def test_close_a_case(client, by_admin, mailoutbox, django_capture_on_commit_cal
 def test_watch_a_case(client, by_admin):
     path = url("cases", by_admin.cases.pk, "watch")
     assert [client.post(path).status_code for _ in range(2)] == [201, 200]
-    watchers = client.get(url("cases", by_admin.cases.pk, "watchers")).json()["watchers"]
-    assert [each["id"] for each in watchers] == [str(by_admin.profile.pk)]
+    shown = client.get(url("cases", by_admin.cases.pk, "watchers")).json()
+    (watcher,) = shown["watchers"]
+    assert (watcher["profile_id"], shown["count"]) == (str(by_admin.profile.pk), 1)
+    assert (watcher["name"], watcher["subscribed_via"]) == ("alpha.admin@example.com", "manual")
     assert client.delete(path).status_code == 204
 
 
 def test_watch_a_case_out_of_reach(api, alpha_user, by_admin):
     path = url("cases", by_admin.cases.pk, "watch")
     assert api(alpha_user).post(path).status_code == 404
-
-
-def test_link_asks_nobody(api, alpha_user, by_admin, by_user):
-    path = url("cases", by_admin.cases.pk, "link")
-    body = {"parent_id": str(by_user.cases.pk)}
-    assert api(alpha_user).post(path, body, format="json").json()["parent"] == body["parent_id"]
+    assert api(alpha_user).get(url("cases", by_admin.cases.pk, "watchers")).status_code == 404
 
 
 def test_merge_and_unmerge(client, by_admin, by_user):
     source, target = by_user.cases.pk, by_admin.cases.pk
-    assert client.post(url("cases", source, "merge", target)).status_code == 200
+    client.post(url("cases", source), {"comment": "of the source"})
+    client.post(url("cases", target), {"comment": "of the target"})
+    merge = url("cases", source, "merge", target)
+    assert "already_merged" not in client.post(merge).json()
+    assert client.post(merge).json()["already_merged"] is True
     assert client.get(url("cases", source)).json()["merged_into"] == str(target)
     assert client.get(url("cases")).json()["cases_count"] == 1
+    assert comments_of(client, target) == {"of the source", "of the target"}
     assert client.post(url("cases", source, "unmerge")).status_code == 200
     assert client.get(url("cases")).json()["cases_count"] == 2
+    assert comments_of(client, source) == {"of the source"}
+    restored = client.get(url("cases", source)).json()["cases_obj"]
+    assert (restored["status"], restored["closed_on"]) == ("New", None)
+    assert client.post(url("cases", source, "unmerge")).status_code == 400
+
+
+def comments_of(client, case):
+    return {each["comment"] for each in client.get(url("cases", case)).json()["comments"]}
 
 
 def test_merge_is_for_creators(api, alpha_user, by_admin, by_user):
@@ -245,3 +256,43 @@ def test_assignee_is_mailed(
     with django_capture_on_commit_callbacks(execute=True):
         client.patch(url("leads", by_admin.leads.pk), body, format="json")
     assert [message.to for message in mailoutbox] == [[alpha_user.user.email]]
+
+
+SINGULAR = dict(
+    zip(COMMENTED, ("lead", "contact", "account", "opportunity", "task", "case"), strict=True)
+)
+
+
+def attach(client, entity, record):
+    """Attaches a file and gives its path in the API."""
+    upload = SimpleUploadedFile("plan.pdf", b"...")
+    if entity == "invoices":
+        answer = client.post(url(entity, record.pk, "attachments"), {"file": upload})
+        return url(entity, "attachments", answer.json()["attachment"]["id"])
+    body = {f"{SINGULAR[entity]}_attachment": upload}
+    answer = client.post(url(entity, record.pk), body).json()
+    return url(entity, "attachment", answer["attachments"][0]["id"])
+
+
+@pytest.mark.parametrize("entity", [*COMMENTED, "invoices"])
+def test_attachment(api, client, alpha_user, beta_admin, by_admin, entity):
+    record = getattr(by_admin, entity)
+    path = attach(client, entity, record)
+    shown = client.get(url(entity, record.pk)).json()["attachments"]
+    assert [each["file_name"] for each in shown] == ["plan.pdf"]
+    assert api(alpha_user).delete(path).status_code == 403
+    assert api(beta_admin).delete(path).status_code == 404
+    assert client.delete(path).status_code == 200
+    assert client.delete(path).status_code == 404
+    assert client.get(url(entity, record.pk)).json()["attachments"] == []
+
+
+@pytest.mark.parametrize("entity", [*COMMENTED, "invoices"])
+def test_own_attachment(api, alpha_user, by_user, entity):
+    client = api(alpha_user)
+    assert client.delete(attach(client, entity, getattr(by_user, entity))).status_code == 200
+
+
+def test_invoice_attachment_without_a_file(client, by_admin):
+    answer = client.post(url("invoices", by_admin.invoices.pk, "attachments"))
+    assert (answer.status_code, answer.json()) == (400, {"error": True, "message": "File required"})

@@ -80,7 +80,8 @@ def test_assignee_of_the_account_opens_its_contact(api, alpha_user, by_admin):
 
 
 def test_watcher_reads_a_case_but_does_not_change_it(api, alpha_user, by_admin):
-    by_admin.cases.watchers.add(alpha_user)
+    with org_context(alpha_user.org):
+        by_admin.cases.watchers.add(alpha_user, through_defaults={"org": alpha_user.org})
     client = api(alpha_user)
     assert ids("cases", client) == {str(by_admin.cases.pk)}
     change = client.patch(url("cases", by_admin.cases.pk), {"priority": "Low"}, format="json")
