@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from demo_crm.models import (
     Account,
+    ApprovalRule,
     Case,
     Comment,
     Contact,
@@ -29,6 +30,7 @@ from demo_crm.models import (
     Tag,
     Task,
     Team,
+    TimeEntry,
     User,
 )
 from demo_crm.row_security import org_context
@@ -211,6 +213,8 @@ class Records:
         self.make_leads()
         self.deals = [self.make_deal(*each) for each in enumerate(DEALS)]
         self.cases = [self.make_case(*each) for each in enumerate(CASES)]
+        self.make_time_entry()
+        self.make_approval_rule()
         self.make_tasks()
         for index, invoice in enumerate(INVOICES):
             self.make_invoice(index, *invoice)
@@ -348,6 +352,28 @@ class Records:
         self.backdate(made, index + 1)
         self.comment(made, "The customer was told that we are on it.")
         return made
+
+    def make_time_entry(self) -> None:
+        started = timezone.now() - timedelta(days=1)
+        self.add(
+            TimeEntry,
+            case=self.cases[0],
+            profile=self.admin,
+            started_at=started,
+            ended_at=started + timedelta(minutes=45),
+            description="Looked into it with the customer",
+            billable=True,
+            currency=self.company.currency,
+        )
+
+    def make_approval_rule(self) -> None:
+        """Switched off: whoever tries the demo can close a case without a second person."""
+        self.add(
+            ApprovalRule,
+            name="Urgent cases need a second look",
+            match_priority="Urgent",
+            is_active=False,
+        )
 
     def make_tasks(self) -> None:
         parents = cycle(("account", "opportunity", "case", None))

@@ -51,6 +51,17 @@ def test_overdue_invoices(api, people):
     assert sum(invoice["is_overdue"] for invoice in results) >= 2
 
 
+def test_case_can_be_closed_although_there_is_a_rule(api, people):
+    client = api(people[0])
+    (rule,) = client.get("/api/cases/approval-rules/").json()["rules"]
+    assert rule["is_active"] is False
+    case = client.get(url("cases"), {"priority": "Urgent"}).json()["cases"][0]["id"]
+    assert len(client.get(url("cases", case, "time-entries")).json()) == 1
+    assert client.get(url("cases", case, "solution-suggestions")).json()["count"] == 1
+    body = {"status": "Closed", "closed_on": "2026-01-05"}
+    assert client.patch(url("cases", case), body, format="json").status_code == 200
+
+
 def test_credentials(people, tmp_path):
     path = tmp_path / "credentials.json"
     written = Credentials(path, "http://127.0.0.1:8000").write(people)
