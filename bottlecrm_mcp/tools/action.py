@@ -73,7 +73,8 @@ def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[st
         crm.require_scope(entity, "read", f", without which {action.name} is not safe")
     if not crm.caller.may(entity.resource, "read"):
         return {}
-    return crm.brief(entity, record_id)
+    # What was confirmed is the whole record, also what lists leave out.
+    return crm.record(entity, record_id) if action.effects else crm.brief(entity, record_id)
 
 
 def _send(

@@ -20,7 +20,7 @@ def crm_delete(
         raise ToolError("not_supported", deleted.no_delete)
     crm.require_scope(deleted, "write")
     crm.require_scope(deleted, "read", ", without which there is no preview to confirm")
-    record = crm.brief(deleted, record_id)
+    record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
     if held := _related(crm, deleted.held_by, record_id):
         raise ToolError(
