@@ -64,7 +64,7 @@ class LocalServer:
             tasks.cancel_scope.cancel()
 
     async def _run(self, wire: Wire, messages: ObjectReceiveStream[Message]) -> None:
-        server = await run_sync(self._load)
+        server = await run_sync(self._load, abandon_on_cancel=True)
         self._is_loaded = True
         to_server, requests = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
         answers_in, answers = anyio.create_memory_object_stream["SessionMessage"](0)

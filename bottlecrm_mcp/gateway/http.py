@@ -26,8 +26,10 @@ from bottlecrm_mcp.gateway.base import (
     SummaryQuery,
 )
 from bottlecrm_mcp.gateway.connection import Connection
+from bottlecrm_mcp.gateway.names import Names
 from bottlecrm_mcp.gateway.new_record import NewRecords
 from bottlecrm_mcp.gateway.rest_list import rest_page, takes
+from bottlecrm_mcp.gateway.rows import dig, row_of
 
 MOST_RECORDS = 2_000
 PAGE = 200
@@ -43,6 +45,7 @@ class HttpGateway:
         self.caller = caller
         self.connection = connection
         self._new_records = NewRecords(caller, self.read)
+        self._names = Names(catalogue, caller, self.read)
 
     def __repr__(self) -> str:
         return f"<HttpGateway to {self.connection.base_url}>"
@@ -68,7 +71,8 @@ class HttpGateway:
     def page(self, entity: Entity, query: RowQuery) -> Page:
         plan = plan_search(entity, query)
         if plan.is_complete and _is_in_order(entity, query):
-            return rest_page(self.read, entity, _newest_asked_for(entity, query))
+            page = rest_page(self.read, entity, _newest_asked_for(entity, query))
+            return replace(page, rows=self._names.filled_in(query.columns, page.rows))
         if plan.is_complete and not query.sort:
             return self._in_default_order(entity, query, plan)
         return self._folded(entity, query, plan)
@@ -88,7 +92,10 @@ class HttpGateway:
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
     ) -> Mapping[str, Mapping[str, Any]]:
         # The lists can't be asked for ids; the record's own path can.
-        return {}
+        details = {each: self.read(entity.record_path(each)) for each in ids}
+        records = (dig(reply.data, entity.detail_key) for reply in details.values() if reply.ok)
+        rows = [row_of(columns, each) for each in records if isinstance(each, Mapping)]
+        return {row["id"]: row for row in self._names.filled_in(columns, rows)}
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         return None
@@ -99,12 +106,14 @@ class HttpGateway:
         columns = (*query.columns, *(field for field, _ in newest))
         first = self._first(entity, plan, columns, FIRST)
         if first.total <= len(first.rows):
-            return _window(first.rows, newest, query)
+            rows = self._names.filled_in(query.columns, first.rows)
+            return _window(rows, newest, query)
         if first.total <= PAGE:
             return self._folded(entity, query, plan)
         page = rest_page(self.read, entity, query)
         return replace(
             page,
+            rows=self._names.filled_in(query.columns, page.rows),
             limits=(
                 f"These {page.total} {entity.name} come in the CRM's own order, not newest first. "
                 "Filter by created_at, or sort by -created_at, which reads them all.",
@@ -124,7 +133,8 @@ class HttpGateway:
         needed = [*columns, *(each.field for each in plan.left), *(searched if plan.words else ())]
         _require_listed(entity, needed)
         rows = fold.matching(self._all(entity, plan, tuple(dict.fromkeys(needed))), plan.left)
-        return fold.holding_words(rows, plan.words, entity.search_fields)
+        found = fold.holding_words(rows, plan.words, entity.search_fields)
+        return self._names.filled_in(needed, found)
 
     def _all(
         self, entity: Entity, plan: Plan, columns: tuple[Field, ...]
