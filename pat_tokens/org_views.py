@@ -54,8 +54,8 @@ class OrgRevokeView(OrgView):
         serializer = RevokeSerializer(data=request.data)
         if not serializer.is_valid():
             return invalid(serializer)
-        owner = serializer.validated_data.get("owner")
-        return Response({"error": False, "revoked": revoke_every(self.owner, owner and str(owner))})
+        revoked = revoke_every(self.owner, serializer.validated_data.get("owner"))
+        return Response({"error": False, "revoked": revoked})
 
 
 class OrgPolicyView(OrgView):

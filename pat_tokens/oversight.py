@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from pat_tokens import host
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
 from pat_tokens.own import revoke_host
+from pat_tokens.people import owner_model
 from pat_tokens.revocation import revoke, revoke_all
 
 UNUSED = timedelta(days=90)
@@ -57,7 +59,7 @@ def revoke_one(admin: Any, pk: UUID) -> bool:
     return bool(tokens or rows)
 
 
-def revoke_every(admin: Any, owner_id: str | None = None) -> int:
+def revoke_every(admin: Any, owner_id: Any = None) -> int:
     """All live tokens of one person, or of the whole organisation."""
     ours = {"owner_id": owner_id} if owner_id else {}
     theirs = {"profile_id": owner_id} if owner_id else {}
@@ -68,6 +70,14 @@ def revoke_every(admin: Any, owner_id: str | None = None) -> int:
         for row in rows:
             revoke_host(row, by=admin, detail=detail)
         return count + len(rows)
+
+
+def member_id(value: str) -> Any:
+    """As the owner model has its keys; None for what can't be one."""
+    try:
+        return owner_model()._meta.pk.to_python(value)
+    except ValidationError:
+        return None
 
 
 def events_of(org_id: Any, limit: int = EVENTS_SHOWN, **filters: Any) -> list[Event]:

@@ -20,6 +20,7 @@ API_ROOT = "api/"
 # BottleCRM's, beside wherever the host mounts `pat_tokens.urls`. No scope opens them: a token that
 # could make a token would outlive its own revocation.
 CREDENTIAL_PATHS = ("/api/profile/tokens/", "/api/org/tokens/", "/api/org/api-key/")
+OUR_APPS = frozenset({"pat_tokens", "pat_tokens_page"})
 CREDENTIAL_DENIAL = "Tokens and keys can't be managed with a token. Sign in to manage them."
 
 
@@ -86,6 +87,6 @@ def _manages_credentials(path: str) -> bool:
     if f"{path.rstrip('/')}/".startswith(CREDENTIAL_PATHS):
         return True
     try:
-        return "pat_tokens" in resolve(path).app_names
+        return not OUR_APPS.isdisjoint(resolve(path).app_names)
     except Resolver404:
         return False

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from pat_tokens import presets, scopes
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.models.policy import MAX_DAYS
-from pat_tokens.oversight import is_live
+from pat_tokens.oversight import is_live, member_id
 from pat_tokens.people import name_of
 from pat_tokens.policy import default_lifetime
 
@@ -156,8 +156,13 @@ class RotateSerializer(serializers.Serializer[Any]):
 class RevokeSerializer(serializers.Serializer[Any]):
     """One person's tokens, or, said explicitly, all of them."""
 
-    owner = serializers.UUIDField(required=False)
+    owner = serializers.CharField(required=False)
     all = serializers.BooleanField(required=False)
+
+    def validate_owner(self, value: str) -> Any:
+        if (owner_id := member_id(value)) is None:
+            raise serializers.ValidationError("This is not the id of a member.")
+        return owner_id
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if bool(attrs.get("owner")) == bool(attrs.get("all")):

@@ -29,6 +29,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "demo_crm.middleware.IdentityMiddleware",
+    "demo_crm.sign_in.SessionIdentity",
     "pat_tokens.middleware.TokenContext",
     "demo_crm.middleware.OrgContextMiddleware",
 ]
@@ -52,6 +53,9 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://")
 
 AUTH_USER_MODEL = "demo_crm.User"
 PAT_TOKENS_OWNER_MODEL = "demo_crm.Profile"
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/settings/api-tokens/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
 BOTTLECRM_MCP = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}
 
 REST_FRAMEWORK = {

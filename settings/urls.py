@@ -3,4 +3,6 @@ from django.urls import include, path
 urlpatterns = [
     path("api/", include("pat_tokens.urls")),
     path("api/", include("demo_crm.urls")),
+    path("settings/api-tokens/", include("pat_tokens.page_urls")),
+    path("", include("demo_crm.sign_in")),
 ]

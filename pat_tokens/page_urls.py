@@ -1,0 +1,21 @@
+"""The pages, to be included at `settings/api-tokens/` of a host that has Django sessions."""
+
+from django.urls import path
+
+from pat_tokens import org_pages, pages
+
+app_name = "pat_tokens_page"
+
+urlpatterns = [
+    path("", pages.tokens, name="tokens"),
+    path("<uuid:pk>/", pages.token, name="token"),
+    path("<uuid:pk>/connection/", pages.connection, name="connection"),
+    path("<uuid:pk>/rotate/", pages.rotate, name="rotate"),
+    path("<uuid:pk>/revoke/", pages.revoke, name="revoke"),
+    path("organisation/", org_pages.organisation, name="organisation"),
+    path("organisation/<uuid:pk>/revoke/", org_pages.revoke, name="org-revoke"),
+    path("organisation/of/<str:member>/revoke/", org_pages.revoke_person, name="org-person"),
+    path("organisation/revoke/", org_pages.revoke_all, name="org-all"),
+    path("organisation/policy/", org_pages.policy, name="policy"),
+    path("organisation/events/", org_pages.events, name="events"),
+]
