@@ -58,11 +58,12 @@ def summary(scopes: list[str]) -> str:
         return ACCESS["read_only"]
     if granted == {"*:read", "*:write"}:
         return ACCESS["read_write"]
-    labels = token_settings.entities
     shown = [scope for scope in scopes if scope.partition(":")[0] not in NAMES]
-    return ", ".join(_label(scope, labels) for scope in shown or scopes)
-
-
-def _label(scope: str, labels: Mapping[str, str]) -> str:
-    resource, _, action = scope.partition(":")
-    return f"{labels.get(resource, resource)}: {action}"
+    actions: dict[str, list[str]] = {}
+    for resource, _, action in (scope.partition(":") for scope in shown or scopes):
+        actions.setdefault(resource, []).append(action)
+    labels = token_settings.entities
+    return "; ".join(
+        f"{labels.get(resource, resource)}: {' and '.join(done)}"
+        for resource, done in actions.items()
+    )

@@ -63,6 +63,7 @@ def test_bad_choice(chosen, message) -> None:
         (["cases:read", "users:read"], "Cases and solutions: read"),
         (["users:read"], "users: read"),
         (["boards:write"], "boards: write"),
+        (["leads:read", "tasks:read", "leads:write"], "Leads: read and write; Tasks: read"),
     ],
 )
 def test_summary(granted, told) -> None:

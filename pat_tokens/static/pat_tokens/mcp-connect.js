@@ -21,7 +21,7 @@
     select, button { font: inherit; padding: .5rem .75rem; border-radius: .25rem; color: inherit;
       background: transparent; border: 1px solid currentColor; }
     option { color: CanvasText; background: Canvas; }
-    button { cursor: pointer; }
+    button { cursor: pointer; white-space: nowrap; }
     select, input, button, a, pre { outline-offset: 2px; }
     select { display: block; margin-top: .25rem; }
     pre { overflow-x: auto; padding: 1rem; border-radius: .25rem; font-size: .85rem; margin: .5rem 0;

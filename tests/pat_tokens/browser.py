@@ -1,0 +1,87 @@
+"""The demo behind a real server, and Chromium in front of it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    from settings.asgi import application
+
+    config = uvicorn.Config(application, host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.02)
+            assert thread.is_alive()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, site: str, **options: Any) -> Iterator[Page]:
+    """A page that may load nothing from elsewhere and may break nothing of the policy."""
+    context = browser.new_context(base_url=site, **options)
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: _complain(complaints, message))
+    page.on("request", lambda request: _stay(complaints, site, request.url))
+    try:
+        yield page
+        # A request that is cut off would leave its database connection behind.
+        page.wait_for_load_state("networkidle")
+        assert complaints == []
+    finally:
+        context.close()
+
+
+def _complain(complaints: list[str], message: Any) -> None:
+    if message.type in ("error", "warning"):
+        complaints.append(message.text)
+
+
+def _stay(complaints: list[str], site: str, url: str) -> None:
+    if not url.startswith((site, "data:")):
+        complaints.append(f"requested {url}")
+
+
+def sign_in(page: Page, email: str) -> None:
+    page.goto("/settings/api-tokens/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Your tokens").wait_for()
