@@ -38,7 +38,8 @@ class Command(BaseCommand):
         profiles = seed(private_file(Path(dir) / "password"))
         credentials = Credentials(Path(dir) / "credentials.json", f"http://{HOST}:{port}")
         self.introduce(credentials.write(profiles))
-        self.stdout.write(f"They sign in to the API with the password in {dir}/password\n\n")
+        page = f"http://{HOST}:{port}/settings/api-tokens/"
+        self.stdout.write(f"They sign in at {page} with the password in {dir}/password\n\n")
         try:
             uvicorn.run("settings.asgi:application", host=HOST, port=port, log_level="info")
         finally:
