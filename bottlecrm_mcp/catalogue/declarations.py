@@ -1,0 +1,266 @@
+"""How the entities of BottleCRM are declared: their usual fields, actions and filters."""
+
+from __future__ import annotations
+
+from bottlecrm_mcp.catalogue import choices
+from bottlecrm_mcp.catalogue.model import (
+    Access,
+    Action,
+    Effect,
+    Field,
+    Included,
+    Kind,
+    RestFilter,
+)
+
+WRITE = Access.WRITE
+CREATE = Access.CREATE
+
+
+def text(
+    name: str, max_length: int | None = None, *, required: bool = False, untrusted: bool = False
+) -> Field:
+    return Field(
+        name, Kind.TEXT, WRITE, required=required, max_length=max_length, untrusted=untrusted
+    )
+
+
+def email(name: str) -> Field:
+    return Field(name, Kind.EMAIL, WRITE, max_length=254)
+
+
+def url(name: str, max_length: int) -> Field:
+    return Field(name, Kind.URL, WRITE, max_length=max_length)
+
+
+def integer(name: str, note: str = "") -> Field:
+    return Field(name, Kind.INTEGER, WRITE, note=note)
+
+
+def money(name: str, note: str = "", *, access: Access = WRITE, listed: bool = True) -> Field:
+    return Field(name, Kind.DECIMAL, access, note=note, money=True, listed=listed)
+
+
+def boolean(name: str) -> Field:
+    return Field(name, Kind.BOOLEAN, WRITE)
+
+
+def date(name: str) -> Field:
+    return Field(name, Kind.DATE, WRITE)
+
+
+def choice(name: str, values: tuple[str, ...], *, required: bool = False, note: str = "") -> Field:
+    return Field(name, Kind.CHOICE, WRITE, required=required, choices=values, note=note)
+
+
+def one(
+    name: str,
+    to: str,
+    *,
+    access: Access = WRITE,
+    required: bool = False,
+    write_name: str = "",
+    listed: bool = True,
+    note: str = "",
+) -> Field:
+    return Field(
+        name,
+        Kind.RELATION,
+        access,
+        required=required,
+        to=to,
+        write_name=write_name,
+        listed=listed,
+        note=note,
+    )
+
+
+def many(name: str, to: str, *, access: Access = WRITE, listed: bool = True) -> Field:
+    return Field(name, Kind.RELATIONS, access, to=to, listed=listed)
+
+
+def shown(
+    name: str,
+    kind: Kind,
+    *,
+    values: tuple[str, ...] = (),
+    listed: bool = True,
+    computed: bool = False,
+) -> Field:
+    """A field that a record shows and nobody writes."""
+    return Field(name, kind, choices=values, listed=listed, computed=computed)
+
+
+COUNTRY_NOTE = "two-letter country code, such as US"
+CUSTOM_FIELDS = Field(
+    "custom_fields",
+    Kind.OBJECT,
+    WRITE,
+    note="the organisation's own fields, as {key: value}",
+)
+CREATED = (
+    one("created_by", "users", access=Access.READ_ONLY),
+    shown("created_at", Kind.DATETIME),
+)
+UPDATED = shown("updated_at", Kind.DATETIME)
+TEAM = (many("assigned_to", "people"), many("teams", "teams"), many("tags", "tags"))
+
+
+def address(prefix: str = "", line_length: int = 255, *, listed: bool = True) -> tuple[Field, ...]:
+    def part(name: str, length: int, note: str = "") -> Field:
+        return Field(prefix + name, Kind.TEXT, WRITE, max_length=length, listed=listed, note=note)
+
+    short = 255 if not prefix else 100
+    return (
+        part("address_line", line_length),
+        part("city", short),
+        part("state", short),
+        part("postcode", 64 if not prefix else 20),
+        part("country", 2, COUNTRY_NOTE),
+    )
+
+
+def parameter(
+    name: str,
+    kind: Kind = Kind.TEXT,
+    *,
+    required: bool = False,
+    to: str = "",
+    values: tuple[str, ...] = (),
+    max_length: int | None = None,
+    note: str = "",
+) -> Field:
+    return Field(
+        name,
+        kind,
+        WRITE,
+        required=required,
+        to=to,
+        choices=values,
+        max_length=max_length,
+        note=note,
+    )
+
+
+COMMENT_TEXT = parameter("comment", required=True, max_length=255)
+COMMENT_ID = parameter("comment_id", required=True, note="the comment's id, from crm_get")
+
+
+def delete_attachment(path: str) -> Action:
+    return Action(
+        "delete_attachment",
+        "Delete an attached file of this record.",
+        "DELETE",
+        path,
+        params=(
+            parameter("attachment_id", required=True, note="the attachment's id, from crm_get"),
+        ),
+        effects=(Effect.DELETES,),
+        consequence="delete the attached file",
+        belongs=("attachment_id", "attachments"),
+    )
+
+
+def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
+    """Comments and attachments of the CRM entities.
+
+    A comment is added by POST on the record itself, and changed at /comment/<id>/.
+    """
+    return (
+        Action(
+            "add_comment",
+            "Add a comment to the record.",
+            "POST",
+            f"/api/{entity}/{{id}}/",
+            params=(COMMENT_TEXT, *extra),
+        ),
+        Action(
+            "edit_comment",
+            "Replace the text of a comment of this record.",
+            "PATCH",
+            f"/api/{entity}/comment/{{comment_id}}/",
+            params=(COMMENT_ID, COMMENT_TEXT),
+            belongs=("comment_id", "comments"),
+        ),
+        Action(
+            "delete_comment",
+            "Delete a comment of this record.",
+            "DELETE",
+            f"/api/{entity}/comment/{{comment_id}}/",
+            params=(COMMENT_ID,),
+            effects=(Effect.DELETES,),
+            consequence="delete the comment",
+            belongs=("comment_id", "comments"),
+        ),
+        delete_attachment(f"/api/{entity}/attachment/{{attachment_id}}/"),
+    )
+
+
+COMMENT_KEYS = ("id", "comment", "commented_on", "commented_by", "is_internal")
+ATTACHMENT_KEYS = ("id", "file_name", "created_at", "created_by")
+LINE_ITEM_KEYS = (
+    "id",
+    "name",
+    "description",
+    "quantity",
+    "unit_price",
+    "discount_type",
+    "discount_value",
+    "tax_rate",
+    "total",
+)
+COMMENTS = Included("comments", "comments, newest first", "comments", COMMENT_KEYS, untrusted=True)
+ATTACHMENTS = Included("attachments", "attached files", "attachments", ATTACHMENT_KEYS)
+
+BY_PEOPLE_AND_TAGS = {
+    "assigned_to": RestFilter("assigned_to", repeats=True),
+    "tags": RestFilter("tags", repeats=True),
+}
+BY_CREATION = {
+    "created_at__gte": RestFilter("created_at__gte"),
+    "created_at__lte": RestFilter("created_at__lte"),
+}
+
+
+LINE_ITEM = (
+    parameter("description", max_length=500),
+    parameter("quantity", Kind.DECIMAL),
+    parameter("unit_price", Kind.DECIMAL),
+    parameter("discount_type", Kind.CHOICE, values=choices.DISCOUNT_TYPE),
+    parameter("discount_value", Kind.DECIMAL),
+)
+LINE_ITEM_ID = parameter("line_item_id", required=True, note="the line item's id, from crm_get")
+
+
+def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
+    return (
+        Action(
+            "add_line_item",
+            "Add a line item; the CRM recalculates the amounts.",
+            "POST",
+            path,
+            params=(parameter("name", required=True, max_length=255), *LINE_ITEM, *extra),
+            returns=LINE_ITEM_KEYS,
+            returns_in="line_item",
+        ),
+        Action(
+            "update_line_item",
+            "Change a line item; the CRM recalculates the amounts.",
+            "PUT",
+            path + "{line_item_id}/",
+            params=(LINE_ITEM_ID, parameter("name", max_length=255), *LINE_ITEM, *extra),
+            returns=LINE_ITEM_KEYS,
+            returns_in="line_item",
+            belongs=("line_item_id", "line_items"),
+        ),
+        Action(
+            "remove_line_item",
+            "Remove a line item; the CRM recalculates the amounts.",
+            "DELETE",
+            path + "{line_item_id}/",
+            params=(LINE_ITEM_ID,),
+            effects=(Effect.DELETES,),
+            consequence="delete the line item and recalculate the amounts",
+            belongs=("line_item_id", "line_items"),
+        ),
+    )

@@ -1,0 +1,95 @@
+"""BottleCRM's contract for accounts."""
+
+from __future__ import annotations
+
+from bottlecrm_mcp.catalogue import choices
+from bottlecrm_mcp.catalogue.declarations import (
+    ATTACHMENTS,
+    BY_CREATION,
+    BY_PEOPLE_AND_TAGS,
+    COMMENTS,
+    CREATED,
+    CUSTOM_FIELDS,
+    TEAM,
+    WRITE,
+    address,
+    boolean,
+    choice,
+    email,
+    integer,
+    many,
+    money,
+    note_actions,
+    text,
+    url,
+)
+from bottlecrm_mcp.catalogue.model import (
+    Entity,
+    Field,
+    Included,
+    Kind,
+    RestFilter,
+    Section,
+)
+
+ACCOUNTS = Entity(
+    name="accounts",
+    singular="account",
+    path="/api/accounts/",
+    resource="accounts",
+    model="accounts.Account",
+    write_serializers=("accounts.serializer.AccountCreateSerializer",) * 2,
+    sections=(
+        Section("active_accounts.open_accounts", "active_accounts.open_accounts_count"),
+        Section("closed_accounts.close_accounts", "closed_accounts.close_accounts_count"),
+    ),
+    detail_key="account_obj",
+    label=(("name",),),
+    columns=("name", "email", "phone", "industry", "city", "assigned_to"),
+    fields=(
+        text("name", 255, required=True),
+        email("email"),
+        Field("phone", Kind.TEXT, WRITE, max_length=25, note="7 to 25 digits and separators"),
+        url("website", 200),
+        choice("industry", choices.INDUSTRY),
+        integer("number_of_employees", "0 or more"),
+        money("annual_revenue", "0 or more"),
+        choice("currency", choices.CURRENCY),
+        *address(),
+        text("description"),
+        boolean("is_active"),
+        *TEAM,
+        many("contacts", "contacts"),
+        CUSTOM_FIELDS,
+        *CREATED,
+    ),
+    # A POST takes tag names and creates missing ones; the tool sends names of tags that exist.
+    names_tags_on_create=True,
+    search_fields=("name",),
+    rest_filters={
+        "name__contains": RestFilter("name"),
+        "city__contains": RestFilter("city"),
+        **BY_PEOPLE_AND_TAGS,
+        **BY_CREATION,
+    },
+    actions=note_actions("accounts"),
+    includes=(
+        COMMENTS,
+        ATTACHMENTS,
+        Included("contacts", "contacts whose account this is", entity="contacts", by="account"),
+        Included(
+            "opportunities",
+            "opportunities of this account",
+            entity="opportunities",
+            by="account",
+        ),
+        Included("cases", "cases of this account", entity="cases", by="account"),
+        Included("tasks", "tasks of this account", entity="tasks", by="account"),
+        Included("invoices", "invoices of this account", entity="invoices", by="account"),
+    ),
+    identity=(("name",), ("email",)),
+    delete_consequence="delete the account together with its opportunities and cases",
+    deletes_with=(("opportunities", "account"), ("cases", "account")),
+    held_by=(("invoices", "account"),),
+    custom_fields="Account",
+)

@@ -1,0 +1,77 @@
+"""BottleCRM's contract for solutions."""
+
+from __future__ import annotations
+
+from bottlecrm_mcp.catalogue import choices
+from bottlecrm_mcp.catalogue.declarations import (
+    UPDATED,
+    WRITE,
+    choice,
+    one,
+    shown,
+    text,
+)
+from bottlecrm_mcp.catalogue.model import (
+    Access,
+    Action,
+    Entity,
+    Field,
+    Included,
+    Kind,
+    RestFilter,
+    Section,
+)
+
+SOLUTIONS = Entity(
+    name="solutions",
+    singular="solution",
+    path="/api/cases/solutions/",
+    # Scopes go by the first path segment.
+    resource="cases",
+    model="cases.Solution",
+    write_serializers=("cases.solution_serializers.SolutionCreateUpdateSerializer",) * 2,
+    sections=(Section("results", "count"),),
+    label=(("title",),),
+    columns=("title", "status", "is_published", "updated_at"),
+    fields=(
+        text("title", 255, required=True),
+        text("description", required=True),
+        choice("status", choices.SOLUTION_STATUS, note="only an admin approves"),
+        Field(
+            "is_published",
+            Kind.BOOLEAN,
+            WRITE,
+            note="only an admin publishes, and only what is approved",
+        ),
+        shown("author", Kind.TEXT, computed=True),
+        shown("case_count", Kind.INTEGER, computed=True),
+        one("created_by", "users", access=Access.READ_ONLY),
+        shown("created_at", Kind.DATETIME),
+        UPDATED,
+    ),
+    search_fields=("title", "description"),
+    rest_filters={
+        "status": RestFilter("status"),
+        "is_published": RestFilter("is_published"),
+    },
+    actions=(
+        Action(
+            "publish",
+            "Publish an approved solution.",
+            "POST",
+            "/api/cases/solutions/{id}/publish/",
+            admin_only=True,
+        ),
+        Action(
+            "unpublish",
+            "Take a published solution back.",
+            "POST",
+            "/api/cases/solutions/{id}/unpublish/",
+            admin_only=True,
+        ),
+    ),
+    includes=(Included("cases", "linked cases", "linked_cases", ("id", "name", "status")),),
+    identity=(("title",),),
+    delete_consequence="delete the solution and its links to cases",
+    no_comments="BottleCRM keeps no comments on solutions; comment on a case that links it.",
+)
