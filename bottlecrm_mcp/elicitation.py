@@ -13,6 +13,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from bottlecrm_mcp.tools.budget import fitted
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
 
@@ -49,7 +50,8 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
 
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
-    form = types.ElicitRequestFormParams(message=message(required.preview), requested_schema=FORM)
+    shown = message(fitted(required.preview))
+    form = types.ElicitRequestFormParams(message=shown, requested_schema=FORM)
     return types.InputRequiredResult(
         input_requests={KEY: types.ElicitRequest(params=form)},
         request_state=required.confirmation,

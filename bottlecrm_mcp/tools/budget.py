@@ -9,6 +9,7 @@ from typing import Any
 MOST_CHARACTERS = 20_000
 LONGEST_IN_LIST = 200
 LONGEST_IN_RECORD = 6_000
+LONGEST_IN_ERROR = 500
 
 
 def size(value: Any) -> int:
@@ -41,3 +42,26 @@ def rows_that_fit(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if left < 0:
             return rows[: max(index, 1)]
     return rows
+
+
+def fitted(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer; if it is too long, with its longest texts cut and a note that says so."""
+    cut, notes = dict(answer), list(answer.get("notes", ()))
+    for longest in (LONGEST_IN_RECORD, 2_000, LONGEST_IN_ERROR, LONGEST_IN_LIST):
+        if size(cut) <= MOST_CHARACTERS:
+            break
+        note = f"Texts of more than {longest} characters were cut in the middle."
+        more = "crm_get of one record shows more of them."
+        cut = {**cut_texts(answer, longest), "notes": [*notes, f"{note} {more}"]}
+    return cut
+
+
+def cut_texts(value: Any, longest: int) -> Any:
+    """The value with every text in it, keys too, cut in the middle to about this length."""
+    if isinstance(value, str) and len(value) > longest:
+        return f"{value[: longest // 2]} … {value[-longest // 2 :]}"
+    if isinstance(value, Mapping):
+        return {cut_texts(key, longest): cut_texts(each, longest) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [cut_texts(each, longest) for each in value]
+    return value

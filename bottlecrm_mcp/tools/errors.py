@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NoReturn
 
 from bottlecrm_mcp.gateway.base import Reply
+from bottlecrm_mcp.tools.budget import LONGEST_IN_ERROR, cut_texts
 
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."
+MOST_FIELDS = 20
 MAYBE_KEPT = "The CRM may have kept a part of this: look at the record before you try again."
 
 
@@ -29,9 +32,10 @@ class ToolError(Exception):
         hint: str = "",
         candidates: Iterable[Mapping[str, Any]] = (),
     ) -> None:
-        super().__init__(message)
+        # A message repeats what was wrong, however long that was.
+        self.message: str = cut_texts(message, LONGEST_IN_ERROR)
+        super().__init__(self.message)
         self.code = code
-        self.message = message
         self.fields = dict(fields or {})
         self.hint = hint
         self.candidates = [dict(each) for each in candidates]
@@ -39,7 +43,8 @@ class ToolError(Exception):
     def as_dict(self) -> dict[str, Any]:
         parts: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.fields:
-            parts["fields"] = self.fields
+            first = dict(islice(self.fields.items(), MOST_FIELDS))
+            parts["fields"] = cut_texts(first, LONGEST_IN_ERROR)
         if self.candidates:
             parts["candidates"] = self.candidates
         if self.hint:

@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
+from bottlecrm_mcp.tools.budget import fitted
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined
 from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
@@ -74,11 +75,11 @@ class Tool:
         """
         self._require_valid(arguments)
         try:
-            return self.run(crm, **arguments)
+            return fitted(self.run(crm, **arguments))
         except ConfirmationRequired as required:
             if crm.form is not None:
                 raise
-            return required.as_dict(crm.entity(arguments["entity"]))
+            return fitted(required.as_dict(crm.entity(arguments["entity"])))
         except Declined:
             return {
                 "entity": arguments["entity"],

@@ -7,6 +7,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused, SummaryQuery
+from bottlecrm_mcp.tools.budget import rows_that_fit
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.filters import Filters
@@ -41,13 +42,18 @@ def crm_summarize(
         raise_for(refusal.reply, summarized.name)
         raise
     totals = list(summary.totals)
+    groups = rows_that_fit([dict(each) for each in summary.groups])
     result: dict[str, Any] = {
         "entity": summarized.name,
-        "groups": list(summary.groups),
+        "groups": groups,
         "total": totals[0] if len(totals) == 1 else {"by_currency": totals},
         "filters": understood.understood,
     }
-    if notes := _notes(summarized, groupings, bool(apart), summary.group_count):
+    notes = _notes(summarized, groupings, bool(apart))
+    if len(groups) < summary.group_count:
+        shown = f"The first {len(groups)} of {summary.group_count} groups are shown"
+        notes.insert(0, f"{shown}; the total is of all. Filters give the others.")
+    if notes:
         result["notes"] = notes
     return result
 
@@ -115,14 +121,8 @@ def _currency_apart(
     return (Grouping(currency),) if has_money else ()
 
 
-def _notes(
-    entity: Entity, groupings: tuple[Grouping, ...], apart: bool, group_count: int
-) -> list[str]:
+def _notes(entity: Entity, groupings: tuple[Grouping, ...], apart: bool) -> list[str]:
     notes = []
-    if group_count > MOST_GROUPS:
-        notes.append(
-            f"The first {MOST_GROUPS} of {group_count} groups are shown; the total is of all."
-        )
     many = [each.field.name for each in groupings if each.field.kind is Kind.RELATIONS]
     if many:
         notes.append(

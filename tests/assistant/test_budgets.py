@@ -10,6 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 
 from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.tools import budget
 from bottlecrm_mcp.tools.budget import MOST_CHARACTERS
 from demo_crm.models import Comment, Lead, Org
 from demo_crm.row_security import org_context
@@ -145,3 +146,82 @@ def test_included_lists_that_do_not_fit_are_named(live: Any, long_records: Any) 
         assert got[alone]["returned"] == min(20, got[alone]["total"])
 
     live(long_records.admin, steps)
+
+
+ENDLESS = "x" * 30_000
+LEAD = {"entity": "leads", "id": "the lead's"}
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("crm_create", {"entity": "leads", "data": {"company_name": "C", "description": ENDLESS}}),
+        ("crm_update", {**LEAD, "data": {"description": ENDLESS}}),
+        ("crm_update", {**LEAD, "data": {"description": ENDLESS[1:]}}),
+    ],
+)
+def test_endless_text_is_saved_whole_and_shown_cut(
+    live: Any, alpha: Any, tool: str, arguments: Any
+) -> None:
+    lead = str(alpha.leads[1].pk)
+    given = {**arguments, "id": lead} if "id" in arguments else arguments
+
+    async def steps(agent: Agent) -> Any:
+        if tool == "crm_update":
+            await agent("crm_update", **LEAD | {"id": lead}, data={"description": "y" * 30_000})
+        length, shown = await answer(agent, tool, **given)
+        assert length <= MOST_CHARACTERS
+        assert "were cut in the middle" in shown["notes"][0]
+        return shown["id"]
+
+    saved = live(alpha.user, steps)
+    with org_context(alpha.org):
+        kept = Lead.objects.get(pk=saved).description
+    assert kept == arguments["data"]["description"]
+
+
+def test_preview_of_endless_text(live: Any, alpha: Any) -> None:
+    data = {"status": "converted", "description": ENDLESS}
+
+    async def steps(agent: Agent) -> None:
+        length, shown = await answer(agent, "crm_create", entity="leads", data=data)
+        assert shown["confirmation_required"]
+        assert length <= MOST_CHARACTERS
+
+    live(alpha.user, steps, era="legacy")
+
+
+WRONG = [
+    ("crm_search", {"entity": ENDLESS}),
+    ("crm_search", {"entity": "leads", "sort": ENDLESS}),
+    ("crm_search", {"entity": "leads", "limit": ENDLESS}),
+    ("crm_search", {"entity": "leads", "filters": {"status": ENDLESS}}),
+    ("crm_search", {"entity": "leads", "filters": {ENDLESS: "x"}}),
+    ("crm_search", {"entity": "leads", "filters": {"assigned_to": ENDLESS}}),
+    ("crm_search", {"entity": "leads", "filters": {str(number): 1 for number in range(1_000)}}),
+    ("crm_get", {"entity": "leads", "id": ENDLESS}),
+    ("crm_get", {ENDLESS: 1}),
+    ("crm_create", {"entity": "leads", "data": {"tags": [ENDLESS]}}),
+    ("crm_action", {"entity": "leads", "id": ENDLESS, "action": ENDLESS}),
+]
+
+
+def test_error_repeats_little_of_what_was_wrong(live: Any, alpha: Any) -> None:
+    async def steps(agent: Agent) -> None:
+        for tool, arguments in WRONG:
+            error = await agent.refused(tool, **arguments)
+            assert len(json.dumps(error)) <= MOST_CHARACTERS, (tool, list(arguments))
+
+    live(alpha.user, steps)
+
+
+def test_groups_that_do_not_fit_are_counted(live: Any, alpha: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(budget, "MOST_CHARACTERS", 2_500)
+
+    async def steps(agent: Agent) -> None:
+        titles = {"entity": "leads", "group_by": ["title", "created_by"]}
+        _, shown = await answer(agent, "crm_summarize", **titles)
+        assert 0 < len(shown["groups"]) < shown["total"]["count"]
+        assert shown["notes"][0].startswith(f"The first {len(shown['groups'])} of ")
+
+    live(alpha.user, steps)
