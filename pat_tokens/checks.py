@@ -88,6 +88,14 @@ def _order_error(where: str, name: str) -> CheckMessage:
 
 @register(deploy=True)
 def check_database_role(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
+    if connection.vendor != "postgresql":
+        return [
+            Error(
+                f"Tokens are not protected on {connection.vendor}: it has no row-level security.",
+                hint="Use PostgreSQL.",
+                id="pat_tokens.E004",
+            )
+        ]
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -99,7 +107,7 @@ def check_database_role(app_configs: AppConfigs = None, **kwargs: Any) -> list[C
         return [
             Warning(
                 f"The database role could not be checked: {problem}",
-                hint="Run the check where the database answers; it has to be PostgreSQL.",
+                hint="Run the check where the database answers.",
                 id="pat_tokens.W002",
             )
         ]

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pat_tokens import events
+from pat_tokens.host import host_tokens_of
+from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.policy import AGENTS_READ_ONLY, agents_denial, lifetime_denial, policy_of
 from pat_tokens.revocation import revoke_leaked
@@ -57,18 +59,30 @@ def record_write(
 ) -> None:
     """One entry for a write that a tool made or tried. No values of the record."""
     client = client or current_source().client
+    name, prefix = _token_names(org_id, token_id)
     events.record(
         Event.Kind.WRITE,
         org_id=org_id,
         actor_id=actor_id,
         actor=actor,
         token_id=token_id or None,
+        token_name=name,
+        token_prefix=prefix,
         client=client,
         tool=tool,
         entity=entity,
         record_id=record_id,
         outcome=outcome,
     )
+
+
+def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
+    with in_organisation(org_id):
+        token = Token.objects.filter(pk=token_id).first() if token_id else None
+    if token is not None:
+        return token.name, token.prefix
+    rows = host_tokens_of(org_id, pk=token_id) if token_id else []
+    return (rows[0].name, rows[0].token_prefix) if rows else ("", "")
 
 
 def _policy(token: Any) -> Policy:

@@ -41,6 +41,9 @@ def _local(name: str, value: str) -> Iterator[None]:
 
 
 def _exchange(name: str, value: str) -> str:
+    if connection.vendor != "postgresql":
+        # A host's own tests; the deployment check refuses any other database.
+        return ""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting(%s, true), set_config(%s, %s, true)", [name, name, value]

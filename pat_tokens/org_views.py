@@ -35,6 +35,8 @@ class OrgView(TokenView):
 
 
 class OrgTokenListView(OrgView):
+    serializer_class = TokenSerializer
+
     def get(self, request: Request) -> Response:
         tokens, rows = org_tokens(self.owner.org_id), host_tokens_of(self.owner.org_id)
         shown = [with_owner({**TokenSerializer(each).data}, each.owner) for each in tokens]
@@ -43,6 +45,8 @@ class OrgTokenListView(OrgView):
 
 
 class OrgTokenDetailView(OrgView):
+    serializer_class = TokenSerializer
+
     def delete(self, request: Request, pk: UUID) -> Response:
         if not revoke_one(self.owner, pk):
             raise Http404
@@ -50,6 +54,8 @@ class OrgTokenDetailView(OrgView):
 
 
 class OrgRevokeView(OrgView):
+    serializer_class = RevokeSerializer
+
     def post(self, request: Request) -> Response:
         serializer = RevokeSerializer(data=request.data)
         if not serializer.is_valid():
@@ -59,6 +65,8 @@ class OrgRevokeView(OrgView):
 
 
 class OrgPolicyView(OrgView):
+    serializer_class = PolicySerializer
+
     def get(self, request: Request) -> Response:
         policy = policy_of(self.owner.org_id)
         return Response({"error": False, **PolicySerializer(policy).data})
@@ -74,6 +82,8 @@ class OrgPolicyView(OrgView):
 
 class OrgEventListView(OrgView):
     """Newest first; `?kind=`, `?token=` and `?limit=` (at most 100) narrow it."""
+
+    serializer_class = EventSerializer
 
     def get(self, request: Request) -> Response:
         filters = {}

@@ -205,3 +205,9 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "detail",
         )
         read_only_fields = fields
+
+
+class ConnectSerializer(serializers.Serializer[Any]):
+    mcp_url = serializers.URLField()
+    placeholder = serializers.CharField()
+    clients = serializers.ListField(child=serializers.DictField())

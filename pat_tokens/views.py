@@ -20,6 +20,7 @@ from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
 from pat_tokens.permissions import SignedInPerson
 from pat_tokens.policy import policy_of
 from pat_tokens.serializers import (
+    ConnectSerializer,
     NewTokenSerializer,
     RotateSerializer,
     TokenSerializer,
@@ -30,6 +31,7 @@ NEVER_STORED = {"Cache-Control": "no-store"}
 
 
 class TokenView(APIView):
+    # The views have a `serializer_class` for tools that describe an API, such as drf-spectacular.
     permission_classes = (SignedInPerson,)
 
     @property
@@ -38,6 +40,8 @@ class TokenView(APIView):
 
 
 class TokenListView(TokenView):
+    serializer_class = TokenSerializer
+
     def get(self, request: Request) -> Response:
         rows = [*TokenSerializer(own_tokens(self.owner), many=True).data]
         rows += [host_row(row) for row in own_host_tokens(self.owner)]
@@ -54,6 +58,8 @@ class TokenListView(TokenView):
 
 
 class TokenDetailView(TokenView):
+    serializer_class = TokenSerializer
+
     def get(self, request: Request, pk: UUID) -> Response:
         return Response({"error": False, **TokenSerializer(found(self.owner, pk)).data})
 
@@ -64,6 +70,8 @@ class TokenDetailView(TokenView):
 
 
 class TokenRotateView(TokenView):
+    serializer_class = RotateSerializer
+
     @sensitive_variables()
     def post(self, request: Request, pk: UUID) -> Response:
         token = found(self.owner, pk)
@@ -77,6 +85,8 @@ class TokenRotateView(TokenView):
 
 class ConnectView(TokenView):
     """The ready configurations, with a placeholder for the token."""
+
+    serializer_class = ConnectSerializer
 
     def get(self, request: Request) -> Response:
         url = mcp_url(request._request)

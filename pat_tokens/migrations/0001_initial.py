@@ -80,6 +80,22 @@ def now() -> Any:
     return models.DateTimeField(default=django.utils.timezone.now, editable=False)
 
 
+class Protect(migrations.RunSQL):
+    """Only PostgreSQL has row-level security; a host may run its own tests elsewhere."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        if schema_editor.connection.vendor == "postgresql":
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
 class Migration(migrations.Migration):
     initial = True
 
@@ -213,7 +229,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunSQL(TOKEN_POLICIES, NO_TOKEN_POLICIES),
-        migrations.RunSQL(POLICY_POLICIES, NO_POLICY_POLICIES),
-        migrations.RunSQL(EVENT_POLICIES, NO_EVENT_POLICIES),
+        Protect(TOKEN_POLICIES, NO_TOKEN_POLICIES),
+        Protect(POLICY_POLICIES, NO_POLICY_POLICIES),
+        Protect(EVENT_POLICIES, NO_EVENT_POLICIES),
     ]

@@ -158,9 +158,16 @@ def test_one_entry_for_each_write(token_for, alpha_user) -> None:
     token = resolve_token(secret)
     for each in entries:
         assert (each.actor, each.token_id) == (alpha_user.user.email, token.pk)
+        assert (each.token_name, each.token_prefix) == ("Agent", token.prefix)
         assert (each.entity, each.record_id) == ("leads", lead)
         assert (each.client, each.address) == ("Claude/1.0", "203.0.113.7")
         assert "Confidential" not in str(vars(each))
+
+
+def test_entry_for_a_token_of_the_host(secret_of, alpha_user) -> None:
+    create_lead(secret_of(alpha_user))
+    (entry,) = writes(alpha_user)
+    assert entry.token_name in ("test", "Older")
 
 
 def test_entry_that_fails_does_not_fail_the_write(token_for, alpha_user, monkeypatch) -> None:

@@ -86,9 +86,17 @@ def test_database_that_does_not_answer(monkeypatch) -> None:
     def fail() -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("pat_tokens.checks.connection", SimpleNamespace(cursor=fail))
+    monkeypatch.setattr(
+        "pat_tokens.checks.connection", SimpleNamespace(vendor="postgresql", cursor=fail)
+    )
     (warning,) = check_database_role()
     assert warning.id == "pat_tokens.W002"
+
+
+def test_database_without_row_level_security(monkeypatch) -> None:
+    monkeypatch.setattr("pat_tokens.checks.connection", SimpleNamespace(vendor="sqlite"))
+    (error,) = check_database_role()
+    assert error.id == "pat_tokens.E004"
 
 
 def test_deployment_check_names_them(db) -> None:
@@ -102,4 +110,4 @@ def answering(row):
     def cursor():
         yield SimpleNamespace(execute=lambda query: None, fetchone=lambda: row)
 
-    return SimpleNamespace(cursor=cursor)
+    return SimpleNamespace(vendor="postgresql", cursor=cursor)
