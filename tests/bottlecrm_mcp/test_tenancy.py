@@ -141,6 +141,9 @@ def test_foreign_reference_is_like_an_unknown_one(admin, alpha, beta, name) -> N
         for field in relations(name):
             for pair in references(beta, field):
                 asked = [calls_with(name, pk, field, value) for value in pair]
+                if pair[1] != UNKNOWN_ID:
+                    # Names are looked up in one way for all of them.
+                    asked = [calls[-1:] for calls in asked]
                 for (tool, foreign), (_, unknown) in zip(*asked, strict=True):
                     answers = [
                         without(value, admin(tool, entity=name, **arguments))
@@ -163,7 +166,7 @@ def calls_with(name, pk, field, value):
 @pytest.mark.parametrize("name", [name for name in NAMES if relations(name, writable=True)])
 def test_wrong_references(admin, alpha, name) -> None:
     pk = str(getattr(alpha, name)[1].pk)
-    wrong = [UNKNOWN_ID, {"id": 5}, ["x", "me"]]
+    wrong = [{"id": 5}, "no-id"]
     with unchanged():
         for field in relations(name, writable=True):
             for value in wrong:

@@ -85,8 +85,9 @@ def test_confirmed(user, marked) -> None:
     assert everything() != before
 
 
-def test_sealed(tools_of, crm_of, alpha, marked) -> None:
-    tool, arguments = marked
+@pytest.mark.parametrize("case", ["delete tasks", "convert", "closed by update", "send"])
+def test_sealed(crm_of, alpha, case) -> None:
+    tool, arguments = MARKED[case](alpha)
     call = sealed(crm_of(alpha.user))
     with unchanged():
         confirmation = preview_after(call(tool, **arguments, confirm=True))

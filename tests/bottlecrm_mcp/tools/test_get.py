@@ -1,6 +1,9 @@
 import pytest
+from django.contrib.contenttypes.models import ContentType
 
 from bottlecrm_mcp.gateway.rows import row_of
+from demo_crm.models import Comment
+from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record
 from tests.bottlecrm_mcp.tools.test_search import holds_nothing
 
@@ -48,8 +51,12 @@ def test_bad_input(user, arguments, code, told) -> None:
 
 
 def test_comments_are_bounded(user, alpha) -> None:
-    lead = {"entity": "leads", "id": str(alpha.leads[1].pk)}
-    for number in range(23):
-        user("crm_action", **lead, action="add_comment", params={"comment": f"No {number}"})
-    comments = user("crm_get", **lead, include=["comments"])["comments"]
+    lead = alpha.leads[1]
+    kept = {"content_type": ContentType.objects.get_for_model(lead), "object_id": lead.pk}
+    with org_context(alpha.org):
+        Comment.objects.bulk_create(
+            Comment(comment=f"No {number}", org=alpha.org, commented_by=alpha.user, **kept)
+            for number in range(23)
+        )
+    comments = user("crm_get", entity="leads", id=str(lead.pk), include=["comments"])["comments"]
     assert (comments["total"], comments["returned"]) == (23, 20)
