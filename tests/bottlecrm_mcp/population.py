@@ -93,16 +93,27 @@ def marker(org: Org, number: int) -> str:
 def _records(entity: Entity, made: SimpleNamespace) -> list[Any]:
     model = model_of(entity)
     records = [_record(entity, model, made, number) for number in range(PER_ENTITY)]
-    model._default_manager.bulk_create(records)
     now = datetime.now(ZoneInfo(made.org.timezone))
     for number, record in enumerate(records):
         record.created_at = now - timedelta(days=number)
         record.updated_at = now - timedelta(hours=number)
-    model._default_manager.bulk_update(records, ["created_at", "updated_at"])
+    with _times_as_given(model):
+        model._default_manager.bulk_create(records)
     for name in ("assigned_to", "tags", "teams", "contacts"):
         if hasattr(model, name):
             _link(name, records, [_many(made, number)[name] for number in range(PER_ENTITY)])
     return records
+
+
+@contextmanager
+def _times_as_given(model: type[models.Model]) -> Iterator[None]:
+    created: Any = model._meta.get_field("created_at")
+    updated: Any = model._meta.get_field("updated_at")
+    created.auto_now_add = updated.auto_now = False
+    try:
+        yield
+    finally:
+        created.auto_now_add = updated.auto_now = True
 
 
 def _link(name: str, records: list[Any], related: list[list[Any]]) -> None:
