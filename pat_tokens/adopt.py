@@ -1,6 +1,7 @@
 """Taking over the host's own tokens: the same secrets, under this app's rules."""
 
 from typing import Any
+from uuid import UUID
 
 from pat_tokens import events
 from pat_tokens.host import host_tokens, revoke_host_token
@@ -30,9 +31,12 @@ def adopt(org_id: Any) -> int:
 
 
 def _adopt(row: Any) -> bool:
+    # The same id, so that the row is known as adopted even when the secret has been rotated.
+    same_id = {"id": row.pk} if isinstance(row.pk, UUID) else {}
     token, created = Token.objects.get_or_create(
         digest=row.token_hash,
         defaults={
+            **same_id,
             "owner": row.profile,
             "org_id": row.org_id,
             "name": row.name,

@@ -6,12 +6,15 @@ here names the organisation or the digest.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from pat_tokens.conf import token_settings
+from pat_tokens.local_setting import in_organisation
+from pat_tokens.models import Token
 
 
 def host_tokens() -> QuerySet[Any] | None:
@@ -25,10 +28,15 @@ def host_tokens() -> QuerySet[Any] | None:
 
 
 def host_tokens_of(org_id: Any, **filters: Any) -> list[Any]:
+    """Newest first, without those that were adopted, which keep their ids."""
     rows = host_tokens()
     if rows is None:
         return []
-    return list(rows.filter(org_id=org_id, **filters).order_by("-created_at"))
+    with in_organisation(org_id):
+        found = list(rows.filter(org_id=org_id, **filters).order_by("-created_at"))
+        ids = [row.pk for row in found if isinstance(row.pk, UUID)]
+        adopted = set(Token.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    return [row for row in found if row.pk not in adopted]
 
 
 def revoke_host_token(row: Any) -> bool:

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
+from pat_tokens.issue import rotate_token
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.resolver import ExpiredToken, RevokedToken, UnknownToken, resolve_token
@@ -49,6 +50,17 @@ def test_revoked_here_is_revoked_there(alpha_user) -> None:
         resolve_token(secret)
     row.refresh_from_db()
     assert row.revoked_at is not None
+
+
+def test_adopted_token_is_listed_once(alpha_admin, api) -> None:
+    row, secret = issue_host_token(alpha_admin)
+    run("--apply")
+    client = api(alpha_admin)
+    for path in ("/api/profile/tokens/", "/api/org/tokens/"):
+        (shown,) = client.get(path).json()["tokens"]
+        assert (shown["id"], "of_host" in shown) == (str(row.pk), False)
+    rotate_token(resolve_token(secret))
+    assert len(client.get("/api/org/tokens/").json()["tokens"]) == 1
 
 
 def test_adoption_is_logged(alpha_user, events) -> None:
