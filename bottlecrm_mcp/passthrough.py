@@ -38,6 +38,7 @@ CANCELLED = "notifications/cancelled"
 EVENT_STREAM = "text/event-stream"
 # As long as the endpoint may take for a call, and some more.
 ANSWER_SECONDS = 120
+PROBE_SECONDS = 15
 INTERNAL_ERROR = -32603
 
 
@@ -91,7 +92,9 @@ class Endpoint:
         message = modern_request("server/discover", {})
         headers = {**request_headers(message), **authorization}
         try:
-            return await self._client.post(self.url, json=message, headers=headers)
+            return await self._client.post(
+                self.url, json=message, headers=headers, timeout=PROBE_SECONDS
+            )
         except httpx2.HTTPError as problem:
             raise fault(problem, self.base_url) from problem
 
@@ -112,6 +115,7 @@ class Endpoint:
                 "POST", self.url, json=message, headers=headers
             ) as response:
                 async for answer in self._answers(response, message):
+                    self._note_session(message, response, answer)
                     yield answer
         except httpx2.HTTPError as problem:
             said = fault(problem, self.base_url)
@@ -127,16 +131,15 @@ class Endpoint:
             return
         data = _json(await response.aread())
         if _is_rpc(data):
-            self._note_session(message, response, data)
             yield {**data, "id": message.get("id")} if "id" in message else data
         elif response.status_code >= 300 or is_request(message):
             raise self._refusal(response, data)
 
-    def _note_session(self, message: Message, response: httpx2.Response, data: Message) -> None:
+    def _note_session(self, message: Message, response: httpx2.Response, answer: Message) -> None:
         """What every later message of a client of the older protocol has to carry."""
-        if message.get("method") != "initialize" or "result" not in data:
+        if message.get("method") != "initialize" or "result" not in answer:
             return
-        self._session = {"mcp-protocol-version": str(data["result"].get("protocolVersion", ""))}
+        self._session = {"mcp-protocol-version": str(answer["result"].get("protocolVersion", ""))}
         if session_id := response.headers.get("mcp-session-id"):
             self._session["mcp-session-id"] = session_id
 
