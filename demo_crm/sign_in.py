@@ -1,8 +1,11 @@
 """Signing in with a browser. BottleCRM has no such thing: its web application uses the API."""
 
+from zoneinfo import ZoneInfo
+
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
+from django.utils import timezone
 from django.views.generic import RedirectView
 
 from demo_crm.middleware import GetResponse
@@ -34,13 +37,20 @@ class SessionIdentity:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and not request.path.startswith("/api/"):
-            profile = (
-                Profile.objects.select_related("user", "org")
-                .filter(user_id=request.user.pk, is_active=True, org__is_active=True)
-                .order_by("created_at")
-                .first()
-            )
-            request.profile = profile  # type: ignore[attr-defined]
-            request.org = profile.org if profile else None  # type: ignore[attr-defined]
-        return self.get_response(request)
+        profile = None if request.path.startswith("/api/") else _membership(request)
+        if profile is None:
+            return self.get_response(request)
+        request.profile, request.org = profile, profile.org  # type: ignore[attr-defined]
+        with timezone.override(ZoneInfo(profile.org.timezone)):
+            return self.get_response(request)
+
+
+def _membership(request: HttpRequest) -> Profile | None:
+    if not request.user.is_authenticated:
+        return None
+    return (
+        Profile.objects.select_related("user", "org")
+        .filter(user_id=request.user.pk, is_active=True, org__is_active=True)
+        .order_by("created_at")
+        .first()
+    )

@@ -1,7 +1,7 @@
 """The pages without a browser: what each answers, and to whom."""
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from uuid import uuid4
 
@@ -345,3 +345,8 @@ def test_names_are_escaped(browser, issue, alpha_admin) -> None:
     client = browser(alpha_admin)
     for path in (URL, ORG, f"{URL}{token.pk}/", f"{URL}{token.pk}/revoke/"):
         assert "<script>alert" not in client.get(path).content.decode()
+
+
+def test_times_are_the_organisations(browser, issue, alpha_user) -> None:
+    token, _ = issue(alpha_user, expires_at=datetime(2099, 1, 1, 20, tzinfo=UTC))
+    assert "2 Jan 2099" in text_of(browser(alpha_user).get(f"{URL}{token.pk}/"))
