@@ -16,36 +16,11 @@ NAMES = {
     "solutions": "Solution",
 }
 
-# Actions and lists that nothing stands for here.
-LEFT_OUT = {
-    "cases": {
-        "log_time",
-        "start_timer",
-        "stop_timer",
-        "delete_time_entry",
-        "request_approval",
-        "approve",
-        "reject",
-        "cancel_approval",
-        "time_entries",
-        "approvals",
-        "suggested_solutions",
-    },
-    "invoices": {"delete_attachment"},
-}
-
 
 def _stand_in(entity: Entity) -> Entity:
     name = NAMES[entity.name]
     serializer = f"demo_crm.entities.{entity.name}.{name}WriteSerializer"
-    left_out = LEFT_OUT.get(entity.name, set())
-    return replace(
-        entity,
-        model=f"demo_crm.{name}",
-        write_serializers=(serializer, serializer),
-        actions=tuple(each for each in entity.actions if each.name not in left_out),
-        includes=tuple(each for each in entity.includes if each.name not in left_out),
-    )
+    return replace(entity, model=f"demo_crm.{name}", write_serializers=(serializer, serializer))
 
 
 CATALOGUE = replace(

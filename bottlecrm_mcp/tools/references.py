@@ -168,8 +168,12 @@ class References:
         exact = [ref for ref, row in named if name.lower() in _exact_names(ref, row)]
         if len(exact) == 1:
             return exact[0]
-        if len(named) == 1 and _begins(name, _exact_names(*named[0])):
-            return named[0][0]
+        if len(named) == 1:
+            only, row = named[0]
+            if _begins(name, _exact_names(only, row)):
+                return only
+            # The words are somewhere in it: near, but not what was said.
+            raise _unknown(entity.singular, name, [only.name])
         if named:
             told_apart = [
                 {"id": ref.id, "name": ref.name, **_telling(row)}
