@@ -29,7 +29,7 @@ $(SUITE)/node_modules: Makefile
 
 # Wheel, sdist and bundle, and the wheel tried where nothing else is installed.
 dist: mcpb
-	$(BIN)/pytest packaging
+	$(BIN)/pytest release
 
 mcpb: .venv/installed
 	rm -rf build dist
