@@ -51,12 +51,12 @@ class Filters:
         if key.startswith(CUSTOM):
             self._read_custom(key.removeprefix(CUSTOM), value)
             return
-        name, _, operator = key.partition("__")
+        name, separator, operator = key.partition("__")
         field = self.entity.field(name)
         if field is None:
             raise ToolError("unknown_filter", suggest(name, self._filterable()))
         allowed = operators(field)
-        if (operator or "eq") not in allowed:
+        if (operator if separator else "eq") not in allowed:
             others = ", ".join(name + (f"__{each}" if each != "eq" else "") for each in allowed)
             raise ToolError("unknown_filter", f"Use {others or 'another field'}.")
         if operator == "is_empty":
