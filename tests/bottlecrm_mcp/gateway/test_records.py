@@ -226,6 +226,7 @@ def test_custom_field_of_another_organisation(admin, alpha, beta) -> None:
         "pk",
         "id__in",
         "__contains",
+        "first_name__",
         "custom_fields__region",
         "custom_fields.",
         "custom_fields.region__contains",
