@@ -41,7 +41,9 @@ def bundle(folder: Path) -> Path:
     target = folder / f"bcrm-mcp-{version}.mcpb"
     with ZipFile(target, "w", ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(ZipInfo(name, DATE), content, ZIP_DEFLATED)
+            entry = ZipInfo(name, DATE)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content, ZIP_DEFLATED)
     return target
 
 

@@ -1,0 +1,207 @@
+"""The doctor's matrix through a `bcrm-mcp` that was launched, compared with the REST API.
+
+Nothing can be rolled back at the other end of a connection: each cell that writes gets a record of
+its own, and everything stays. Not for an organisation that anybody needs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.doctor import approvals, bench
+from bottlecrm_mcp.doctor.acting import Acting
+from bottlecrm_mcp.doctor.agent import Agent, Answer
+from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.findings import Cell, Outcome
+from bottlecrm_mcp.doctor.matrix import _in_order
+from bottlecrm_mcp.doctor.reading import Reading
+from bottlecrm_mcp.doctor.samples import Samples
+from bottlecrm_mcp.doctor.truth import Truth
+from bottlecrm_mcp.doctor.writing import Writing
+from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.gateway.connection import Connection
+from bottlecrm_mcp.gateway.http import HttpGateway
+from bottlecrm_mcp.gateway.rows import dig
+from bottlecrm_mcp.identity import who_am_i
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.seal import Seal
+from tests.agent import text_of
+from tests.bottlecrm_mcp.local_client import launched
+
+# Cells that leave a record in another state than they found it.
+SPOILS = ("action ", "update ", "crm_update", "create ")
+
+
+class Remote:
+    """A person as the doctor knows one, at the other end of a connection."""
+
+    def __init__(self, url: str, secret: str, catalogue: Catalogue) -> None:
+        self.secret = secret
+        self.catalogue = catalogue
+        self.connection = Connection(url, secret)
+        self.caller = who_am_i(self.connection, catalogue)
+        self.colleague: Remote | None = None
+        self.stranger: Remote | None = None
+
+    def gateway(self) -> HttpGateway:
+        return HttpGateway(self.catalogue, self.caller, self.connection)
+
+    def crm(self) -> Crm:
+        return Crm(self.caller, self.catalogue, self.gateway(), Seal([b"k" * 32]))
+
+    def first_ids(self, entity: Entity) -> list[str]:
+        return [row["id"] for row in self.crm().page(entity, RowQuery((), limit=50)).rows]
+
+
+class RemoteTruth(Truth):
+    def __init__(self, person: Remote) -> None:
+        super().__init__(person)
+        self.entities = person.catalogue.entities
+
+    def _stored(self, entity: Entity, record_id: str) -> dict[str, Any]:
+        page = self.person.crm().page(entity, RowQuery((), limit=1))
+        record = self.shown(entity, record_id) if record_id else {}
+        return {f"the number of {entity.name}": page.total, "the record": record}
+
+    def hidden_record(self, entity: Entity) -> str:
+        others = self.person.colleague.first_ids(entity)
+        read = self.person.connection.read
+        return next((each for each in others if not read(entity.record_path(each)).ok), "")
+
+    def foreign_record(self, entity: Entity) -> str:
+        return next(iter(self.person.stranger.first_ids(entity)), "")
+
+    def foreign_target(self, entity: Entity, field: Field) -> str:
+        target = self.person.catalogue.entity(field.to)
+        if target is not None:
+            return self.foreign_record(target)
+        lookup = self.person.catalogue.lookup("people" if field.to == "users" else field.to)
+        rows = dig(self.person.stranger.connection.read(lookup.path).data, lookup.rows)
+        return str(rows[0]["id"]) if rows else ""
+
+
+class LaunchedTool:
+    def __init__(self, call: Callable[[str, Mapping[str, Any]], Any], name: str) -> None:
+        self.call_tool = call
+        self.name = name
+
+    def call(self, crm: Crm, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        result = self.call_tool(self.name, arguments)
+        if not result.is_error:
+            return result.structured_content
+        import json
+
+        error = json.loads(text_of(result))["error"]
+        raise ToolError(error.pop("code"), error.pop("message"), **error)
+
+
+class RemoteAgent(Agent):
+    def __init__(self, person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> None:
+        super().__init__(person)
+        self.call = call
+
+    def _tool(self, name: str) -> LaunchedTool:
+        return LaunchedTool(self.call, name)
+
+
+class RemoteBench(Bench):
+    def __init__(self, person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> None:
+        self.person = person
+        self.catalogue = person.catalogue
+        self.agent = RemoteAgent(person, call)
+        self.truth = RemoteTruth(person)
+        self.samples = Samples(person)
+        self.cells: list[Cell] = []
+        self.renew: dict[str, Callable[[], None]] = {}
+
+    def cell(self, entity: Entity, what: str, work: Callable[[], str | None]) -> None:
+        if what.startswith(SPOILS) and entity.name in self.renew:
+            self.renew[entity.name]()
+        self.agent.last = Answer({})
+        outcome, sentence = bench._outcome(work, nullcontext())
+        last = self.agent.last
+        self.cells.append(
+            Cell(entity.name, what, outcome, sentence, last.milliseconds, last.characters)
+        )
+        if entity.name == "cases":
+            self._drop_rules()
+
+    def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
+        outcome, sentence = bench._outcome(work, nullcontext())
+        if outcome is not Outcome.OK:
+            self.cells.append(Cell(entity.name, "crm_create", outcome, sentence))
+        return outcome is Outcome.OK
+
+    def _drop_rules(self) -> None:
+        admin = self.person if self.person.caller.is_admin else self.person.colleague
+        reply = admin.connection.read(approvals.RULES)
+        rules = reply.data if isinstance(reply.data, list) else dig(reply.data, "rules") or ()
+        for rule in rules:
+            if rule.get("name") == "mcp_doctor":
+                admin.connection.write("DELETE", f"{approvals.RULES}{rule['id']}/")
+
+
+class RemoteActing(Acting):
+    """Acts on whatever record was renewed last."""
+
+    @property
+    def record_id(self) -> str:
+        return self.writing.record_id
+
+    @record_id.setter
+    def record_id(self, value: str) -> None:
+        pass
+
+
+def try_everything(person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> list[Cell]:
+    made = RemoteBench(person, call)
+    for entity in made.catalogue.entities:
+        Reading(made, entity).try_all()
+    ready = []
+    for entity in _in_order(made.catalogue.entities):
+        writing = Writing(made, entity)
+        if made.prepare(entity, writing.keep):
+            ready.append(writing)
+            made.renew[entity.name] = writing.keep
+    colleague = mock.patch.object(approvals, "colleague", lambda one: one.colleague)
+    with colleague:
+        for writing in ready:
+            writing.try_all()
+            RemoteActing(writing).try_all()
+    order = made.catalogue.entity_names
+    return sorted(made.cells, key=lambda cell: order.index(cell.entity))
+
+
+@contextmanager
+def calling(url: str, secret: str, **variables: str) -> Iterator[Callable[..., Any]]:
+    """Calls tools of a command that is launched for it, from this thread."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(launched(url, secret, **variables)) as agent,
+    ):
+        yield partial(_call, portal, agent)
+
+
+def _call(portal: BlockingPortal, agent: Any, name: str, arguments: Mapping[str, Any]) -> Any:
+    return portal.call(agent.client.call_tool, name, dict(arguments))
+
+
+def without(catalogue: Catalogue, *paths: str) -> Catalogue:
+    """The catalogue without the actions that a stand-in does not serve."""
+    entities = [
+        replace(
+            entity,
+            actions=tuple(
+                each for each in entity.actions if not any(path in each.path for path in paths)
+            ),
+        )
+        for entity in catalogue.entities
+    ]
+    return replace(catalogue, entities=tuple(entities))
