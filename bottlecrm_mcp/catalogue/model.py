@@ -167,7 +167,7 @@ class Action:
     answer, or of the object under `returns_in`; `returns_entity` says that such a key holds a
     record of that entity. `belongs` is a param and the include that must list it: a part of another
     record is refused. `mails` are the record's fields that say who is mailed. `descendants` is a
-    relation of the same entity: the request is made for every record below this one first.
+    relation of the same entity: the request is then made for every record below this one.
     `unguarded` marks a route that the CRM serves without an access check of its own. `consequence`
     completes "This will …" in a preview.
     """

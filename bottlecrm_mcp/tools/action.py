@@ -52,8 +52,9 @@ def crm_action(
         details["also"] = below
     details |= mailed_to(chosen.mails, before)
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
-    done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
+    # Refused for the record itself, it reaches nothing below.
     reply = _send(crm, acted_on, chosen, {"id": record_id, "name": name}, values.body)
+    done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
         result["also"] = done
@@ -98,21 +99,23 @@ def _write(
     params: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The action on a record below: each is a change of its own, reported on its own."""
+    named = {"id": record["id"], "name": record["name"]}
     try:
         _send(crm, entity, action, record, params)
     except ToolError as problem:
-        return {**record, "done": False, "reason": problem.message}
-    return {**record, "done": True}
+        reason = " ".join((problem.message, *problem.fields.values()))
+        return {**named, "done": False, "reason": reason}
+    return {**named, "done": True}
 
 
-def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> list[dict[str, str]]:
+def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> list[dict[str, Any]]:
     """The records below this one that the caller sees and the action is still to reach."""
     relation = entity.field(action.descendants)
     if relation is None:
         return []
-    names = {*entity.columns, *action.body}
+    names = {*entity.columns, *action.body, *action.mails}
     columns = tuple(field for field in entity.fields if field.name in names)
-    waiting: list[dict[str, str]] = []
+    waiting: list[dict[str, Any]] = []
     seen, above = {record_id}, [record_id]
     while above and len(seen) <= MOST_DESCENDANTS:
         conditions = (Condition(relation, "in", tuple(above)),)
@@ -121,7 +124,11 @@ def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> li
         above = [row["id"] for row in rows]
         seen.update(above)
         waiting += [
-            {"id": row["id"], "name": crm.label(entity, row)}
+            {
+                "id": row["id"],
+                "name": crm.label(entity, row),
+                **mailed_to(action.mails, row),
+            }
             for row in rows
             if any(row.get(key) != value for key, value in action.body.items())
         ]

@@ -100,8 +100,16 @@ def _raise(reply: Reply, subject: str, ending: str) -> NoReturn:
             f"The CRM failed on this request for {subject} (status {reply.status}).",
             hint=ending,
         )
-    code = "conflict" if reply.status == 409 else "rejected"
+    code = "rejected"
+    if reply.status == 409:
+        # It says what is in the way: a running timer's entry, a pending approval.
+        code, fields = "conflict", {**_ids_in(reply.data), **fields}
     raise ToolError(code, message or f"The CRM rejected {subject}.", fields=fields, hint=ending)
+
+
+def _ids_in(data: Any) -> dict[str, str]:
+    named = data.items() if isinstance(data, Mapping) else ()
+    return {key: value for key, value in named if key.endswith("_id") and isinstance(value, str)}
 
 
 def complaint(data: Any) -> tuple[str, dict[str, str]]:

@@ -74,6 +74,7 @@ CASES = Entity(
         shown("resolved_at", Kind.DATETIME),
         shown("first_response_sla_deadline", Kind.DATETIME, computed=True),
         shown("resolution_sla_deadline", Kind.DATETIME, computed=True),
+        shown("time_summary", Kind.OBJECT, listed=False, computed=True),
         shown("is_sla_first_response_breached", Kind.BOOLEAN, computed=True),
         shown("is_sla_resolution_breached", Kind.BOOLEAN, computed=True),
         *CREATED,

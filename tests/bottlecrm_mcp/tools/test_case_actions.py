@@ -131,6 +131,13 @@ def test_timer(someone, case) -> None:
     assert refused(someone.call, someone.case, "stop_timer", **stop)["code"] == "rejected"
 
 
+def test_second_timer_is_told_where_the_first_one_runs(user, case, other) -> None:
+    running = done(user, case, "start_timer")["id"]
+    error = refused(user, other, "start_timer")
+    assert error["code"] == "conflict"
+    assert error["fields"] == {"running_entry_id": running, "running_case_id": str(case.pk)}
+
+
 def test_delete_time_entry(someone) -> None:
     entry = {"time_entry_id": done(someone.call, someone.case, "log_time", **MORNING)["id"]}
     shown = preview(someone.call, someone.case, "delete_time_entry", **entry)
@@ -236,6 +243,7 @@ def test_close_with_children(someone, mailoutbox, django_capture_on_commit_callb
     grandchild = add_case(case, "Grandchild", parent=child)
     shown = preview(call, case, "close_with_children", closed_on="today")
     assert [each["name"] for each in shown["also"]] == ["Child", "Grandchild"]
+    assert all(each["mailed_to"]["contacts"] for each in shown["also"])
     with django_capture_on_commit_callbacks(execute=True):
         result = done(call, case, "close_with_children", closed_on="today")
     assert [(each["name"], each["done"]) for each in result["also"]] == [
@@ -246,7 +254,6 @@ def test_close_with_children(someone, mailoutbox, django_capture_on_commit_callb
     assert len(mailoutbox) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="The CRM's reason is lost for the cases below.")
 def test_children_that_want_an_approval_stay_open(
     api, someone, alpha_admin, mailoutbox, django_capture_on_commit_callbacks
 ) -> None:
@@ -265,7 +272,6 @@ def test_children_that_want_an_approval_stay_open(
     assert len(mailoutbox) == 2
 
 
-@pytest.mark.xfail(strict=True, reason="The cases below are closed before it is refused.")
 def test_case_that_wants_an_approval_keeps_its_children(
     api, someone, alpha_admin, mailoutbox, django_capture_on_commit_callbacks
 ) -> None:
