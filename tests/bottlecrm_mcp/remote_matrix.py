@@ -4,9 +4,9 @@ Nothing can be rolled back at the other end of a connection: each cell that writ
 its own, and everything stays. Not for an organisation that anybody needs.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -96,8 +96,6 @@ class LaunchedTool:
         result = self.call_tool(self.name, arguments)
         if not result.is_error:
             return result.structured_content
-        import json
-
         error = json.loads(text_of(result))["error"]
         raise ToolError(error.pop("code"), error.pop("message"), **error)
 
@@ -132,12 +130,21 @@ class RemoteBench(Bench):
         )
         if entity.name == "cases":
             self._drop_rules()
+        if "time" in what:
+            self._stop_timer()
 
     def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
         outcome, sentence = bench._outcome(work, nullcontext())
         if outcome is not Outcome.OK:
             self.cells.append(Cell(entity.name, "crm_create", outcome, sentence))
         return outcome is Outcome.OK
+
+    def _stop_timer(self) -> None:
+        """There is one timer for a person; starting it says which one runs."""
+        case = self.samples.records["cases"].id
+        reply = self.person.connection.write("POST", f"/api/cases/{case}/time-entries/start/").reply
+        running = reply.data.get("running_entry_id") or reply.data.get("id")
+        self.person.connection.write("POST", f"/api/time-entries/{running}/stop/")
 
     def _drop_rules(self) -> None:
         admin = self.person if self.person.caller.is_admin else self.person.colleague
@@ -191,17 +198,3 @@ def calling(url: str, secret: str, **variables: str) -> Iterator[Callable[..., A
 
 def _call(portal: BlockingPortal, agent: Any, name: str, arguments: Mapping[str, Any]) -> Any:
     return portal.call(agent.client.call_tool, name, dict(arguments))
-
-
-def without(catalogue: Catalogue, *paths: str) -> Catalogue:
-    """The catalogue without the actions that a stand-in does not serve."""
-    entities = [
-        replace(
-            entity,
-            actions=tuple(
-                each for each in entity.actions if not any(path in each.path for path in paths)
-            ),
-        )
-        for entity in catalogue.entities
-    ]
-    return replace(catalogue, entities=tuple(entities))
