@@ -133,6 +133,10 @@ class McpApplication:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        with oversight.one_call():
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
         cors: Headers = []

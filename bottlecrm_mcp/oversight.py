@@ -75,6 +75,18 @@ def coming_from(request: HttpRequest) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_call() -> Iterator[None]:
+    """Lets the edge and the requests to the CRM within share their look-ups of the token."""
+    if not is_installed():
+        yield
+        return
+    from pat_tokens.edge import one_call
+
+    with one_call():
+        yield
+
+
 class RecordedServer(McpServer):
     """Remembers which tool a request calls, for `recorded`."""
 

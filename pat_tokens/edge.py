@@ -7,12 +7,21 @@ from pat_tokens import events
 from pat_tokens.host import host_tokens_of
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Policy, Token
+from pat_tokens.one_call import once, one_call
 from pat_tokens.policy import AGENTS_READ_ONLY, agents_denial, lifetime_denial, policy_of
 from pat_tokens.revocation import revoke_leaked
 from pat_tokens.source import Source, coming_from, current_source
 from pat_tokens.use import record_first_mcp_request, record_refusal
 
-__all__ = ["Admission", "NotAdmitted", "Source", "admit", "coming_from", "revoke_leaked"]
+__all__ = [
+    "Admission",
+    "NotAdmitted",
+    "Source",
+    "admit",
+    "coming_from",
+    "one_call",
+    "revoke_leaked",
+]
 
 
 class NotAdmitted(Exception):
@@ -87,7 +96,8 @@ def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
 
 def _policy(token: Any) -> Policy:
     if not isinstance(token, Token):
-        return policy_of(token.org.pk)
+        org_id = token.org.pk
+        return once(("policy", str(org_id)), lambda: policy_of(org_id))
     default = Policy(org_id=token.org_id)
     return Policy(
         org_id=token.org_id,

@@ -9,6 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from pat_tokens import secret as token_secret
 from pat_tokens.local_setting import presenting
 from pat_tokens.models import Token
+from pat_tokens.one_call import once
 from pat_tokens.use import record_refusal
 
 logger = logging.getLogger("pat_tokens")
@@ -64,6 +65,10 @@ def find_token(secret: str) -> Token | None:
     if not token_secret.is_plausible(secret):
         return None
     digest = token_secret.digest(secret)
+    return once(("token", digest), lambda: _look_up(digest))
+
+
+def _look_up(digest: str) -> Token | None:
     tokens = Token.objects.governed().select_related("owner__user", "owner__org")
     with presenting(digest):
         token: Token | None = tokens.filter(Q(digest=digest) | Q(previous_digest=digest)).first()

@@ -4,6 +4,7 @@ from typing import Any
 
 from pat_tokens import scopes
 from pat_tokens.models import Token
+from pat_tokens.one_call import once
 from pat_tokens.policy import agents_denial, lifetime_denial, policy_of
 
 
@@ -14,5 +15,5 @@ def denial(token: Token, method: str | None, path: str) -> str | None:
 
 def host_token_denial(token: Any, org_id: Any, method: str | None) -> str | None:
     """The policy's word on a token of the host's own, whose scopes the host has checked."""
-    policy = policy_of(org_id)
+    policy = once(("policy", str(org_id)), lambda: policy_of(org_id))
     return agents_denial(policy.agents, method) or lifetime_denial(policy, token)

@@ -1,5 +1,4 @@
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -103,7 +102,13 @@ def test_revoke_all(api, issue, stored, alpha_admin, alpha_user, beta_user) -> N
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"all": False}, {"all": True, "owner": str(uuid4())}, {"owner": "me"}]
+    "body",
+    [
+        {},
+        {"all": False},
+        {"all": True, "owner": "00000000-0000-4000-8000-000000000000"},
+        {"owner": "me"},
+    ],
 )
 def test_revoke_without_saying_what(api, issue, stored, alpha_admin, body) -> None:
     token, _ = issue(alpha_admin)
@@ -136,7 +141,7 @@ def test_policy(api, alpha_admin, beta_admin) -> None:
         {"max_lifetime_days": 4000},
         {"confirmation": "none"},
         {"agent": "off"},
-        {"org_id": str(uuid4())},
+        {"org_id": "00000000-0000-4000-8000-000000000000"},
     ],
 )
 def test_bad_policy(api, alpha_admin, body) -> None:
@@ -180,7 +185,7 @@ def test_bad_narrowing(api, alpha_admin, query) -> None:
         ("get", "policy/"),
         ("patch", "policy/"),
         ("get", "events/"),
-        ("delete", f"{uuid4()}/"),
+        ("delete", "00000000-0000-4000-8000-000000000000/"),
     ],
 )
 def test_members_and_tokens_are_kept_out(
