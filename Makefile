@@ -16,7 +16,7 @@ test: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 # The suite needs Node.js 22, which comes as a package of its own; NODE names another one.
 conformance: .venv/installed $(SUITE)/node_modules

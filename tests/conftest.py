@@ -27,6 +27,8 @@ def django_db_modify_db_settings() -> None:
         pytest.exit(message, returncode=2)
     os.environ["DATABASE_URL"] = url
     settings.DATABASES["default"].update(database(url))
+    # Nothing of a test has to survive a power cut.
+    settings.DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session")
