@@ -53,7 +53,7 @@ def crm_create(
         result |= _unidentified(created, reply)
     if duplicates:
         result["possible_duplicates"] = duplicates
-    if warnings := values.warnings(created, result["record"]):
+    if warnings := values.warnings(created, result.get("record")):
         result["warnings"] = warnings
     return result
 
@@ -65,13 +65,17 @@ def _id_in(entity: Entity, reply: Reply) -> str:
 
 def _unidentified(entity: Entity, reply: Reply) -> dict[str, Any]:
     """What is said of a record that was made, where the CRM did not say which it is."""
-    found = "Those that fit are listed" if reply.candidates else "It was not found in the list"
-    return {
-        "record": None,
+    if reply.candidates:
+        found = "Those that fit are listed"
+    else:
+        found = f"It was not found in the list. {entity.hidden_note}".strip().removesuffix(".")
+    about: dict[str, Any] = {
         "record_not_shown": f"The {entity.singular} was created, but the CRM did not say its id. "
         f"{found}; do not create it again.",
-        "candidates": [dict(each) for each in reply.candidates],
     }
+    if reply.candidates:
+        about["candidates"] = [dict(each) for each in reply.candidates]
+    return about
 
 
 def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:
