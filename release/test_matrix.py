@@ -8,6 +8,9 @@ from tests.bottlecrm_mcp.population import populate
 from tests.bottlecrm_mcp.remote_matrix import Remote, calling, try_everything
 from tests.bottlecrm_mcp.test_stdio import crm_url  # noqa: F401  (a fixture)
 
+# A lead that is converted as it is created is in no list that could tell its id.
+DIFFERS = {"mcp": set(), "rest": {("leads", "create status=converted")}}
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -26,5 +29,5 @@ def test_matrix(crm_url, two_orgs, token_for, mode):  # noqa: F811
     failed = {
         (cell.entity, cell.what): cell.sentence for cell in cells if cell.outcome is Outcome.FAILED
     }
-    assert failed == {}
+    assert set(failed) == DIFFERS[mode], failed
     assert len(cells) > 300
