@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 from benchmarks import world
 from benchmarks.measure import compare, table
@@ -47,7 +48,7 @@ def foreign(crm: Crm, steps: tuple[int, ...], rounds: int) -> str:
 
 def add_foreign(count: int) -> int:
     for part in _parts(count):
-        org, admin, _ = world.organisation(f"Foreign {count} {part} {id(part)}")
+        org, admin, _ = world.organisation(f"Foreign {uuid4().hex}")
         world.foreign_leads(org, admin, part)
     return count
 
