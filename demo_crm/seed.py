@@ -209,6 +209,8 @@ class Records:
         self.tags = [self.add(Tag, name=name) for name in TAGS]
         self.make_teams()
         self.accounts = [self.make_account(*each) for each in enumerate(self.company.accounts)]
+        # Both work with the first of them.
+        self.accounts[0].assigned_to.add(self.user)
         self.contacts = [self.make_contact(*each) for each in enumerate(PEOPLE)]
         self.make_leads()
         self.deals = [self.make_deal(*each) for each in enumerate(DEALS)]

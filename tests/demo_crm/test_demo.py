@@ -41,8 +41,9 @@ def test_user_has_some_and_not_all(api, people, entity):
     assert seen[user] < seen[admin] or entity == "solutions"
 
 
-def test_acme(api, people):
-    body = api(people[0]).get(url("accounts"), {"name": "Acme Corp"}).json()
+@pytest.mark.parametrize("number", [0, 1])
+def test_both_see_acme(api, people, number):
+    body = api(people[number]).get(url("accounts"), {"name": "Acme Corp"}).json()
     assert body["active_accounts"]["open_accounts_count"] == 1
 
 
