@@ -171,7 +171,6 @@ class LiveField:
     kind: str
     required: bool
     read_only: bool
-    nullable: bool
     choices: Sequence[tuple[Any, str]] = field(default_factory=tuple)
     max_length: int | None = None
     minimum: Any = None

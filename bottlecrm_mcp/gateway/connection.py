@@ -21,7 +21,6 @@ ANSWER_SECONDS = 60
 MOST_BYTES = 64_000_000
 # Waits before a read is tried again.
 RETRIES = (0.2, 0.6)
-LONGEST_WAIT = 5
 BUSY = (502, 503, 504)
 REDIRECTS = (301, 302, 303, 307, 308)
 # Refused before the CRM's view saved anything; after others a part may be left.

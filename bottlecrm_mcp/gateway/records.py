@@ -40,7 +40,7 @@ class Records:
         self.model = model
         visible = (Q(pk__in=each.order_by().values("pk")) for each in querysets)
         self.queryset = model._base_manager.filter(reduce(or_, visible))
-        if org_id and any(field.name == ORG for field in model._meta.get_fields()):
+        if org_id and self._has(ORG):
             # Already so by the captured querysets and by row-level security; but its policy
             # compares text, and only this lets PostgreSQL use the organisation's index.
             self.queryset = self.queryset.filter(**{ORG: org_id})
@@ -133,7 +133,7 @@ class Records:
             if condition.operator != "eq":
                 raise NotAvailable("A custom field can be filtered by one value only.")
             return Q(custom_fields__contains={condition.custom_key: value})
-        if field.computed or not self._has(field):
+        if field.computed or not self._has(field.attribute):
             raise NotAvailable(f"{field.name} can't be filtered.")
         if field.kind is Kind.RELATIONS:
             # A subquery: a join would repeat a record for each match.
@@ -141,13 +141,13 @@ class Records:
             return Q(pk__in=matches.values("pk"))
         return _comparison(field, condition.operator, value)
 
-    def _has(self, field: Field) -> bool:
-        return any(each.name == field.attribute for each in self.model._meta.get_fields())
+    def _has(self, attribute: str) -> bool:
+        return any(each.name == attribute for each in self.model._meta.get_fields())
 
     def _order(self, query: RowQuery) -> list[OrderBy]:
         order = []
         for field, descending in query.sort:
-            if field.computed or field.kind.is_relation or not self._has(field):
+            if field.computed or field.kind.is_relation or not self._has(field.attribute):
                 raise NotAvailable(f"{field.name} can't be sorted by.")
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))

@@ -45,7 +45,6 @@ def _live_field(name: str, field: serializers.Field[Any, Any, Any, Any]) -> Live
         kind=type(field).__name__,
         required=field.required,
         read_only=field.read_only,
-        nullable=field.allow_null,
         choices=choices,
         max_length=getattr(field, "max_length", None),
         minimum=getattr(field, "min_value", None),
