@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bottlecrm_mcp.doctor import host, person
-from bottlecrm_mcp.doctor.findings import Cell, Diagnosis, failure, warning
+from bottlecrm_mcp.doctor.comparison import compare
+from bottlecrm_mcp.doctor.findings import Cell, Comparison, Diagnosis, failure, warning
 from bottlecrm_mcp.doctor.matrix import try_everything
 
 
@@ -16,14 +17,20 @@ def examine_host() -> Diagnosis:
     return _examine("", "", matrix=False, write=False)
 
 
-def examine(email: str, org: str, *, write: bool) -> Diagnosis:
-    """The host, and every tool on every entity as this person."""
-    return _examine(email, org, matrix=True, write=write)
+def examine(email: str, org: str, *, write: bool, beside_rest: bool = False) -> Diagnosis:
+    """The host, and every tool on every entity as this person.
+
+    `beside_rest` also measures searches and gets beside the REST answers that they stand for.
+    """
+    return _examine(email, org, matrix=True, write=write, beside_rest=beside_rest)
 
 
-def _examine(email: str, org: str, *, matrix: bool, write: bool) -> Diagnosis:
+def _examine(
+    email: str, org: str, *, matrix: bool, write: bool, beside_rest: bool = False
+) -> Diagnosis:
     findings = host.settings_findings()
     cells: list[Cell] = []
+    comparisons: list[Comparison] = []
     try:
         with _quiet(), person.never_committed():
             findings += host.database_findings()
@@ -31,6 +38,8 @@ def _examine(email: str, org: str, *, matrix: bool, write: bool) -> Diagnosis:
             findings += host.request_findings(someone)
             if matrix:
                 cells = try_everything(someone, write=write)
+            if beside_rest:
+                comparisons = compare(someone)
     except person.NoPerson as nobody:
         report = failure if matrix else warning
         findings.append(report("requests", f"None could be tried. {nobody}"))
@@ -38,7 +47,7 @@ def _examine(email: str, org: str, *, matrix: bool, write: bool) -> Diagnosis:
         # A host that is wrong enough fails anywhere, and is to be told what is known so far.
         said = f"They could not be tried: {type(fault).__name__}: {fault}"
         findings.append(failure("requests", said))
-    return Diagnosis(tuple(findings), tuple(cells))
+    return Diagnosis(tuple(findings), tuple(cells), tuple(comparisons))
 
 
 @contextmanager

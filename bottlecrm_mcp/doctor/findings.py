@@ -1,4 +1,4 @@
-"""What the doctor says: findings on the host, and cells of the matrix of tools and entities."""
+"""What the doctor says: findings on the host, cells of the matrix of tools and entities, costs."""
 
 from __future__ import annotations
 
@@ -43,9 +43,28 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """Milliseconds, and characters of JSON."""
+
+    milliseconds: float
+    characters: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One tool on one entity; medians of rounds in which tool and REST view took turns."""
+
+    entity: str
+    tool: str
+    ours: Cost
+    rest: Cost
+
+
+@dataclass(frozen=True)
 class Diagnosis:
     findings: tuple[Finding, ...]
     cells: tuple[Cell, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def is_healthy(self) -> bool:
@@ -57,6 +76,7 @@ class Diagnosis:
             "ok": self.is_healthy,
             "host": [asdict(each) for each in self.findings],
             "cells": [asdict(each) for each in self.cells],
+            "beside_rest": [asdict(each) for each in self.comparisons],
         }
 
 

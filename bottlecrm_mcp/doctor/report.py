@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from bottlecrm_mcp.doctor.findings import Cell, Diagnosis, Level, Outcome
+from bottlecrm_mcp.doctor.findings import Cell, Comparison, Diagnosis, Level, Outcome
 
 TOOLS = (
     "crm_search",
@@ -25,25 +25,48 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"{MARKS[finding.level]}  {finding.part}: {finding.sentence}"
     if diagnosis.cells:
         yield ""
-        yield from _table(diagnosis.cells)
+        yield from _aligned(matrix(diagnosis.cells, _short))
         yield ""
-        yield from _effects(diagnosis.cells)
+        for entity, outcomes in action_outcomes(diagnosis.cells).items():
+            yield f"{entity}: {', '.join(f'{name}: {outcome}' for name, outcome in outcomes)}"
         yield ""
-        yield from _counts(diagnosis.cells)
+        yield from counts(diagnosis.cells)
         yield from _sentences("What the CRM offers instead", Outcome.INSTEAD, diagnosis.cells)
         yield from _sentences("Failures", Outcome.FAILED, diagnosis.cells)
+    if diagnosis.comparisons:
+        yield ""
+        yield "Beside the REST API, in milliseconds and characters of JSON:"
+        yield from _aligned([_compared(each) for each in diagnosis.comparisons])
     yield ""
     yield "Everything is right." if diagnosis.is_healthy else "Something is wrong."
 
 
-def _table(cells: Sequence[Cell]) -> Iterator[str]:
-    """Entities by tools: what became of each, in milliseconds and characters where it worked."""
+def matrix(cells: Sequence[Cell], show: Callable[[Cell | None], str]) -> list[list[str]]:
+    """Entities by tools, with a row of heads: what became of each."""
     by_place = {(cell.entity, cell.what): cell for cell in cells}
     columns = [tool for tool in TOOLS if any(tool == cell.what for cell in cells)]
-    rows = [["", *columns]]
-    for entity in dict.fromkeys(cell.entity for cell in cells):
-        rows.append([entity, *(_short(by_place.get((entity, tool))) for tool in columns)])
-    yield from _aligned(rows)
+    entities = dict.fromkeys(cell.entity for cell in cells)
+    rows = ([name, *(show(by_place.get((name, tool))) for tool in columns)] for name in entities)
+    return [["", *columns], *rows]
+
+
+def action_outcomes(cells: Iterable[Cell]) -> Mapping[str, list[tuple[str, Outcome]]]:
+    """Actions and marked values, by entity."""
+    named: dict[str, list[tuple[str, Outcome]]] = {}
+    for cell in cells:
+        kind, _, name = cell.what.partition(" ")
+        if kind == "action" or "=" in name:
+            shown = name if kind == "action" else cell.what
+            named.setdefault(cell.entity, []).append((shown, cell.outcome))
+    return named
+
+
+def counts(cells: Iterable[Cell]) -> Iterator[str]:
+    """The rest, such as filters and bad input, as numbers."""
+    counted = Counter((cell.what.partition(" ")[0], cell.outcome) for cell in cells)
+    for kind in dict.fromkeys(kind for kind, _ in counted if kind not in TOOLS):
+        outcomes = (f"{counted[kind, each]} {each}" for each in Outcome if counted[kind, each])
+        yield f"{kind}: {', '.join(outcomes)}"
 
 
 def _short(cell: Cell | None) -> str:
@@ -54,30 +77,16 @@ def _short(cell: Cell | None) -> str:
     return cell.outcome.upper() if cell.outcome is Outcome.FAILED else str(cell.outcome)
 
 
+def _compared(each: Comparison) -> list[str]:
+    ours, rest = each.ours, each.rest
+    time = f"{ours.milliseconds:.1f} to {rest.milliseconds:.1f} ms"
+    return [each.entity, each.tool, time, f"{ours.characters} to {rest.characters}"]
+
+
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for row in rows:
         yield "  ".join(each.ljust(width) for each, width in zip(row, widths, strict=True)).rstrip()
-
-
-def _effects(cells: Iterable[Cell]) -> Iterator[str]:
-    """Actions and marked values, by entity."""
-    named: dict[str, list[str]] = {}
-    for cell in cells:
-        kind, _, name = cell.what.partition(" ")
-        if kind == "action" or "=" in name:
-            shown = name if kind == "action" else cell.what
-            named.setdefault(cell.entity, []).append(f"{shown}: {cell.outcome}")
-    for entity, outcomes in named.items():
-        yield f"{entity}: {', '.join(outcomes)}"
-
-
-def _counts(cells: Iterable[Cell]) -> Iterator[str]:
-    """The rest, such as filters and bad input, as numbers."""
-    counts = Counter((cell.what.partition(" ")[0], cell.outcome) for cell in cells)
-    for kind in dict.fromkeys(kind for kind, _ in counts if kind not in TOOLS):
-        outcomes = (f"{counts[kind, each]} {each}" for each in Outcome if counts[kind, each])
-        yield f"{kind}: {', '.join(outcomes)}"
 
 
 def _sentences(title: str, outcome: Outcome, cells: Iterable[Cell]) -> Iterator[str]:

@@ -154,6 +154,19 @@ def test_json(alpha, beta):
     assert cell["characters"] < 4_000
 
 
+def test_markdown_beside_rest(alpha, beta):
+    out = StringIO()
+    arguments = ["--as", alpha.admin.user.email, "--org", "Alpha", "--beside-rest", "--markdown"]
+    call_command("mcp_doctor", *arguments, stdout=out)
+    rows = [line.strip("| ").split(" | ") for line in out.getvalue().splitlines()]
+    for entity in CATALOGUE.entities:
+        assert any(row[0] == entity.name and set(row[1:]) == {"works"} for row in rows)
+        for tool in ("crm_search", "crm_get"):
+            (row,) = [row for row in rows if row[:2] == [entity.name, tool]]
+            assert float(row[2]) > 0
+            assert int(row[5]) < int(row[6])
+
+
 def test_exit_code(alpha, monkeypatch):
     monkeypatch.setattr("bottlecrm_mcp.doctor.answers.MOST_CHARACTERS_OF_TEN_ROWS", 100)
     arguments = ["--as", alpha.user.user.email, "--org", "Alpha"]
@@ -171,6 +184,7 @@ def test_unknown_person(alpha):
     assert "No nobody@example.com is an active member" in out.getvalue()
 
 
-def test_person_without_organisation():
+@pytest.mark.parametrize("arguments", [["--as", "nobody@example.com"], ["--beside-rest"]])
+def test_person_without_organisation(arguments):
     with pytest.raises(CommandError):
-        call_command("mcp_doctor", "--as", "nobody@example.com")
+        call_command("mcp_doctor", *arguments)

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from bottlecrm_mcp.doctor.diagnosis import examine, examine_host
+from bottlecrm_mcp.doctor.markdown import markdown
 from bottlecrm_mcp.doctor.report import lines
 
 
@@ -23,16 +24,28 @@ class Command(BaseCommand):
         parser.add_argument("--as", dest="email", help="e-mail address of a member")
         parser.add_argument("--org", help="name of the organisation")
         parser.add_argument("--write", action="store_true", help="try the tools that write, too")
-        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument(
+            "--beside-rest", action="store_true", help="measure it beside the REST API, too"
+        )
+        shape = parser.add_mutually_exclusive_group()
+        shape.add_argument("--json", action="store_true", help="print JSON")
+        shape.add_argument("--markdown", action="store_true", help="print Markdown tables")
 
     def handle(self, *args: Any, **options: Any) -> None:
         email, org = options["email"], options["org"]
-        if bool(email) != bool(org) or (options["write"] and not email):
-            raise CommandError("Give --as EMAIL and --org NAME together; --write needs both.")
-        diagnosis = examine(email, org, write=options["write"]) if email else examine_host()
+        write, beside_rest = options["write"], options["beside_rest"]
+        if bool(email) != bool(org) or ((write or beside_rest) and not email):
+            raise CommandError(
+                "Give --as EMAIL and --org NAME together; --write and --beside-rest need both."
+            )
+        if email:
+            diagnosis = examine(email, org, write=write, beside_rest=beside_rest)
+        else:
+            diagnosis = examine_host()
         if options["json"]:
             self.stdout.write(json.dumps(diagnosis.as_dict(), indent=1))
         else:
-            self.stdout.write("\n".join(lines(diagnosis)))
+            show = markdown if options["markdown"] else lines
+            self.stdout.write("\n".join(show(diagnosis)))
         if not diagnosis.is_healthy:
             raise SystemExit(1)
