@@ -24,10 +24,11 @@ from django.core.cache import cache
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
+from django.db import connection
 from mcp.server.lowlevel.server import Server
 
-from bottlecrm_mcp import oversight
-from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret
+from bottlecrm_mcp import calls, health, oversight
+from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, shown_prefix
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
@@ -55,9 +56,9 @@ FORWARDED = (
 )
 ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
-    "mcp-session-id, last-event-id"
+    "mcp-session-id, last-event-id, x-request-id"
 )
-EXPOSED_HEADERS = "WWW-Authenticate, Retry-After"
+EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
 
 T = TypeVar("T")
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -84,6 +85,7 @@ _call: ContextVar[Call] = ContextVar("call")
 def with_mcp(application: Application, mcp: McpApplication | None = None) -> Application:
     """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
     mcp = mcp or McpApplication()
+    healthz = health.Health()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         path = _path(scope) if scope["type"] == "http" else ""
@@ -91,6 +93,8 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await mcp.lifespan(receive, send)
         elif path in PATHS:
             await mcp(scope, receive, send)
+        elif path in health.PATHS:
+            await _answer(send, *await healthz.response(scope["method"], in_pool))
         elif path in REVOKE_PATHS and oversight.is_installed():
             await _answer(send, *await revoke(scope, receive, in_pool))
         else:
@@ -133,12 +137,13 @@ class McpApplication:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        with oversight.one_call():
-            await self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
+        request_id = calls.request_id(request.headers.get("X-Request-ID", ""))
+        with calls.seen(request_id) as call, oversight.one_call():
+            await self._answer(request, receive, _observed(send, call))
+
+    async def _answer(self, request: ASGIRequest, receive: Any, send: Any) -> None:
         cors: Headers = []
         try:
             cors = _check_origin(request, _host(request))
@@ -153,7 +158,7 @@ class McpApplication:
             body = json.dumps({"error": str(refusal)}).encode()
             await _answer(send, refusal.status, body, [*cors, *refusal.headers])
             return
-        inner = {**scope, "path": "/mcp", "raw_path": b"/mcp", "headers": headers}
+        inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
         token = _call.set(call)
         try:
             with oversight.coming_from(request):
@@ -179,6 +184,7 @@ async def admit_token(request: ASGIRequest) -> Call:
     except DatabaseError as problem:
         logger.exception("The database could not be asked for a token")
         raise Refusal(503, "The CRM's database does not answer; try again.") from problem
+    calls.note(token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id)
     return Call(caller, secret, _origin(request))
 
 
@@ -218,7 +224,7 @@ async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
 
     def framed() -> T:
-        with database_call():
+        with database_call(), connection.execute_wrapper(calls.count_query):
             return work()
 
     run: Callable[[], Awaitable[T]] = sync_to_async(framed, thread_sensitive=False, executor=pool())
@@ -288,6 +294,19 @@ def _origin(request: ASGIRequest) -> Origin:
         client=meta.get("REMOTE_ADDR", ""),
         headers=tuple((name, meta[name]) for name in FORWARDED if name in meta),
     )
+
+
+def _observed(send: Any, call: calls.SeenCall) -> Any:
+    """Sends with the request's id, and notes what is sent."""
+    tagged = _with_headers(send, [(b"x-request-id", call.request_id.encode())])
+
+    async def sending(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            call.status = message["status"]
+        call.bytes += len(message.get("body", b""))
+        await tagged(message)
+
+    return sending
 
 
 def _with_headers(send: Any, headers: Headers) -> Any:

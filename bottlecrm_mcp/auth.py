@@ -44,6 +44,11 @@ def bearer_secret(header: str) -> str:
     return secret
 
 
+def shown_prefix(secret: str) -> str:
+    """As much of a secret as its owner's list of tokens shows of it."""
+    return secret[: len(PREFIX) + 4]
+
+
 def authenticate(secret: str) -> Caller:
     """The caller whose token this is, from the first source that knows it.
 

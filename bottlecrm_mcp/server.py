@@ -17,7 +17,7 @@ from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from bottlecrm_mcp import completion, elicitation, prompts, resources
+from bottlecrm_mcp import calls, completion, elicitation, prompts, resources
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.instructions import instructions
 from bottlecrm_mcp.offer import (
@@ -84,6 +84,7 @@ class McpServer(Server[Any]):
             on_completion=self._complete,
         )
         self.add_request_handler("server/discover", types.RequestParams, self._discover)
+        self.middleware.append(calls.observed)
         security = RequestStateSecurity(
             keys=list(state_keys), bind_principal=lambda context: self._principal()
         )
@@ -127,6 +128,7 @@ class McpServer(Server[Any]):
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
         arguments = params.arguments or {}
+        calls.note(tool=tool.name, entity=self._entity_named(arguments))
         form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
 
         def call(crm: Crm) -> Json:
@@ -135,6 +137,7 @@ class McpServer(Server[Any]):
         try:
             return succeeded(await self.run_as_caller(call))
         except ConfirmationRequired as required:
+            calls.note(outcome=calls.CONFIRMATION_REQUIRED)
             return elicitation.ask(required)
         except ToolError as error:
             return failed(error)
@@ -143,6 +146,11 @@ class McpServer(Server[Any]):
         except Exception:
             logger.exception("The tool %s failed", tool.name)
             return failed(ToolError("internal_error", "The server failed on this call."))
+
+    def _entity_named(self, arguments: Json) -> str:
+        """The entity of a call, if it is one: anything else might be a value."""
+        named = arguments.get("entity")
+        return named if named in self.registry.catalogue.entity_names else ""
 
     async def _list_resources(
         self, context: Context, params: types.PaginatedRequestParams | None
@@ -199,13 +207,21 @@ def described(tool: Tool) -> types.Tool:
 
 
 def succeeded(result: Json) -> types.CallToolResult:
+    calls.note(outcome=_outcome(result))
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=compact(result))],
         structured_content=dict(result),
     )
 
 
+def _outcome(result: Json) -> str:
+    if result.get("confirmation_required"):
+        return calls.CONFIRMATION_REQUIRED
+    return calls.DECLINED if result.get("declined") else calls.OK
+
+
 def failed(error: ToolError) -> types.CallToolResult:
+    calls.note(outcome=error.code)
     # No structured content: it would have to fit the tool's output schema.
     text = compact(error.as_dict())
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)

@@ -30,6 +30,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from psycopg.pq import TransactionStatus
 
+from bottlecrm_mcp import calls
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway import authorised
 from bottlecrm_mcp.gateway.background import held_until_commit
@@ -269,7 +270,7 @@ class InProcessGateway:
         )
 
     def _dispatch(self, request: WSGIRequest) -> HttpResponseBase:
-        with _one_at_a_time():
+        with _one_at_a_time(), calls.crm_request(request):
             try:
                 return dispatcher().get_response(request)
             finally:
