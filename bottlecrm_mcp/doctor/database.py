@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
+from bottlecrm_mcp.doctor.findings import Finding, failure, ok
 from bottlecrm_mcp.doctor.person import in_organisation
 from bottlecrm_mcp.gateway.in_process import model_of
-
-# What psycopg_pool opens at most when nothing is said.
-POOL_SIZE = 4
 
 
 def check_role() -> Iterator[Finding]:
@@ -60,31 +56,6 @@ def check_no_rows_without_organisation() -> Iterator[Finding]:
         )
     if not seen:
         yield ok(part, "With app.current_org empty, no table shows a row.")
-
-
-def check_pool() -> Iterator[Finding]:
-    part = "connection pool"
-    pool = connection.settings_dict["OPTIONS"].get("pool")
-    if not pool:
-        yield ok(part, "There is none; each tool call has a connection of its own.")
-        return
-    options: dict[str, Any] = pool if isinstance(pool, dict) else {}
-    if not callable(options.get("reset")):
-        yield warning(
-            part,
-            "The pool has no `reset`, so an organisation that is left set reaches the next "
-            "request: give it a function that clears app.current_org.",
-        )
-    most = options.get("max_size") or options.get("min_size") or POOL_SIZE
-    threads = mcp_settings().THREADS
-    if most < threads:
-        yield warning(
-            part,
-            f"The pool has {most} connections for {threads} tool calls at once: raise max_size or "
-            "lower BOTTLECRM_MCP['THREADS'].",
-        )
-    elif "reset" in options:
-        yield ok(part, f"It is reset, and {most} connections are enough for {threads} threads.")
 
 
 def _models() -> list[type[Model]]:

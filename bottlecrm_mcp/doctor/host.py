@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import token_resolvers
-from bottlecrm_mcp.doctor import database, middleware, routes
+from bottlecrm_mcp.doctor import database, middleware, routes, sessions
 from bottlecrm_mcp.doctor.bench import undone
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import Person
@@ -79,7 +79,8 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     database.check_role,
     database.check_row_security,
     database.check_no_rows_without_organisation,
-    database.check_pool,
+    sessions.check_sessions,
+    sessions.check_pool,
 )
 REQUEST_CHECKS: tuple[PersonalCheck, ...] = (
     middleware.check_middleware,

@@ -56,6 +56,7 @@ def test_demo_is_right():
         "database role",
         "row-level security",
         "rows without an organisation",
+        "database sessions",
         "connection pool",
         "middleware",
         "live fields",
@@ -175,20 +176,6 @@ def test_role_that_row_security_does_not_bind(monkeypatch, row):
     (finding,) = database.check_role()
     assert finding.level is Level.FAILURE
     assert "ordinary role" in finding.sentence
-
-
-@pytest.mark.parametrize(
-    ("pool", "expected"),
-    [
-        ({"max_size": 20}, "no `reset`"),
-        ({"max_size": 2, "reset": print}, "raise max_size"),
-        (True, "no `reset`"),
-    ],
-)
-def test_pool(monkeypatch, pool, expected):
-    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "pool", pool)
-    warnings = [each.sentence for each in examine_host().findings if each.part == "connection pool"]
-    assert any(expected in sentence for sentence in warnings)
 
 
 def test_slow_list(monkeypatch):
