@@ -259,12 +259,17 @@ def _check_origin(request: ASGIRequest, host: str) -> Headers:
 
 def _is_cors_origin(origin: str) -> bool:
     """The settings of django-cors-headers, which BottleCRM's web app is allowed by."""
-    if getattr(settings, "CORS_ALLOW_ALL_ORIGINS", False):
+    if _cors_setting("CORS_ALLOW_ALL_ORIGINS", "CORS_ORIGIN_ALLOW_ALL"):
         return True
-    if origin in getattr(settings, "CORS_ALLOWED_ORIGINS", ()):
+    if origin in _cors_setting("CORS_ALLOWED_ORIGINS", "CORS_ORIGIN_WHITELIST"):
         return True
-    patterns = getattr(settings, "CORS_ALLOWED_ORIGIN_REGEXES", ())
+    patterns = _cors_setting("CORS_ALLOWED_ORIGIN_REGEXES", "CORS_ORIGIN_REGEX_WHITELIST")
     return any(re.fullmatch(pattern, origin) for pattern in patterns)
+
+
+def _cors_setting(name: str, former_name: str) -> Any:
+    # BottleCRM sets one by its former name, which django-cors-headers still reads.
+    return getattr(settings, name, getattr(settings, former_name, ()))
 
 
 def _preflight() -> Headers:

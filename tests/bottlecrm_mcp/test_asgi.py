@@ -77,6 +77,21 @@ def test_origin_by_pattern_matches_as_a_whole(app, headers, settings) -> None:
     assert send(app, headers=headers | {"Origin": bad}).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CORS_ALLOW_ALL_ORIGINS", True),
+        ("CORS_ORIGIN_ALLOW_ALL", True),
+        ("CORS_ORIGIN_WHITELIST", ["https://crm.example"]),
+        ("CORS_ORIGIN_REGEX_WHITELIST", [r"https://crm\.example"]),
+    ],
+)
+def test_other_settings_that_allow_an_origin(app, headers, settings, name, value) -> None:
+    setattr(settings, name, value)
+    response = send(app, headers=headers | {"Origin": "https://crm.example"})
+    assert response.status_code == 200
+
+
 def test_refusals_can_be_read_by_an_allowed_origin(app, db, settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://crm.example"]
     response = send(app, headers={"Origin": "https://crm.example"})
