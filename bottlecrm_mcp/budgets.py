@@ -42,7 +42,7 @@ def measure(crm: Crm) -> Iterator[Measured]:
     for entity in crm.catalogue.entities:
         name = entity.name
         yield _measured(f"crm_describe {name}", DESCRIBE, crm_describe, crm, entity=name)
-        if not crm.caller.may(entity.resource, "read"):
+        if not crm.may(entity, "read"):
             continue
         for limit, budget in ((10, SEARCH_10), (20, SEARCH_20)):
             what = f"crm_search {name}, {limit} rows"

@@ -37,7 +37,7 @@ def check_lists(**kwargs: Any) -> list[CheckMessage]:
             id="bottlecrm_mcp.W001",
         )
         for entity in entities
-        if not _hands_over(entity.path)
+        if entity.paged and not _hands_over(entity.path)
     ]
 
 

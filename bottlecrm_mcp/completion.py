@@ -38,7 +38,7 @@ def _matching(values: Iterable[str], typed: str) -> types.Completion:
 
 
 def _records(crm: Crm, entity: Entity, typed: str, *, ids: bool = False) -> types.Completion:
-    if not crm.caller.may(entity.resource, "read"):
+    if not crm.may(entity, "read"):
         return _matching((), typed)
     page = crm.page(entity, RowQuery(label_fields(entity), query=typed, limit=MOST))
     values = [row["id"] if ids else crm.label(entity, row) for row in page.rows]

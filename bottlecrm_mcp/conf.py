@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -12,7 +13,7 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
-from bottlecrm_mcp.catalogue.model import Catalogue
+from bottlecrm_mcp.catalogue.model import Catalogue, UnknownEntities
 
 NAME = "BOTTLECRM_MCP"
 
@@ -21,7 +22,8 @@ NAME = "BOTTLECRM_MCP"
 class McpSettings:
     """Every setting and its default.
 
-    `CATALOGUE` is a dotted path to the CRM's contract. `TOKEN_RESOLVERS` are dotted paths of
+    `CATALOGUE` is a dotted path to the CRM's contract. `ENTITIES` names those of its optional
+    entities that are served, too. `TOKEN_RESOLVERS` are dotted paths of
     functions from a token's secret to the token, asked in turn; left empty, those of the installed
     apps (`pat_tokens`, BottleCRM's own). `CONFIRMATION` is `explicit` (confirm=true is enough)
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
@@ -30,6 +32,7 @@ class McpSettings:
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
+    ENTITIES: Sequence[str] = ()
     TOKEN_RESOLVERS: tuple[str, ...] = ()
     CONFIRMATION: str = "explicit"
     THREADS: int = 8
@@ -40,6 +43,8 @@ class McpSettings:
             raise ImproperlyConfigured(
                 f"{NAME}['CONFIRMATION'] must be 'explicit' or 'sealed', not {self.CONFIRMATION!r}."
             )
+        if not isinstance(self.ENTITIES, list | tuple):
+            raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
         for name in ("THREADS", "MAX_BODY_BYTES"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
@@ -50,7 +55,13 @@ class McpSettings:
         catalogue = import_string(self.CATALOGUE)
         if not isinstance(catalogue, Catalogue):
             raise ImproperlyConfigured(f"{NAME}['CATALOGUE'] does not name a Catalogue.")
-        return catalogue
+        return self._with_optional(catalogue)
+
+    def _with_optional(self, catalogue: Catalogue) -> Catalogue:
+        try:
+            return catalogue.with_entities(self.ENTITIES)
+        except UnknownEntities as unknown:
+            raise ImproperlyConfigured(f"{NAME}['ENTITIES']: {unknown}.") from unknown
 
 
 @cache

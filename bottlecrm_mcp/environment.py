@@ -11,6 +11,7 @@ BASE_URL = "BCRM_BASE_URL"
 TOKEN = "BCRM_TOKEN"
 MODE = "BCRM_MODE"
 ALLOW_HTTP = "BCRM_ALLOW_HTTP"
+ENTITIES = "BCRM_ENTITIES"
 
 MODES = ("auto", "mcp", "rest")
 PREFIX = "bcrm_pat_"
@@ -25,11 +26,15 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """The settings, checked. `warnings` say what was forgiven."""
+    """The settings, checked. `entities` are the optional ones to serve over the REST API.
+
+    `warnings` say what was forgiven.
+    """
 
     base_url: str
     token: str = field(repr=False)
     mode: str = "auto"
+    entities: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -43,7 +48,9 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     warnings: tuple[str, ...] = ()
     if base_url != given:
         warnings = (f"{BASE_URL} should be {base_url}; what comes after it is ignored.",)
-    return Environment(base_url, _token(variables.get(TOKEN, "").strip()), mode, warnings)
+    token = _token(variables.get(TOKEN, "").strip())
+    entities = tuple(variables.get(ENTITIES, "").replace(",", " ").split())
+    return Environment(base_url, token, mode, entities, warnings)
 
 
 def is_loopback(url: str) -> bool:

@@ -107,6 +107,8 @@ def _is_allowed(reply: Reply) -> bool:
 
 def catalogue_resources(catalogue: Catalogue) -> list[str]:
     """The resources that the tools use."""
-    entities = (each.resource for each in catalogue.entities)
+    entities = (
+        each.resource_for(access) for each in catalogue.entities for access in ("read", "write")
+    )
     lookups = (each.resource for each in catalogue.lookups if each.resource)
     return list(dict.fromkeys([*entities, *lookups, "custom-fields", "profile", "org"]))

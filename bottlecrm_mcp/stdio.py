@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 
-from bottlecrm_mcp.environment import MODE, Environment, SettingsError, read_environment
+from bottlecrm_mcp.environment import ENTITIES, MODE, Environment, SettingsError, read_environment
 from bottlecrm_mcp.gateway.base import GatewayError
 
 if TYPE_CHECKING:
+    from bottlecrm_mcp.catalogue.model import Catalogue
     from bottlecrm_mcp.passthrough import Endpoint
 
 PROGRAM = "bcrm-mcp"
@@ -29,6 +30,8 @@ environment:
   BCRM_TOKEN       a personal access token, from Settings → API Tokens
   BCRM_MODE        auto (default): the CRM's own /mcp if it has one, else its REST API;
                    mcp or rest: only that
+  BCRM_ENTITIES    kinds of record to serve beyond the usual ones, such as estimates,products;
+                   for the REST API only: an endpoint of the CRM knows its own
   BCRM_ALLOW_HTTP  1 to send the token over plain http to another machine
 """
 BY_ENDPOINT = "its own MCP endpoint"
@@ -99,15 +102,25 @@ async def _serve(environment: Environment) -> None:
 
 
 async def _serve_rest(environment: Environment) -> None:
-    from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
     from bottlecrm_mcp.gateway.connection import Connection
     from bottlecrm_mcp.identity import who_am_i
     from bottlecrm_mcp.local import LocalServer
     from bottlecrm_mcp.wire import Wire
 
+    catalogue = _catalogue(environment)
     connection = Connection(environment.base_url, environment.token)
-    caller = who_am_i(connection, CATALOGUE)
-    await LocalServer(CATALOGUE, caller, connection, environment.token).serve(Wire())
+    caller = who_am_i(connection, catalogue)
+    await LocalServer(catalogue, caller, connection, environment.token).serve(Wire())
+
+
+def _catalogue(environment: Environment) -> Catalogue:
+    from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
+    from bottlecrm_mcp.catalogue.model import UnknownEntities
+
+    try:
+        return CATALOGUE.with_entities(environment.entities)
+    except UnknownEntities as unknown:
+        raise SettingsError(f"{ENTITIES}: {unknown}.") from unknown
 
 
 async def _exists(environment: Environment, endpoint: Endpoint) -> bool:
@@ -135,12 +148,12 @@ async def _check(environment: Environment) -> None:
 
 
 def _me_over_rest(environment: Environment) -> dict[str, Any]:
-    from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
     from bottlecrm_mcp.gateway.connection import Connection
     from bottlecrm_mcp.identity import who_am_i
     from bottlecrm_mcp.resources import me
 
-    return me(who_am_i(Connection(environment.base_url, environment.token), CATALOGUE))
+    connection = Connection(environment.base_url, environment.token)
+    return me(who_am_i(connection, _catalogue(environment)))
 
 
 def _tell(environment: Environment, way: str, person: dict[str, Any]) -> None:

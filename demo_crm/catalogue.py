@@ -19,10 +19,15 @@ NAMES = {
 
 def _stand_in(entity: Entity) -> Entity:
     name = NAMES[entity.name]
+    stand_in = replace(entity, model=f"demo_crm.{name}")
+    if not entity.write_serializers:
+        return stand_in
     serializer = f"demo_crm.entities.{entity.name}.{name}WriteSerializer"
-    return replace(entity, model=f"demo_crm.{name}", write_serializers=(serializer, serializer))
+    return replace(stand_in, write_serializers=(serializer, serializer))
 
 
 CATALOGUE = replace(
-    bottlecrm.CATALOGUE, entities=tuple(map(_stand_in, bottlecrm.CATALOGUE.entities))
+    bottlecrm.CATALOGUE,
+    entities=tuple(map(_stand_in, bottlecrm.CATALOGUE.entities)),
+    optional=tuple(map(_stand_in, bottlecrm.CATALOGUE.optional)),
 )

@@ -51,4 +51,5 @@ CATALOGUE = Catalogue(
     profile_path="/api/profile/",
     organisation_path="/api/org/settings/",
     custom_fields_path="/api/custom-fields/",
+    optional=(),
 )

@@ -5,8 +5,8 @@ Everything here is a frozen declaration without behaviour of its own, importable
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -75,12 +75,13 @@ class Access(StrEnum):
 class Field:
     """One published field of an entity, or one parameter of an action.
 
-    `to` names what a relation points to: an entity, or one of the look-ups `people`, `teams`,
-    `tags`, `users`, `documents`. `write_name` is the key in a request body where it differs from
-    the key in an answer. `listed` is false for a field that only a detail answer has. `column` is
-    the model's attribute where it differs from `name`; `computed` marks a value that only a
-    serializer can give, `money` an amount in the record's own currency, `untrusted` text that
-    people outside the organisation can write.
+    `to` names what a relation points to: an entity or a look-up. `write_name` is the key in a
+    request body where it differs from the key in an answer, `copied_to` are more keys of the body
+    that take the same value. `shown_at` is the dotted path in an answer where that is not `name`.
+    `listed` is false for a field that only a detail answer has. `column` is the model's attribute
+    where it differs from `name`; `computed` marks a value that only a serializer can give, `money`
+    an amount in the record's own currency, `untrusted` text that people outside the organisation
+    can write.
     """
 
     name: str
@@ -91,6 +92,8 @@ class Field:
     max_length: int | None = None
     to: str = ""
     write_name: str = ""
+    copied_to: tuple[str, ...] = ()
+    shown_at: str = ""
     column: str = ""
     listed: bool = True
     computed: bool = False
@@ -152,10 +155,13 @@ class ValueEffect:
 
 @dataclass(frozen=True)
 class Section:
-    """One half of a list answer: the dotted paths of its rows and of its total."""
+    """One half of a list answer: the dotted paths of its rows (empty for a bare list) and total.
+
+    A list that comes whole needs no total.
+    """
 
     rows: str
-    total: str
+    total: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,15 +220,22 @@ class Included:
 class Entity:
     """One kind of record, and the whole contract of the CRM for it.
 
-    `path` is the list's path; a record is at `path + id + "/"`. `columns` are the fields of a row
+    `path` is the list's path; a record is at `path + id + "/"`, unless `has_detail` is false: it is
+    then read from the list. `paged` is false for a list that comes whole and is not narrowed by
+    LimitOffsetPagination: it is searched, sorted and counted in memory, and its fields must all be
+    in its rows. `write_path` and `write_resource` are where writes go if not to `path` and
+    `resource`, the scopes' name of it. `columns` are the fields of a row
     unless others are asked for, and identify a record to a person. `label` names the fields that
     together name a record, tried in groups until one has a value. `identity` are the fields whose
     equal value makes a possible duplicate. `newest_first` says that the REST list comes so by
     itself. `merged_parameters` are the query parameters without which the detail view of a merged
     record only says where it went. `deletes_with` are the entities whose records go with a deleted
     one, `held_by` those whose records keep it from being deleted, each with the relation that
-    points here. `no_delete` and `no_comments` say what the CRM offers instead. `model` is
-    `app_label.Model`, `write_serializers` dotted paths (create, update).
+    points here. `no_create`, `no_update`, `no_delete` and `no_comments` are sentences that say what
+    the CRM offers instead; `admin_writes` says that it lets administrators only create, update and
+    delete. `sent_with_updates` are the fields that an update must repeat. `search_parameter` is
+    that of the REST list, empty where it has none. `model` is `app_label.Model`,
+    `write_serializers` dotted paths (create, update), empty where the views use none.
     """
 
     name: str
@@ -234,11 +247,18 @@ class Entity:
     columns: tuple[str, ...]
     label: tuple[tuple[str, ...], ...]
     model: str
-    write_serializers: tuple[str, str]
+    write_serializers: tuple[str, str] | tuple[()] = ()
+    paged: bool = True
+    has_detail: bool = True
     detail_key: str = ""
+    write_path: str = ""
+    write_resource: str = ""
+    admin_writes: bool = False
     update_method: str = "PATCH"
+    sent_with_updates: tuple[str, ...] = ()
     names_tags_on_create: bool = False
     search_fields: tuple[str, ...] = ()
+    search_parameter: str = "search"
     rest_filters: Mapping[str, RestFilter] = field(default_factory=dict)
     rest_sort: Mapping[str, str] = field(default_factory=dict)
     newest_first: bool = False
@@ -253,6 +273,8 @@ class Entity:
     delete_consequence: str = ""
     deletes_with: tuple[tuple[str, str], ...] = ()
     held_by: tuple[tuple[str, str], ...] = ()
+    no_create: str = ""
+    no_update: str = ""
     no_delete: str = ""
     no_comments: str = ""
     custom_fields: str = ""
@@ -260,11 +282,29 @@ class Entity:
     def field(self, name: str) -> Field | None:
         return next((each for each in self.fields if each.name == name), None)
 
+    def column(self, name: str) -> str:
+        """The model's attribute of a field."""
+        field = self.field(name)
+        return field.attribute if field else name
+
     def action(self, name: str) -> Action | None:
         return next((each for each in self.actions if each.name == name), None)
 
     def record_path(self, record_id: str) -> str:
         return f"{self.path}{record_id}/"
+
+    def written_at(self, record_id: str = "") -> str:
+        """The path of a create, or of a write to one record."""
+        path = self.write_path or self.path
+        return f"{path}{record_id}/" if record_id else path
+
+    def resource_for(self, access: str) -> str:
+        """What a token's scopes call this entity, for `read` or `write`."""
+        return self.write_resource or self.resource if access == "write" else self.resource
+
+    @property
+    def is_read_only(self) -> bool:
+        return bool(self.no_create and self.no_update and self.no_delete)
 
     @property
     def writable_fields(self) -> tuple[Field, ...]:
@@ -291,25 +331,52 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that this server knows of one CRM."""
+    """All that this server knows of one CRM.
+
+    `entities` are served. `optional` are served where they are asked for; relations to them are
+    named in any case.
+    """
 
     entities: tuple[Entity, ...]
     lookups: tuple[Lookup, ...]
     profile_path: str
     organisation_path: str
     custom_fields_path: str = ""
+    optional: tuple[Entity, ...] = ()
+
+    def with_entities(self, names: Iterable[str]) -> Catalogue:
+        """The same with some of the optional entities served. Raises `UnknownEntities`."""
+        wanted = set(names)
+        if unknown := sorted(wanted - {each.name for each in self.optional}):
+            raise UnknownEntities(unknown, [each.name for each in self.optional])
+        chosen = tuple(each for each in self.optional if each.name in wanted)
+        return replace(self, entities=(*self.entities, *chosen))
 
     def entity(self, name: str) -> Entity | None:
+        """A served entity."""
         return next((each for each in self.entities if each.name == name), None)
+
+    def target(self, name: str) -> Entity | None:
+        """An entity that a relation points to, served or not."""
+        return next((each for each in (*self.entities, *self.optional) if each.name == name), None)
 
     def lookup(self, name: str) -> Lookup | None:
         return next((each for each in self.lookups if each.name == name), None)
 
     def label_columns(self, target: str) -> tuple[tuple[str, ...], ...]:
         """The columns that name a record of an entity or look-up, in groups."""
-        found = self.entity(target) or self.lookup(target)
-        return found.label if found else ()
+        if entity := self.target(target):
+            return tuple(tuple(map(entity.column, group)) for group in entity.label)
+        lookup = self.lookup(target)
+        return lookup.label if lookup else ()
 
     @property
     def entity_names(self) -> tuple[str, ...]:
         return tuple(each.name for each in self.entities)
+
+
+class UnknownEntities(ValueError):
+    """Names of optional entities that the catalogue does not have."""
+
+    def __init__(self, unknown: Sequence[str], known: Sequence[str]) -> None:
+        super().__init__(f"no such entity: {', '.join(unknown)}; known are {', '.join(known)}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bottlecrm_mcp.catalogue.model import Entity, Field
 
@@ -46,6 +47,14 @@ class Caller:
     def is_admin(self) -> bool:
         return self.role == "ADMIN"
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone; UTC where it is none."""
+        try:
+            return ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
     def may(self, resource: str, action: str) -> bool:
         """Whether the token's scopes cover `read` or `write` of a resource.
 
@@ -74,6 +83,9 @@ class Reply:
     @property
     def ok(self) -> bool:
         return self.status < 400
+
+
+Read = Callable[[str, Mapping[str, Any]], Reply]
 
 
 @dataclass(frozen=True)

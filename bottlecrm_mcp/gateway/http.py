@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field, Kind
-from bottlecrm_mcp.gateway import fold
+from bottlecrm_mcp.gateway import fold, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
@@ -30,6 +29,7 @@ from bottlecrm_mcp.gateway.names import Names
 from bottlecrm_mcp.gateway.new_record import NewRecords
 from bottlecrm_mcp.gateway.rest_list import rest_page, takes
 from bottlecrm_mcp.gateway.rows import dig, row_of
+from bottlecrm_mcp.gateway.whole_list import newest
 
 MOST_RECORDS = 2_000
 PAGE = 200
@@ -69,6 +69,8 @@ class HttpGateway:
         return self._new_records.identified(creates, body or {}, reply, answered, started)
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
+        if not entity.paged:
+            return whole_list.page(self.read, entity, query)
         plan = plan_search(entity, query)
         if plan.is_complete and _is_in_order(entity, query):
             page = rest_page(self.read, entity, _newest_asked_for(entity, query))
@@ -78,6 +80,8 @@ class HttpGateway:
         return self._folded(entity, query, plan)
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        if not entity.paged:
+            return whole_list.summarize(self.read, entity, query, self.caller)
         plan = plan_search(entity, RowQuery((), conditions=query.conditions))
         if plan.is_complete and not query.groupings and _counts_only(query):
             total = self._first(entity, plan, (), 1).total
@@ -86,11 +90,13 @@ class HttpGateway:
         grouped = (each.field for each in query.groupings)
         currency = (each for each in entity.fields if each.name == "currency" and each.listed)
         rows = self._rows(entity, plan, [*grouped, *measured, *currency])
-        return fold.summarize(rows, query, _zone(self.caller))
+        return fold.summarize(rows, query, self.caller.zone)
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
     ) -> Mapping[str, Mapping[str, Any]]:
+        if not entity.paged:
+            return whole_list.find(self.read, entity, ids, columns)
         # The lists can't be asked for ids; the record's own path can.
         details = {each: self.read(entity.record_path(each)) for each in ids}
         records = (dig(reply.data, entity.detail_key) for reply in details.values() if reply.ok)
@@ -102,12 +108,12 @@ class HttpGateway:
 
     def _in_default_order(self, entity: Entity, query: RowQuery, plan: Plan) -> Page:
         """Newest first, where the list has an order of its own and few records."""
-        newest = _newest(entity)
-        columns = (*query.columns, *(field for field, _ in newest))
+        order = newest(entity)
+        columns = (*query.columns, *(field for field, _ in order))
         first = self._first(entity, plan, columns, FIRST)
         if first.total <= len(first.rows):
             rows = self._names.filled_in(query.columns, first.rows)
-            return _window(rows, newest, query)
+            return _window(rows, order, query)
         if first.total <= PAGE:
             return self._folded(entity, query, plan)
         page = rest_page(self.read, entity, query)
@@ -121,7 +127,7 @@ class HttpGateway:
         )
 
     def _folded(self, entity: Entity, query: RowQuery, plan: Plan) -> Page:
-        order = query.sort or _newest(entity)
+        order = query.sort or newest(entity)
         rows = self._rows(entity, plan, [*query.columns, *(field for field, _ in order)])
         return _window(rows, order, query)
 
@@ -181,6 +187,8 @@ def plan_search(entity: Entity, query: RowQuery) -> Plan:
     )
     left = tuple(each for each in query.conditions if each not in sent)
     words = query.query.split()
+    if words and not entity.search_parameter:
+        return Plan("", (*sent, *_wider(entity, left, keys)), left, tuple(words))
     if len(words) > 1:
         # The list looks for the whole phrase in one field.
         return Plan(max(words, key=len), sent, left, tuple(words))
@@ -190,7 +198,7 @@ def plan_search(entity: Entity, query: RowQuery) -> Plan:
 
 def _text(entity: Entity, condition: Condition) -> str:
     """A word to search for without which this condition can't hold."""
-    searched = condition.field.name in entity.search_fields
+    searched = entity.search_parameter and condition.field.name in entity.search_fields
     wanted = condition.value if condition.operator in ("eq", "contains") else ""
     return wanted if searched and isinstance(wanted, str) else ""
 
@@ -221,31 +229,13 @@ def _is_in_order(entity: Entity, query: RowQuery) -> bool:
 def _newest_asked_for(entity: Entity, query: RowQuery) -> RowQuery:
     if query.sort or "created_at" not in entity.rest_sort:
         return query
-    return replace(query, sort=_newest(entity))
-
-
-def _newest(entity: Entity) -> tuple[tuple[Field, bool], ...]:
-    created = entity.field("created_at")
-    return ((created, True),) if created else ()
+    return replace(query, sort=tuple(newest(entity)))
 
 
 def _window(rows: Sequence[Mapping[str, Any]], order: fold.Order, query: RowQuery) -> Page:
     """The part of all these rows that a query asks for."""
     window = fold.ordered(rows, order)[query.offset : query.offset + query.limit]
-    return _only(query.columns, Page(window, len(rows)))
-
-
-def _only(columns: Sequence[Field], page: Page) -> Page:
-    names = {"id", *(field.name for field in columns)}
-    rows = [{key: value for key, value in row.items() if key in names} for row in page.rows]
-    return replace(page, rows=rows)
-
-
-def _zone(caller: Caller) -> ZoneInfo:
-    try:
-        return ZoneInfo(caller.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return Page(whole_list.only(query.columns, window), len(rows))
 
 
 def _counts_only(query: SummaryQuery) -> bool:

@@ -32,7 +32,7 @@ from psycopg.pq import TransactionStatus
 
 from bottlecrm_mcp import calls
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
-from bottlecrm_mcp.gateway import authorised
+from bottlecrm_mcp.gateway import authorised, whole_list
 from bottlecrm_mcp.gateway.background import held_until_commit
 from bottlecrm_mcp.gateway.base import (
     Caller,
@@ -172,6 +172,8 @@ class InProcessGateway:
         return Reply(reply.status, reply.data, run.created_id)
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
+        if not entity.paged:
+            return whole_list.page(self.read, entity, query)
         capture = self._capture(entity, lambda records: records.page(query, entity.search_fields))
         if capture.taken:
             page: Page = capture.result
@@ -182,6 +184,8 @@ class InProcessGateway:
             raise NotAvailable(f"{limit} (The fast path is off: {capture.refusal}.)") from limit
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        if not entity.paged:
+            return whole_list.summarize(self.read, entity, query, self.caller)
         capture = self._capture(entity, lambda records: summarize(records, query))
         if not capture.taken:
             raise NotAvailable(
@@ -193,6 +197,8 @@ class InProcessGateway:
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
     ) -> Mapping[str, Mapping[str, Any]]:
+        if not entity.paged:
+            return whole_list.find(self.read, entity, ids, columns)
         capture = self._capture(
             entity,
             lambda records: records.rows(records.queryset.filter(pk__in=list(ids)), columns),
@@ -201,6 +207,8 @@ class InProcessGateway:
         return {row["id"]: row for row in rows}
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
+        if not entity.write_serializers:
+            return None
         serializer = import_string(entity.write_serializers[update])
         fields: dict[str, LiveField] = {}
 

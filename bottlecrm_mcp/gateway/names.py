@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Field
-from bottlecrm_mcp.gateway.base import Caller
-from bottlecrm_mcp.gateway.rest_list import Read
+from bottlecrm_mcp.gateway.base import Caller, Read
 from bottlecrm_mcp.gateway.rows import by_name, dig, name_of
 
 Row = Mapping[str, Any]

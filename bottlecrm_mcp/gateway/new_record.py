@@ -10,8 +10,16 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway import fold
-from bottlecrm_mcp.gateway.base import Caller, Condition, GatewayError, Refused, Reply, RowQuery
-from bottlecrm_mcp.gateway.rest_list import Read, rest_page
+from bottlecrm_mcp.gateway.base import (
+    Caller,
+    Condition,
+    GatewayError,
+    Read,
+    Refused,
+    Reply,
+    RowQuery,
+)
+from bottlecrm_mcp.gateway.rest_list import rest_page
 from bottlecrm_mcp.gateway.rows import EMPTY, dig, row_of
 
 # HTTP dates have whole seconds, and clocks of several servers differ a little.

@@ -5,21 +5,24 @@ Used by every gateway whose CRM has no faster way, so that the answer is the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, Refused, Reply, RowQuery
+from bottlecrm_mcp.gateway import whole_list
+from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, Read, Refused, RowQuery
 from bottlecrm_mcp.gateway.rows import dig, row_of
-
-Read = Callable[[str, Mapping[str, Any]], Reply]
 
 
 def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
     """One page of the REST list. Raises `NotAvailable` or `Refused`."""
+    if not entity.paged:
+        return whole_list.page(read, entity, query)
     parameters = dict(entity.list_parameters)
     if query.query:
-        parameters["search"] = query.query
+        if not entity.search_parameter:
+            raise NotAvailable(f"{entity.name} can't be searched for words here. Use filters.")
+        parameters[entity.search_parameter] = query.query
     for condition in query.conditions:
         parameters.update(_parameter(entity, condition))
     parameters.update(_order(entity, query))

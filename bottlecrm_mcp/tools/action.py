@@ -72,7 +72,7 @@ def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[st
         crm.require_scope(entity, "read", ", without which there is no preview to confirm")
     if action.unguarded or action.belongs:
         crm.require_scope(entity, "read", f", without which {action.name} is not safe")
-    if not crm.caller.may(entity.resource, "read"):
+    if not crm.may(entity, "read"):
         return {}
     # What was confirmed is the whole record, also what lists leave out.
     return crm.record(entity, record_id) if action.effects else crm.brief(entity, record_id)
@@ -194,7 +194,7 @@ def _result(
             result[key] = row_of(fields, value)
     if action.name == "add_comment" and (comment := _new_comment(answer)):
         result["comment"] = comment
-    if not crm.caller.may(entity.resource, "read"):
+    if not crm.may(entity, "read"):
         return {**result, **crm.saved(entity, record_id)}
     try:
         record = crm.brief(entity, record_id)

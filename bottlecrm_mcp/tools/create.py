@@ -16,7 +16,7 @@ from bottlecrm_mcp.tools.confirm import (
     value_effects,
 )
 from bottlecrm_mcp.tools.crm import Crm, label_fields
-from bottlecrm_mcp.tools.errors import raise_for
+from bottlecrm_mcp.tools.errors import ToolError, raise_for
 from bottlecrm_mcp.tools.values import Values
 
 MOST_DUPLICATES = 3
@@ -31,6 +31,8 @@ def crm_create(
     confirmation: str = "",
 ) -> dict[str, Any]:
     created = crm.entity(entity)
+    if created.no_create:
+        raise ToolError("not_supported", created.no_create)
     crm.require_scope(created, "write")
     values = Values(crm, f"A new {created.singular}").read_create(created, data)
     marked = value_effects(created, values.body)
@@ -43,7 +45,7 @@ def crm_create(
     )
     require_confirmation(crm, change, Answer(confirm, confirmation), {"data": dict(data)})
     duplicates = _possible_duplicates(crm, created, values.body)
-    reply = crm.gateway.write("POST", created.path, values.body, creates=created)
+    reply = crm.gateway.write("POST", created.written_at(), values.body, creates=created)
     raise_for(reply, f"the new {created.singular}", wrote=True)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
@@ -81,7 +83,7 @@ def _unidentified(entity: Entity, reply: Reply) -> dict[str, Any]:
 def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Records that share an e-mail, name or company with the new one, a few of them."""
     found: dict[str, dict[str, Any]] = {}
-    if not crm.caller.may(entity.resource, "read"):
+    if not crm.may(entity, "read"):
         return []
     for names in entity.identity:
         fields = [entity.field(name) for name in names]

@@ -53,12 +53,16 @@ class Crm:
             )
         return found
 
+    def may(self, entity: Entity, access: str) -> bool:
+        """Whether the token's scopes cover `read` or `write` of an entity."""
+        return self.caller.may(entity.resource_for(access), access)
+
     def require_scope(self, entity: Entity, access: str, reason: str = "") -> None:
         """Refuse what the token's scopes don't cover, by naming the scope that is missing."""
         if access == "write" and self.caller.read_only:
             raise ToolError("forbidden", self.caller.read_only)
-        if not self.caller.may(entity.resource, access):
-            scope = f"{entity.resource}:{access}"
+        if not self.may(entity, access):
+            scope = f"{entity.resource_for(access)}:{access}"
             raise ToolError(
                 "insufficient_scope",
                 f"This token lacks the scope {scope}{reason}.",
@@ -77,6 +81,8 @@ class Crm:
     def detail(self, entity: Entity, record_id: str) -> Mapping[str, Any]:
         """The whole answer of the detail view. Raises `ToolError` if it is not to be had."""
         subject = f"{entity.singular} {record_id}"
+        if not entity.has_detail:
+            raise ToolError("not_found", f"{subject} was not found.")
         reply = self.gateway.read(entity.record_path(record_id))
         raise_for(reply, subject)
         if entity.merged_parameters and not dig(reply.data, entity.detail_key):
@@ -110,7 +116,7 @@ class Crm:
 
     def saved(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """`record` of the answer to a write: null, with the reason, where it may not be read."""
-        if self.caller.may(entity.resource, "read"):
+        if self.may(entity, "read"):
             return {"record": self.record(entity, record_id)}
         return {
             "record": None,

@@ -39,7 +39,7 @@ def crm_delete(
     if with_it := _related(crm, deleted.deletes_with, record_id):
         details["deleted_with_it"] = with_it
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
-    reply = crm.gateway.write("DELETE", deleted.record_path(record_id))
+    reply = crm.gateway.write("DELETE", deleted.written_at(record_id))
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     return {"entity": deleted.name, "id": record_id, "deleted": True, "name": name}
 
@@ -50,7 +50,7 @@ def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -
     for entity_name, field_name in relations:
         entity = crm.entity(entity_name)
         field = entity.field(field_name)
-        if field is not None and crm.caller.may(entity.resource, "read"):
+        if field is not None and crm.may(entity, "read"):
             by_record = (Condition(field, "eq", record_id),)
             total = crm.page(entity, RowQuery((), conditions=by_record, limit=1)).total
             totals[entity_name] = total

@@ -130,5 +130,9 @@ def _notes(entity: Entity) -> list[str]:
         "Filters and sort go by type; computed fields have neither. Params with * are required; "
         "list_actions describes them."
     )
-    notes = (legend, *effects, entity.hidden_note, entity.no_delete, entity.no_comments)
+    admins = "Only an administrator can create, update or delete." if entity.admin_writes else ""
+    instead = dict.fromkeys(
+        (entity.no_create, entity.no_update, entity.no_delete, entity.no_comments)
+    )
+    notes = (legend, *effects, entity.hidden_note, admins, *instead)
     return [note for note in notes if note]

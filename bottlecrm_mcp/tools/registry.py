@@ -134,12 +134,15 @@ class Registry:
 
     def offered_to(self, caller: Caller) -> list[Tool]:
         """The tools that this caller's scopes leave any use for."""
-        resources = {entity.resource for entity in self.catalogue.entities}
-        return [
-            tool
-            for tool in self.tools
-            if not tool.needs or any(caller.may(each, tool.needs) for each in resources)
-        ]
+        return [tool for tool in self.tools if not tool.needs or self._is_of_use(caller, tool)]
+
+    def _is_of_use(self, caller: Caller, tool: Tool) -> bool:
+        resources = {
+            entity.resource_for(tool.needs)
+            for entity in self.catalogue.entities
+            if tool.needs == "read" or not entity.is_read_only
+        }
+        return any(caller.may(each, tool.needs) for each in resources)
 
 
 def _text(description: str) -> Schema:

@@ -17,7 +17,7 @@ from bottlecrm_mcp.tools.confirm import (
 )
 from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
-from bottlecrm_mcp.tools.values import Values
+from bottlecrm_mcp.tools.values import Values, sent_value
 
 
 def crm_update(
@@ -30,9 +30,13 @@ def crm_update(
     confirmation: str = "",
 ) -> dict[str, Any]:
     updated = crm.entity(entity)
+    if updated.no_update:
+        raise ToolError("not_supported", updated.no_update)
     crm.require_scope(updated, "write")
     record_id = require_id(updated, id)
-    readable = crm.caller.may(updated.resource, "read")
+    if updated.sent_with_updates:
+        crm.require_scope(updated, "read", ", without which an update would lose other fields")
+    readable = crm.may(updated, "read")
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
@@ -52,7 +56,8 @@ def crm_update(
     details = {"record": {"id": record_id, "name": name}, "data": dict(data)}
     details |= mailed_to(mails, {**before, **values.understood})
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
-    reply = crm.gateway.write(updated.update_method, updated.record_path(record_id), values.body)
+    body = {**_repeated(updated, before), **values.body}
+    reply = crm.gateway.write(updated.update_method, updated.written_at(record_id), body)
     raise_for(reply, subject, wrote=True)
     result: dict[str, Any] = {
         "entity": updated.name,
@@ -66,6 +71,16 @@ def crm_update(
     if warnings or (warnings := _unchanged(updated, values, before, after)):
         result["warnings"] = warnings
     return result
+
+
+def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the CRM wants in every update, as the record has it."""
+    body: dict[str, Any] = {}
+    for field in entity.fields:
+        if field.name in entity.sent_with_updates:
+            shown = sent_value(field, record.get(field.name))
+            body |= dict.fromkeys((field.body_name, *field.copied_to), shown)
+    return body
 
 
 def _require_alone(marked: tuple[ValueEffect, ...], body: Mapping[str, Any]) -> None:

@@ -104,7 +104,8 @@ class Values:
                 self._problems[name] = self._unknown(name, fields, entity)
                 continue
             try:
-                self.body[field.body_name] = self._value(field, value, entity)
+                read = self._value(field, value, entity)
+                self.body |= dict.fromkeys((field.body_name, *field.copied_to), read)
             except ToolError as problem:
                 if problem.candidates or problem.code in ("insufficient_scope", "unauthorized"):
                     problem.fields = {field.name: problem.message}
@@ -187,6 +188,15 @@ class Values:
         except ToolError as problem:
             said = "; ".join(f"{name}: {text}" for name, text in problem.fields.items())
             raise ToolError("invalid_value", f"Item {index}: {said}") from problem
+
+
+def sent_value(field: Field, shown: Any) -> Any:
+    """A value of a record as a request body has it."""
+    if field.kind is Kind.RELATIONS:
+        return [each["id"] for each in shown or ()]
+    if field.kind is Kind.RELATION:
+        return shown["id"] if shown else None
+    return shown
 
 
 def _choice(field: Field, value: Any) -> str:

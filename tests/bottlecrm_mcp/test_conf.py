@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from bottlecrm_mcp.conf import McpSettings, mcp_settings
+from demo_crm.catalogue import CATALOGUE
 from tests.bottlecrm_mcp.population import with_settings
 
 
@@ -68,3 +71,39 @@ def test_checks_of_good_settings() -> None:
 def test_checks_of_wrong_settings(settings, changes) -> None:
     settings.BOTTLECRM_MCP = with_settings(**changes)
     assert "bottlecrm_mcp.E001" in problems()
+
+
+@pytest.fixture
+def optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of which solutions are optional."""
+    solutions = CATALOGUE.entity("solutions")
+    others = tuple(each for each in CATALOGUE.entities if each is not solutions)
+    small = replace(CATALOGUE, entities=others, optional=(solutions,))
+    monkeypatch.setattr("demo_crm.catalogue.CATALOGUE", small)
+
+
+def test_optional_entities_are_served_if_named(settings, optional) -> None:
+    assert "solutions" not in mcp_settings().catalogue.entity_names
+    settings.BOTTLECRM_MCP = with_settings(ENTITIES=["solutions"])
+    assert mcp_settings().catalogue.entity_names[-1] == "solutions"
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["solution", "dreams"], "no such entity: dreams, solution; known are solutions"),
+        ("solutions", "must be a list of names"),
+    ],
+)
+def test_optional_entities_that_are_not_known(settings, optional, names, said) -> None:
+    settings.BOTTLECRM_MCP = with_settings(ENTITIES=names)
+    (error,) = (each for each in run_checks() if each.id == "bottlecrm_mcp.E001")
+    assert said in error.msg
+
+
+def test_relations_to_optional_entities_have_names(optional) -> None:
+    catalogue = mcp_settings().catalogue
+    assert catalogue.entity("solutions") is None
+    assert catalogue.target("solutions") is not None
+    assert catalogue.label_columns("solutions") == (("title",),)

@@ -83,3 +83,11 @@ def test_bad_token(token, said):
 def test_bad_mode():
     assert "use one of auto, mcp, rest" in complaint(BCRM_MODE="fast")
     assert read(BCRM_MODE="REST").mode == "rest"
+
+
+@pytest.mark.parametrize(
+    ("given", "entities"),
+    [("", ()), ("estimates", ("estimates",)), (" estimates, products ", ("estimates", "products"))],
+)
+def test_optional_entities(given, entities):
+    assert read(BCRM_ENTITIES=given).entities == entities
