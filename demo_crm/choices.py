@@ -60,8 +60,19 @@ SOLUTION_STATUS = labelled("draft, reviewed, approved")
 
 INVOICE_STATUS = labelled("Draft, Sent, Viewed, Paid, Partially_Paid, Overdue, Pending, Cancelled")
 UNPAID_STATUSES = ("Sent", "Viewed", "Partially_Paid", "Overdue")
+ESTIMATE_STATUS = labelled("Draft, Sent, Viewed, Accepted, Declined, Expired")
+RECURRING_FREQUENCY = labelled(
+    "WEEKLY, BIWEEKLY, MONTHLY, QUARTERLY, SEMI_ANNUALLY, YEARLY, CUSTOM"
+)
 DISCOUNT_TYPE = labelled("PERCENTAGE, FIXED")
 PAYMENT_TERMS = labelled("DUE_ON_RECEIPT, NET_15, NET_30, NET_45, NET_60, CUSTOM")
 PAYMENT_METHOD = labelled("CASH, CHECK, CREDIT_CARD, BANK_TRANSFER, PAYPAL, STRIPE, OTHER")
 REMINDER_FREQUENCY = labelled("ONCE, WEEKLY, CUSTOM")
 FIELD_TYPE = labelled("text, textarea, number, dropdown, date, checkbox")
+
+GOAL_TYPE = labelled("REVENUE, DEALS_CLOSED")
+PERIOD_TYPE = labelled("MONTHLY, QUARTERLY, YEARLY, CUSTOM")
+BOARD_ROLE = labelled("owner, admin, member")
+CARD_PRIORITY = labelled("low, medium, high, urgent")
+DOCUMENT_STATUS = labelled("active, inactive")
+MACRO_SCOPE = labelled("org, personal")

@@ -14,6 +14,7 @@ from demo_crm import choices
 from demo_crm.answers import done, refused
 from demo_crm.entities.accounts import Accounts, AccountSerializer
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
+from demo_crm.entities.billed import PARTIES, BilledWriteSerializer
 from demo_crm.entities.contacts import Contacts, ContactSerializer
 from demo_crm.entities.invoice_parts import (
     InvoiceLineItemSerializer,
@@ -21,13 +22,7 @@ from demo_crm.entities.invoice_parts import (
     PaymentSerializer,
 )
 from demo_crm.filters import contains, exact, related
-from demo_crm.models import (
-    Account,
-    Contact,
-    Invoice,
-    InvoiceLineItem,
-    Opportunity,
-)
+from demo_crm.models import Invoice
 from demo_crm.serializers import (
     Brief,
     Constant,
@@ -35,7 +30,6 @@ from demo_crm.serializers import (
     ProfileSerializer,
     TeamSerializer,
     UserSerializer,
-    WriteSerializer,
 )
 
 CLIENT = (
@@ -168,12 +162,7 @@ class InvoiceRowSerializer(serializers.ModelSerializer[Invoice]):
         return str(invoice.contact) if invoice.contact else ""
 
 
-class InvoiceWriteSerializer(WriteSerializer):
-    """On purpose: what answers call `account` and `contact` is written with `_id`."""
-
-    account_id = serializers.UUIDField(write_only=True)
-    contact_id = serializers.UUIDField(write_only=True)
-    opportunity_id = serializers.UUIDField(write_only=True, required=False, allow_null=True)
+class InvoiceWriteSerializer(BilledWriteSerializer):
     template_id = serializers.UUIDField(write_only=True, required=False, allow_null=True)
     line_items = InvoiceLineItemWriteSerializer(many=True, required=False)
 
@@ -182,9 +171,7 @@ class InvoiceWriteSerializer(WriteSerializer):
         fields = (
             "invoice_title",
             "status",
-            "account_id",
-            "contact_id",
-            "opportunity_id",
+            *PARTIES,
             *CLIENT,
             "discount_type",
             "discount_value",
@@ -205,15 +192,6 @@ class InvoiceWriteSerializer(WriteSerializer):
         )
         read_only_fields = ("status",)
 
-    def validate_account_id(self, pk: UUID) -> UUID:
-        return self._in_org(Account, pk)
-
-    def validate_contact_id(self, pk: UUID) -> UUID:
-        return self._in_org(Contact, pk)
-
-    def validate_opportunity_id(self, pk: UUID | None) -> UUID | None:
-        return self._in_org(Opportunity, pk) if pk else None
-
     def validate_template_id(self, pk: UUID | None) -> UUID | None:
         if pk:
             raise ValidationError("Template not found or does not belong to your organization")
@@ -221,40 +199,7 @@ class InvoiceWriteSerializer(WriteSerializer):
 
     def validate(self, attrs: Body) -> Body:
         attrs.pop("template_id", None)
-        both = "contact_id" in attrs and "account_id" in attrs
-        contact = Contact.objects.filter(pk=attrs["contact_id"]).first() if both else None
-        if contact and contact.account_id not in (None, attrs["account_id"]):
-            raise ValidationError({"contact_id": ["The contact belongs to another account."]})
-        return attrs
-
-    def create(self, validated_data: Body) -> Invoice:
-        items = validated_data.pop("line_items", [])
-        invoice = Invoice.objects.create(**validated_data)
-        return self._with_items(invoice, items)
-
-    def update(self, instance: Invoice, validated_data: Body) -> Invoice:
-        items = validated_data.pop("line_items", None)
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        if items is not None:
-            instance.line_items.all().delete()
-        return self._with_items(instance, items or [])
-
-    def _with_items(self, invoice: Invoice, items: list[Body]) -> Invoice:
-        for position, values in enumerate(items):
-            item = InvoiceLineItem(
-                invoice=invoice, org=invoice.org, **{"order": position, **values}
-            )
-            item.compute()
-            item.save()
-        invoice.recalculate()
-        return invoice
-
-    def _in_org(self, model: Any, pk: UUID) -> UUID:
-        if not model.objects.filter(pk=pk, org=self.org).exists():
-            name = model.__name__
-            raise ValidationError(f"{name} not found or does not belong to your organization")
-        return pk
+        return super().validate(attrs)
 
 
 class Invoices(Entity):

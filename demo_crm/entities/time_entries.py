@@ -1,3 +1,4 @@
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused
 from demo_crm.entities.base import Body, Entity
+from demo_crm.ids import one_id
 from demo_crm.models import Case, TimeEntry
 from demo_crm.serializers import Constant, ProfileSerializer
 
@@ -185,12 +187,63 @@ class TimeEntryDetail(Times):
         return Response(status=204)
 
 
+class Timesheet(Times):
+    """One person's entries, by day.
+
+    On purpose: a `start` without an `end` is ignored, and the week is the current one.
+    """
+
+    def get(self, request: Request) -> Response:
+        start, end = self._days(request)
+        own = str(self.profile.pk)
+        profile = one_id(request.query_params.get("profile") or own, "profile")
+        if profile != own and not self.profile.is_admin:
+            raise Refused(403, {"detail": "Only admins can view another profile's timesheet."})
+        entries = TimeEntry.objects.filter(
+            org=self.profile.org, profile=profile, started_at__date__range=(start, end)
+        )
+        days: dict[date, list[Body]] = {
+            start + timedelta(days=after): [] for after in range((end - start).days + 1)
+        }
+        for entry in entries.select_related("case", "invoice", "profile__user").order_by(
+            "started_at"
+        ):
+            days[timezone.localdate(entry.started_at)].append(self._shown(entry))
+        shown = [{"date": day.isoformat(), "entries": rows} for day, rows in days.items()]
+        return Response({"profile_id": profile, "start": start, "end": end, "days": shown})
+
+    def _days(self, request: Request) -> tuple[date, date]:
+        try:
+            given = [request.query_params.get(name) for name in ("start", "end")]
+            start, end = (date.fromisoformat(each) if each else None for each in given)
+        except ValueError as error:
+            raise Refused(400, {"detail": str(error)}) from error
+        if start is None or end is None:
+            today = timezone.localdate()
+            start = today - timedelta(days=today.weekday())
+            end = start + timedelta(days=6)
+        if end < start:
+            raise Refused(400, {"detail": "end must be on or after start."})
+        return start, end
+
+    def _shown(self, entry: TimeEntry) -> Body:
+        invoice = entry.invoice
+        return {
+            **TimeEntrySerializer(entry).data,
+            "case": {"id": str(entry.case_id), "name": entry.case.name},
+            "invoice": invoice
+            and {"id": str(invoice.pk), "invoice_number": invoice.invoice_number},
+            "is_running": entry.ended_at is None,
+        }
+
+
 case_urls = [
     path("<uuid:pk>/time-entries/", CaseTimes.as_view()),
     path("<uuid:pk>/time-entries/start/", CaseTimer.as_view()),
     path("<uuid:pk>/time-summary/", CaseTimeSummary.as_view()),
 ]
 urlpatterns = [
+    path("timesheet/", Timesheet.as_view()),
     path("<uuid:pk>/", TimeEntryDetail.as_view()),
     path("<uuid:pk>/stop/", TimerStop.as_view()),
 ]

@@ -87,7 +87,7 @@ class Invoice(OrgOwned):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self.invoice_number:
-            self.invoice_number = self._next_number()
+            self.invoice_number = next_number(Invoice, self.org, "invoice_number", "INV")
         if self.due_date is None:
             days = TERM_DAYS.get(self.payment_terms, 30)
             self.due_date = self.issue_date + timedelta(days=days)
@@ -95,11 +95,8 @@ class Invoice(OrgOwned):
 
     def recalculate(self) -> None:
         """BottleCRM leaves the line items' own taxes out of the invoice's total."""
-        self.subtotal = self.line_items.aggregate(sum=Sum("subtotal"))["sum"] or Decimal(0)
-        self.discount_amount = discount(self.discount_type, self.discount_value, self.subtotal)
-        taxable = self.subtotal - self.discount_amount
-        self.tax_amount = taxable * self.tax_rate / 100
-        self.total_amount = taxable + self.tax_amount + self.shipping_amount
+        total_of(self)
+        self.total_amount += self.shipping_amount
         self.amount_due = self.total_amount - self.amount_paid
         self.save()
 
@@ -118,21 +115,32 @@ class Invoice(OrgOwned):
             return "Partially_Paid"
         return "Sent" if self.status in ("Paid", "Partially_Paid") else self.status
 
-    def _next_number(self) -> str:
-        prefix = f"INV-{date.today():%Y%m%d}-"
-        last = (
-            Invoice.objects.filter(org=self.org, invoice_number__startswith=prefix)
-            .order_by("-invoice_number")
-            .values_list("invoice_number", flat=True)
-            .first()
-        )
-        return f"{prefix}{int(last.removeprefix(prefix)) + 1 if last else 1:04}"
+
+def total_of(record: Any) -> None:
+    record.subtotal = record.line_items.aggregate(sum=Sum("subtotal"))["sum"] or Decimal(0)
+    record.discount_amount = discount(record.discount_type, record.discount_value, record.subtotal)
+    taxable = record.subtotal - record.discount_amount
+    record.tax_amount = taxable * record.tax_rate / 100
+    record.total_amount = taxable + record.tax_amount
 
 
-class InvoiceLineItem(LineItem):
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="line_items")
+def next_number(model: type[models.Model], org: Any, field: str, kind: str) -> str:
+    prefix = f"{kind}-{date.today():%Y%m%d}-"
+    last = (
+        model._default_manager.filter(org=org, **{f"{field}__startswith": prefix})
+        .order_by(f"-{field}")
+        .values_list(field, flat=True)
+        .first()
+    )
+    return f"{prefix}{int(last.removeprefix(prefix)) + 1 if last else 1:04}"
+
+
+class TaxedLineItem(LineItem):
     tax_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     tax_amount = money(default=0)
+
+    class Meta(LineItem.Meta):
+        abstract = True
 
     def __str__(self) -> str:
         return self.name or str(self.pk)
@@ -141,6 +149,10 @@ class InvoiceLineItem(LineItem):
         super().compute()
         self.tax_amount = self.total * self.tax_rate / 100
         self.total += self.tax_amount
+
+
+class InvoiceLineItem(TaxedLineItem):
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="line_items")
 
 
 class Payment(OrgOwned):
