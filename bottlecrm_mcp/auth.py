@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from rest_framework.exceptions import AuthenticationFailed
 from bottlecrm_mcp import oversight
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
+
+logger = logging.getLogger("bottlecrm_mcp")
 
 SCHEME = "bearer "
 PREFIX = "bcrm_pat_"
@@ -61,6 +64,7 @@ def authenticate(secret: str) -> Caller:
         except AuthenticationFailed:
             continue
         return oversight.admitted(caller_of(token), token)
+    logger.warning("No token source accepts %s", shown_prefix(secret))
     raise Unauthorized(
         "This token is not valid: it is unknown, revoked or expired, or its owner is inactive.",
         presented=True,

@@ -5,7 +5,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
 from pat_tokens.models import Token
-from pat_tokens.resolver import resolve_token
+from pat_tokens.resolver import resolve_presented
 from pat_tokens.rules import denial
 from pat_tokens.secret import from_header
 from pat_tokens.source import coming_from, source_of
@@ -31,7 +31,7 @@ def _from_header(request: Request) -> Token | None:
     secret = from_header(request.headers.get("Authorization", ""))
     if secret is None:
         return None
-    token = resolve_token(secret)
+    token = resolve_presented(secret)
     if reason := denial(token, request.method, request.path_info):
         record_refusal(token, reason)
         raise PermissionDenied(reason)

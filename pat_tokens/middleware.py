@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
 from pat_tokens.models import Token
-from pat_tokens.resolver import TokenRejected, resolve_token
+from pat_tokens.resolver import TokenRejected, resolve_presented
 from pat_tokens.rules import denial, host_token_denial
 from pat_tokens.secret import from_header
 from pat_tokens.source import coming_from, source_of
@@ -70,7 +70,7 @@ def _presented_token(request: HttpRequest) -> Token | None:
     if secret is None:
         return None
     try:
-        return resolve_token(secret)
+        return resolve_presented(secret)
     except TokenRejected:
         # The host answers, as it answers any request without an identity.
         return None

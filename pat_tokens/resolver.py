@@ -46,10 +46,6 @@ def resolve_token(secret: str) -> Token:
     """The active token of this secret, with its owner, user, organisation and policy."""
     token = find_token(secret)
     if token is None:
-        # Whose it might be is not known, so the server's log is the only place to tell.
-        prefix = token_secret.display_prefix(secret)
-        extra = {"token": prefix, "reason": "UnknownToken"}
-        logger.warning("Token %s is not known", prefix, extra=extra)
         raise UnknownToken
     try:
         _require_active(token, token_secret.digest(secret))
@@ -57,6 +53,19 @@ def resolve_token(secret: str) -> Token:
         record_refusal(token, str(rejection.detail))
         raise
     return token
+
+
+@sensitive_variables("secret")
+def resolve_presented(secret: str) -> Token:
+    """The same, of a secret that nobody else will know: an unknown one is logged."""
+    try:
+        return resolve_token(secret)
+    except UnknownToken:
+        # Whose it might be is not known, so the server's log is the only place to tell.
+        prefix = token_secret.display_prefix(secret)
+        extra = {"token": prefix, "reason": "UnknownToken"}
+        logger.warning("Token %s is not known", prefix, extra=extra)
+        raise
 
 
 @sensitive_variables("secret")

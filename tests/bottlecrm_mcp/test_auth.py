@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, token_resolvers
 from demo_crm.identity import issue_access_token
@@ -160,3 +161,39 @@ def test_no_token_source(settings) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "pat_tokens"]
     with pytest.raises(ImproperlyConfigured, match="pat_tokens"):
         token_resolvers()
+
+
+def test_only_a_token_that_no_source_accepts_is_logged(token_for, alpha_user, settings, caplog):
+    accepting = "pat_tokens.resolver.resolve_token"
+    refusing = f"{__name__}.refuse"
+    settings.BOTTLECRM_MCP = with_settings(TOKEN_RESOLVERS=(accepting, refusing))
+    secret = token_secret.generate()
+    with pytest.raises(Unauthorized):
+        authenticate(secret)
+    assert secret[:13] in caplog.text
+    assert secret not in caplog.text
+    caplog.clear()
+    settings.BOTTLECRM_MCP = with_settings(TOKEN_RESOLVERS=(refusing, accepting))
+    authenticate(token_for(alpha_user))
+    assert caplog.text == ""
+
+
+def test_token_of_another_source_is_not_logged_as_unknown(settings, caplog, db):
+    settings.BOTTLECRM_MCP = with_settings(
+        TOKEN_RESOLVERS=("pat_tokens.resolver.resolve_token", f"{__name__}.accept")
+    )
+    with pytest.raises(Accepted):
+        authenticate(token_secret.generate())
+    assert caplog.text == ""
+
+
+class Accepted(Exception):
+    pass
+
+
+def accept(secret: str) -> None:
+    raise Accepted
+
+
+def refuse(secret: str) -> None:
+    raise AuthenticationFailed

@@ -13,6 +13,7 @@ from pat_tokens.resolver import (
     RevokedToken,
     TokenRejected,
     UnknownToken,
+    resolve_presented,
     resolve_token,
 )
 
@@ -113,3 +114,11 @@ def test_rejection_is_logged_without_the_secret(alpha_user, issue, org_context, 
     told = f"{record.getMessage()} {vars(record)} {rejection.value}"
     assert secret not in told
     assert token.digest not in told
+
+
+def test_presented_secret_that_is_unknown_is_logged_by_its_prefix(db, caplog) -> None:
+    secret = token_secret.generate()
+    with pytest.raises(UnknownToken):
+        resolve_presented(secret)
+    assert token_secret.display_prefix(secret) in caplog.text
+    assert secret not in caplog.text
