@@ -13,8 +13,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache as cached
+from functools import partial
 from io import BytesIO
 from typing import Any, TypeVar
 
@@ -26,11 +27,12 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
 from django.db import connection
 from mcp.server.lowlevel.server import Server
+from mcp_types import INTERNAL_ERROR
 
-from bottlecrm_mcp import calls, health, oversight
+from bottlecrm_mcp import calls, health, limits, oversight
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, shown_prefix
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.revoke import revoke
@@ -58,6 +60,8 @@ ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
     "mcp-session-id, last-event-id, x-request-id"
 )
+# One of the codes that JSON-RPC leaves to servers.
+RATE_LIMITED = -32029
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
 
 T = TypeVar("T")
@@ -72,6 +76,7 @@ class Call:
     caller: Caller
     secret: str
     origin: Origin
+    slot: limits.Slot = field(default_factory=limits.Slot)
 
     def __repr__(self) -> str:
         return f"<Call by {self.caller.email}>"
@@ -110,12 +115,26 @@ def _path(scope: Any) -> str:
 
 
 class Refusal(Exception):
-    """Ends a request before it reaches the MCP server."""
+    """Ends a request before it reaches the MCP server.
 
-    def __init__(self, status: int, message: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+    With a JSON-RPC `code` the body is an error that clients show to the agent; without one it is
+    for whoever set the client up.
+    """
+
+    def __init__(
+        self, status: int, message: str, headers: Iterable[tuple[str, str]] = (), code: int = 0
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+
+    @property
+    def body(self) -> bytes:
+        if not self.code:
+            return json.dumps({"error": str(self)}).encode()
+        error = {"code": self.code, "message": str(self)}
+        return json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
 
 
 class McpApplication:
@@ -155,8 +174,7 @@ class McpApplication:
                 raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
             call = await self.admit(request)
         except Refusal as refusal:
-            body = json.dumps({"error": str(refusal)}).encode()
-            await _answer(send, refusal.status, body, [*cors, *refusal.headers])
+            await _answer(send, refusal.status, refusal.body, [*cors, *refusal.headers])
             return
         inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
         token = _call.set(call)
@@ -165,6 +183,8 @@ class McpApplication:
                 await self.transport.serve(inner, receive, _with_headers(send, cors))
         finally:
             _call.reset(token)
+            if call.slot.is_taken:
+                pool().submit(framed, call.slot.release)
 
 
 def crm_server() -> McpServer:
@@ -176,21 +196,43 @@ async def admit_token(request: ASGIRequest) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
         with oversight.coming_from(request):
-            caller = await in_pool(lambda: authenticate(secret))
+            caller, slot = await in_pool(lambda: _admitted(secret))
+        slot = slot or await limits.waited_slot(caller.token_id, in_pool)
     except Unauthorized as refusal:
         raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
     except oversight.NotAdmitted as refusal:
         raise Refusal(403, str(refusal)) from refusal
+    except limits.TooManyCalls as refusal:
+        wait = [("Retry-After", str(refusal.seconds))]
+        raise Refusal(429, str(refusal), wait, RATE_LIMITED) from refusal
     except DatabaseError as problem:
         logger.exception("The database could not be asked for a token")
-        raise Refusal(503, "The CRM's database does not answer; try again.") from problem
+        raise _unavailable("The CRM's database does not answer; try again.") from problem
+    return Call(caller, secret, _origin(request), slot)
+
+
+def _admitted(secret: str) -> tuple[Caller, limits.Slot | None]:
+    caller = authenticate(secret)
     calls.note(token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id)
-    return Call(caller, secret, _origin(request))
+    limits.count_call(caller.token_id)
+    return caller, limits.take_slot(caller.token_id)
+
+
+def _unavailable(message: str) -> Refusal:
+    return Refusal(503, message, [("Retry-After", "1")], INTERNAL_ERROR)
 
 
 async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     call = _call.get()
-    return await in_pool(lambda: oversight.recorded(call.caller, lambda: work(crm_for(call))))
+
+    def run() -> Any:
+        try:
+            return oversight.recorded(call.caller, lambda: work(crm_for(call)))
+        finally:
+            # Before the client has its answer, and may make its next call.
+            call.slot.release()
+
+    return await in_pool(run)
 
 
 def crm_for(call: Call) -> Crm:
@@ -212,7 +254,14 @@ def seal() -> Seal:
 
 
 def _spend(digest: str, lifetime: int) -> bool:
-    return bool(cache.add(f"bottlecrm_mcp:spent:{digest}", True, lifetime))
+    try:
+        return bool(cache.add(f"bottlecrm_mcp:spent:{digest}", True, lifetime))
+    except Exception as problem:
+        raise GatewayError(
+            "unavailable",
+            "The CRM's cache does not answer, so it is not known whether this confirmation was "
+            "used before. Nothing was changed; try again later.",
+        ) from problem
 
 
 @cached
@@ -222,13 +271,16 @@ def pool() -> ThreadPoolExecutor:
 
 async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
-
-    def framed() -> T:
-        with database_call(), connection.execute_wrapper(calls.count_query):
-            return work()
-
-    run: Callable[[], Awaitable[T]] = sync_to_async(framed, thread_sensitive=False, executor=pool())
+    run: Callable[[], Awaitable[T]] = sync_to_async(
+        partial(framed, work), thread_sensitive=False, executor=pool()
+    )
     return await run()
+
+
+def framed(work: Callable[[], T]) -> T:
+    """Do database work as a pool thread does it."""
+    with database_call(), connection.execute_wrapper(calls.count_query):
+        return work()
 
 
 def _stripped(scope: Any) -> Headers:

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import Resolver404, resolve
 from rest_framework.pagination import LimitOffsetPagination
 
+from bottlecrm_mcp import limits
 from bottlecrm_mcp.conf import mcp_settings
 
 
@@ -38,6 +39,21 @@ def check_lists(**kwargs: Any) -> list[CheckMessage]:
         )
         for entity in entities
         if entity.paged and not _hands_over(entity.path)
+    ]
+
+
+@register()
+def check_cache(**kwargs: Any) -> list[CheckMessage]:
+    if not limits.is_per_process():
+        return []
+    return [
+        Warning(
+            "Django's default cache belongs to one process, so with several of them a token may "
+            "make that many times the calls, and what was confirmed once may be done twice.",
+            hint="Set CACHES['default'] to a backend that all processes share, such as Redis. "
+            "Silence this where one process serves /mcp.",
+            id="bottlecrm_mcp.W002",
+        )
     ]
 
 

@@ -28,7 +28,8 @@ class McpSettings:
     apps (`pat_tokens`, BottleCRM's own). `CONFIRMATION` is `explicit` (confirm=true is enough)
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
-    `MAX_BODY_BYTES` bounds a request to /mcp.
+    `MAX_BODY_BYTES` bounds a request to /mcp. `CALLS_PER_MINUTE` and `CONCURRENT_CALLS` bound what
+    one token may do; 0 or None is no limit.
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
@@ -37,6 +38,8 @@ class McpSettings:
     CONFIRMATION: str = "explicit"
     THREADS: int = 8
     MAX_BODY_BYTES: int = 1_000_000
+    CALLS_PER_MINUTE: int | None = 120
+    CONCURRENT_CALLS: int | None = 4
 
     def __post_init__(self) -> None:
         if self.CONFIRMATION not in ("explicit", "sealed"):
@@ -46,9 +49,14 @@ class McpSettings:
         if not isinstance(self.ENTITIES, list | tuple):
             raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
         for name in ("THREADS", "MAX_BODY_BYTES"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            if not _is_whole(getattr(self, name)) or getattr(self, name) < 1:
                 raise ImproperlyConfigured(f"{NAME}['{name}'] must be a positive integer.")
+        for name in ("CALLS_PER_MINUTE", "CONCURRENT_CALLS"):
+            value = getattr(self, name)
+            if value is not None and (not _is_whole(value) or value < 0):
+                raise ImproperlyConfigured(
+                    f"{NAME}['{name}'] must be a positive integer, or 0 or None for no limit."
+                )
 
     @property
     def catalogue(self) -> Catalogue:
@@ -62,6 +70,10 @@ class McpSettings:
             return catalogue.with_entities(self.ENTITIES)
         except UnknownEntities as unknown:
             raise ImproperlyConfigured(f"{NAME}['ENTITIES']: {unknown}.") from unknown
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 @cache

@@ -40,6 +40,8 @@ EVENT_STREAM = "text/event-stream"
 ANSWER_SECONDS = 120
 PROBE_SECONDS = 15
 INTERNAL_ERROR = -32603
+# Answered before the endpoint's server saw the message, also where the answer is JSON-RPC.
+BUSY = (429, 503)
 
 
 @asynccontextmanager
@@ -82,7 +84,7 @@ class Endpoint:
             # BottleCRM refuses a token with scopes at any path outside its API, also at none.
             response = await self._probe({})
             return response.status_code == 401
-        if _is_rpc(_json(response.content)):
+        if _is_rpc(_json(response.content)) and response.status_code not in BUSY:
             return True
         if response.status_code == 404 or (response.status_code < 500 and _is_html(response)):
             return False
@@ -130,7 +132,7 @@ class Endpoint:
                     yield answer
             return
         data = _json(await response.aread())
-        if _is_rpc(data):
+        if _is_rpc(data) and response.status_code not in BUSY:
             yield {**data, "id": message.get("id")} if "id" in message else data
         elif response.status_code >= 300 or is_request(message):
             raise self._refusal(response, data)
@@ -146,6 +148,7 @@ class Endpoint:
     def _refusal(self, response: httpx2.Response, data: Any) -> GatewayError:
         status = response.status_code
         said = data.get("error") or data.get("detail") if isinstance(data, dict) else None
+        said = said.get("message") if isinstance(said, dict) else said
         told = f": {said}" if isinstance(said, str) else "."
         if status == 401:
             return REFUSED
@@ -154,7 +157,8 @@ class Endpoint:
         if status == 429:
             after = response.headers.get("retry-after", "")
             wait = f" Try again in {after} seconds." if after.isdigit() else ""
-            return GatewayError("rate_limited", f"The CRM asks to slow down.{wait}")
+            asks = said if isinstance(said, str) else f"The CRM asks to slow down.{wait}"
+            return GatewayError("rate_limited", asks)
         if status >= 500:
             return GatewayError("crm_error", f"{self.url} fails at present (status {status}){told}")
         return GatewayError(

@@ -26,7 +26,8 @@ LOOK = (
 
 def check_settings() -> Iterator[Finding]:
     part = "settings"
-    messages = [each for each in run_checks() if str(each.id).startswith(OUR_CHECKS)]
+    ours = (each for each in run_checks() if str(each.id).startswith(OUR_CHECKS))
+    messages = [each for each in ours if not each.is_silenced()]
     for message in messages:
         report = failure if message.level >= ERROR else warning
         yield report(part, " ".join(filter(None, (message.msg, message.hint))))

@@ -1,7 +1,7 @@
 import pytest
 from rest_framework.pagination import CursorPagination, LimitOffsetPagination
 
-from bottlecrm_mcp.checks import check_lists, check_settings
+from bottlecrm_mcp.checks import check_cache, check_lists, check_settings
 from demo_crm.entities.leads import LeadList
 
 
@@ -39,3 +39,17 @@ def test_pagination_class_of_a_view_counts(monkeypatch):
 
     monkeypatch.setattr(LeadList, "pagination_class", LimitOffsetPagination)
     assert check_lists() == []
+
+
+@pytest.mark.parametrize(
+    ("backend", "found"),
+    [
+        ("locmem.LocMemCache", ["bottlecrm_mcp.W002"]),
+        ("dummy.DummyCache", ["bottlecrm_mcp.W002"]),
+        ("redis.RedisCache", []),
+        ("db.DatabaseCache", []),
+    ],
+)
+def test_cache_of_one_process_is_a_warning(settings, backend, found):
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    assert [each.id for each in check_cache()] == found

@@ -20,6 +20,7 @@ from tests.bottlecrm_mcp.local_client import launched, run, variables
 from tests.bottlecrm_mcp.stand_in import Said, serving
 
 TOKEN = "bcrm_pat_0123456789"
+RPC = {"jsonrpc": "2.0", "id": None}
 FORM = {"type": "object", "properties": {"confirm": {"type": "boolean"}}, "required": ["confirm"]}
 QUESTION = types.ElicitRequestFormParams(message="Really?", requested_schema=FORM)
 NO_TOOLS = {"resultType": "complete", "tools": [], "ttlMs": 0, "cacheScope": "private"}
@@ -195,6 +196,12 @@ def endpoint_that_then(said):
     [
         (Said(401, {"error": "no"}), "unauthorized", "does not accept this token"),
         (Said(429, {}, {"Retry-After": "9"}), "rate_limited", "in 9 seconds"),
+        (
+            Said(429, {**RPC, "error": {"code": -32029, "message": "Wait."}}),
+            "rate_limited",
+            "Wait.",
+        ),
+        (Said(503, {**RPC, "error": {"code": -32603, "message": "Down."}}), "crm_error", "Down."),
         (Said(502, "<h1>Bad Gateway</h1>"), "crm_error", "status 502"),
         (Said(503, {"error": "No database."}), "crm_error", "No database."),
         (Said(200, "<h1>Sign in</h1>"), "not_an_endpoint", "does not answer as MCP"),
