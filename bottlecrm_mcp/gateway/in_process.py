@@ -104,12 +104,17 @@ def dispatcher() -> Dispatcher:
 
 
 class AtomicWrite:
-    """Runs a view in a transaction that only a success commits."""
+    """Runs a view in a transaction that only a success commits.
+
+    `maybe_kept` says that the commit was begun: what fails after that leaves something behind, or
+    leaves open whether it does.
+    """
 
     def __init__(self, model: type[Model] | None) -> None:
         self.model = model
         self.created_id = ""
         self.not_saved = False
+        self.maybe_kept = False
 
     def __call__(self, view: Callable[[], HttpResponseBase], request: HttpRequest) -> Any:
         with held_until_commit(), created_records() as created, transaction.atomic():
@@ -123,6 +128,8 @@ class AtomicWrite:
             if self.not_saved or response.status_code >= 400:
                 transaction.set_rollback(True)
                 created.clear()
+            else:
+                self.maybe_kept = True
         made = [record for record in created if type(record) is self.model]
         self.created_id = str(made[0].pk) if made else ""
         return response
@@ -169,7 +176,8 @@ class InProcessGateway:
                 f"although it answered {response.status_code}.",
             )
         reply = _reply(response)
-        return Reply(reply.status, reply.data, run.created_id)
+        kept = run.maybe_kept and not reply.ok
+        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

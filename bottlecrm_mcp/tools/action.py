@@ -194,17 +194,12 @@ def _result(
             result[key] = row_of(fields, value)
     if action.name == "add_comment" and (comment := _new_comment(answer)):
         result["comment"] = comment
-    if not crm.may(entity, "read"):
-        return {**result, **crm.saved(entity, record_id)}
-    try:
-        record = crm.brief(entity, record_id)
-    except ToolError as gone:
-        if gone.code != "not_found":
-            raise
-        # A merged case can't be had any more; what was done is done.
-        return {**result, "record": None, "record_not_shown": gone.hint or gone.message}
-    shown = {key: record[key] for key in entity.columns if key in record}
-    return {**result, "record": {"id": record_id, **shown}}
+    return {**result, **crm.saved(lambda: _brief(crm, entity, record_id), entity)}
+
+
+def _brief(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
+    record = crm.brief(entity, record_id)
+    return {"id": record_id, **{key: record[key] for key in entity.columns if key in record}}
 
 
 def _new_comment(answer: Mapping[str, Any]) -> dict[str, Any]:

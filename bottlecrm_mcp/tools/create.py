@@ -50,7 +50,7 @@ def crm_create(
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
     if record_id:
-        result |= {"id": record_id, **crm.saved(created, record_id)}
+        result |= {"id": record_id, **crm.saved(lambda: crm.record(created, record_id), created)}
     else:
         result |= _unidentified(created, reply)
     if duplicates:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
-from bottlecrm_mcp.gateway.base import Caller, Gateway, NotAvailable, Page, Refused, RowQuery
+from bottlecrm_mcp.gateway.base import (
+    Caller,
+    Gateway,
+    GatewayError,
+    NotAvailable,
+    Page,
+    Refused,
+    RowQuery,
+)
 from bottlecrm_mcp.gateway.rows import dig, name_of, row_of
 from bottlecrm_mcp.tools.dates import Clock
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
@@ -78,6 +86,16 @@ class Crm:
             raise_for(refusal.reply, entity.name)
             raise
 
+    def find(
+        self, entity: Entity, ids: Sequence[str], fields: Sequence[Field]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Those of these records that the caller's list holds, by their ids."""
+        try:
+            return self.gateway.find(entity, ids, fields)
+        except Refused as refusal:
+            raise_for(refusal.reply, entity.name)
+            raise
+
     def detail(self, entity: Entity, record_id: str) -> Mapping[str, Any]:
         """The whole answer of the detail view. Raises `ToolError` if it is not to be had."""
         subject = f"{entity.singular} {record_id}"
@@ -108,20 +126,25 @@ class Crm:
     def brief(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """The fields of one record that lists have; all that most questions about it need."""
         fields = tuple(each for each in entity.fields if each.listed and not each.computed)
-        found = self.gateway.find(entity, [record_id], fields)
+        found = self.find(entity, [record_id], fields)
         if record_id in found:
             return dict(found[record_id])
         # Lists leave records out that the caller may see, such as converted leads.
         return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
 
-    def saved(self, entity: Entity, record_id: str) -> dict[str, Any]:
-        """`record` of the answer to a write: null, with the reason, where it may not be read."""
-        if self.may(entity, "read"):
-            return {"record": self.record(entity, record_id)}
-        return {
-            "record": None,
-            "record_not_shown": f"This token lacks the scope {entity.resource}:read.",
-        }
+    def saved(self, read: Callable[[], dict[str, Any]], entity: Entity) -> dict[str, Any]:
+        """`record` of the answer to a write: null, with the reason, where it can't be shown."""
+        if not self.may(entity, "read"):
+            reason = f"This token lacks the scope {entity.resource}:read."
+            return {"record": None, "record_not_shown": reason}
+        try:
+            return {"record": read()}
+        # Not errors here: to the agent it would look as if nothing was written.
+        except ToolError as gone:
+            reason = gone.hint or gone.message
+        except GatewayError:
+            reason = "Only reading it back failed."
+        return {"record": None, "record_not_shown": f"This is done. {reason}"}
 
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""

@@ -13,7 +13,7 @@ from bottlecrm_mcp.tools.budget import LONGEST_IN_ERROR, cut_texts
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."
 MOST_FIELDS = 20
-MAYBE_KEPT = "The CRM may have kept a part of this: look at the record before you try again."
+MAYBE_KEPT = "The CRM may have kept this or a part of it: look before you try again."
 
 
 class ToolError(Exception):

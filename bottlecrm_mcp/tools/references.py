@@ -140,7 +140,7 @@ class References:
         return self._by_name(entity, value)
 
     def _by_id(self, entity: Entity, record_id: str) -> Reference:
-        found = self.crm.gateway.find(entity, [record_id], label_fields(entity))
+        found = self.crm.find(entity, [record_id], label_fields(entity))
         row = found.get(record_id)
         if row is None:
             row = dig(self.crm.detail(entity, record_id), entity.detail_key)

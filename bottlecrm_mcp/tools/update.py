@@ -62,10 +62,10 @@ def crm_update(
     result: dict[str, Any] = {
         "entity": updated.name,
         "id": record_id,
-        **crm.saved(updated, record_id),
+        **crm.saved(lambda: crm.record(updated, record_id), updated),
     }
     after = result["record"]
-    if readable:
+    if readable and after is not None:
         result["changed"] = _changes(before, after)
     warnings = values.warnings(updated, after)
     if warnings or (warnings := _unchanged(updated, values, before, after)):

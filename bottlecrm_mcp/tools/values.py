@@ -13,6 +13,8 @@ from bottlecrm_mcp.tools.filters import choice_value, number_value
 from bottlecrm_mcp.tools.references import Reference, References
 
 MOST_ITEMS = 100
+# What a look-up fails of, whatever the value is.
+NOT_ABOUT_THE_VALUE = ("insufficient_scope", "unauthorized", "crm_error")
 
 Read = Callable[[Field, Any], Any]
 
@@ -107,7 +109,7 @@ class Values:
                 read = self._value(field, value, entity)
                 self.body |= dict.fromkeys((field.body_name, *field.copied_to), read)
             except ToolError as problem:
-                if problem.candidates or problem.code in ("insufficient_scope", "unauthorized"):
+                if problem.candidates or problem.code in NOT_ABOUT_THE_VALUE:
                     problem.fields = {field.name: problem.message}
                     raise
                 self._problems[name] = " ".join(

@@ -3,14 +3,15 @@ from types import SimpleNamespace
 
 import pytest
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpResponseRedirect
 from django.utils import timezone
 from rest_framework.response import Response
 
 from bottlecrm_mcp.gateway import in_process
 from bottlecrm_mcp.gateway.base import GatewayError
-from bottlecrm_mcp.gateway.in_process import Origin, database_call
+from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
+from bottlecrm_mcp.tools.errors import MAYBE_KEPT
 from demo_crm.entities.contacts import ContactList
 from demo_crm.entities.leads import LeadList
 from demo_crm.models import Account, Contact, Lead
@@ -201,7 +202,6 @@ def test_success_out_of_a_poisoned_transaction_is_not_saved(gateway, monkeypatch
 
 
 def test_error_behind_a_savepoint_of_the_host_is_no_fault(gateway, alpha_admin, monkeypatch):
-    from django.db import transaction
 
     create = LeadList.create
 
@@ -266,15 +266,89 @@ def test_connection_killed_before_the_commit(crm_of, alpha_admin, monkeypatch) -
             assert Lead.objects.count() == 0
 
 
+def lose_the_answer(monkeypatch) -> None:
+    """The connection breaks at the commit, and nobody tells whether it came through."""
+    commit = connection.commit
+
+    def commit_and_die() -> None:
+        commit()
+        kill_backend()
+
+    monkeypatch.setattr(connection, "commit", commit_and_die)
+
+
+def fail_on_commit(monkeypatch) -> None:
+    transaction.on_commit(lambda: 1 / 0)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_search_on_a_killed_connection(tools_of, alpha_admin, monkeypatch) -> None:
+@pytest.mark.parametrize("fail", [lose_the_answer, fail_on_commit])
+def test_failure_of_the_commit_leaves_the_outcome_open(
+    tools_of, alpha_admin, monkeypatch, fail
+) -> None:
+    call, create = tools_of(alpha_admin), LeadList.create
+
+    with monkeypatch.context() as patch:
+
+        def create_and_fail(self, data):
+            lead = create(self, data)
+            fail(patch)
+            return lead
+
+        patch.setattr(LeadList, "create", create_and_fail)
+        with database_call():
+            error = call("crm_create", entity="leads", data={"first_name": "A"})["error"]
+    assert error["code"] == "crm_error"
+    assert error["hint"] == MAYBE_KEPT
+    with database_call(), org_context(alpha_admin.org):
+        assert Lead.objects.count() == 1
+
+
+def test_what_is_written_and_can_not_be_read_back_is_done(admin, alpha, monkeypatch) -> None:
+    lead = str(alpha.leads[1].pk)
+    write = InProcessGateway.write
+
+    def write_and_stop(self, *args, **kwargs):
+        reply = write(self, *args, **kwargs)
+        monkeypatch.setattr(InProcessGateway, "read", unavailable)
+        monkeypatch.setattr(InProcessGateway, "find", unavailable)
+        return reply
+
+    for tool, arguments in (
+        ("crm_create", {"data": {"first_name": "A"}}),
+        ("crm_update", {"id": lead, "data": {"first_name": "B"}}),
+        ("crm_action", {"id": lead, "action": "add_comment", "params": {"comment": "C"}}),
+    ):
+        with monkeypatch.context() as monkeypatch:
+            monkeypatch.setattr(InProcessGateway, "write", write_and_stop)
+            answer = admin(tool, entity="leads", **arguments)
+        assert answer["id"]
+        assert "This is done. Only reading" in (answer.get("result") or answer)["record_not_shown"]
+
+
+def unavailable(*_, **__):
+    raise GatewayError("unavailable", "The database did not answer; try again.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tools_on_a_killed_connection(tools_of, alpha_admin, monkeypatch) -> None:
     call = tools_of(alpha_admin)
+    with org_context(alpha_admin.org):
+        contact = str(Contact.objects.create(org=alpha_admin.org, last_name="A").pk)
+    commented = {"action": "add_comment", "params": {"comment": "B"}}
+    calls = (
+        ("crm_search", {"entity": "contacts"}),
+        ("crm_summarize", {"entity": "contacts"}),
+        ("crm_action", {"entity": "contacts", "id": contact, **commented}),
+        ("crm_create", {"entity": "opportunities", "data": {"name": "C", "contacts": contact}}),
+    )
     with monkeypatch.context() as patch:
         during_list(patch, lambda request: kill_backend())
-        with database_call():
-            assert call("crm_search", entity="contacts")["error"]["code"] == "crm_error"
+        for tool, arguments in calls:
+            with database_call():
+                assert call(tool, **arguments)["error"]["code"] == "crm_error", tool
     with database_call():
-        assert call("crm_search", entity="contacts")["total"] == 0
+        assert call("crm_search", entity="contacts")["total"] == 1
 
 
 def backend() -> int:
