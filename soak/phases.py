@@ -1,0 +1,109 @@
+"""The phases of a soak: one fault each, then what must hold after it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from soak.callers import Callers
+from soak.client import Client, Tally
+from soak.database import Faults
+from soak.leaks import LEAK
+from soak.ledger import Ledger, check
+from soak.server import Server
+from soak.site import Site
+
+CALLERS = 24
+WELL_IN_A_ROW = 20
+WELL_WITHIN = 30
+SETTLED_WITHIN = 15
+Fault = Callable[[float], Awaitable[None]]
+
+
+@dataclass
+class Result:
+    name: str
+    tally: Tally
+    seconds: float
+    well_after: float
+    leaks: int
+
+
+@dataclass
+class Soak:
+    site: Site
+    server: Server
+    faults: Faults
+    client: Client
+    ledger: Ledger
+    callers: Callers
+
+    def phases(self) -> dict[str, Fault | None]:
+        return {
+            "steady": None,
+            "connections killed": self.kill_connections,
+            "clients hang up": self.hang_up,
+            "pool exhausted": self.exhaust,
+            "SIGTERM and start": self.terminate,
+            "SIGKILL of a worker": self.kill_worker,
+            "SIGKILL and start": self.kill,
+            "database restarted": self.restart_database,
+        }
+
+    async def phase(self, name: str, fault: Fault | None, seconds: float) -> Result:
+        self.client.tally = tally = Tally()
+        started, leaks = time.monotonic(), self._leaks()
+        load = asyncio.create_task(self.callers.run(CALLERS, seconds, faults=fault is not None))
+        if fault is not None:
+            await asyncio.sleep(seconds / 5)
+            await fault(seconds / 2)
+        await load
+        well_after = await self.callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
+        self.client.tally = afterwards = Tally()
+        await check(self.client, self.ledger, self.site.people)
+        await self._check_connections()
+        tally.problems += afterwards.problems
+        tally.foreign += afterwards.foreign
+        leaked = self._leaks() - leaks
+        return Result(name, tally, time.monotonic() - started, well_after, leaked)
+
+    async def kill_connections(self, seconds: float) -> None:
+        await asyncio.to_thread(self.faults.kill_connections, seconds)
+
+    async def hang_up(self, seconds: float) -> None:
+        self.callers.impatience = 0.3
+        await asyncio.sleep(seconds)
+        self.callers.impatience = 0.0
+
+    async def exhaust(self, seconds: float) -> None:
+        await asyncio.to_thread(self.faults.hold, seconds)
+
+    async def terminate(self, seconds: float) -> None:
+        await asyncio.to_thread(self.server.stop)
+        self.server.start()
+
+    async def kill_worker(self, seconds: float) -> None:
+        for _ in range(2):
+            self.server.kill_worker()
+            await asyncio.sleep(seconds / 2)
+
+    async def kill(self, seconds: float) -> None:
+        await asyncio.to_thread(self.server.kill)
+        self.server.start()
+
+    async def restart_database(self, seconds: float) -> None:
+        await asyncio.to_thread(self.faults.restart, min(seconds / 2, 5))
+
+    async def _check_connections(self) -> None:
+        """Once nobody calls, no transaction is open and no connection is outside the pools."""
+        for _ in range(SETTLED_WITHIN):
+            left = self.faults.left()
+            if set(left) <= {"idle"} and sum(left.values()) <= self.site.connections:
+                return
+            await asyncio.sleep(1)
+        self.client.problem(f"Left of the server's connections: {left}")
+
+    def _leaks(self) -> int:
+        return sum(each.read_text(errors="replace").count(LEAK) for each in self.site.logs)

@@ -1,0 +1,61 @@
+"""The summary of a soak, printed and kept as Markdown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+
+from soak.phases import Result
+
+HEAD = (
+    "phase", "s", "calls", "writes acknowledged", "foreign rows", "context left", "well after s",
+    "p50 ms", "p95 ms", "failed calls", "problems",
+)  # fmt: skip
+RESULTS = Path(__file__).parent / "RESULTS.md"
+
+
+def table(results: Iterable[Result]) -> str:
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    lines += ["| " + " | ".join(_cells(each)) + " |" for each in results]
+    return "\n".join(lines)
+
+
+def _cells(result: Result) -> list[str]:
+    tally = result.tally
+    failed = ", ".join(f"{code} {count}" for code, count in tally.failures.most_common())
+    return [
+        result.name,
+        f"{result.seconds:.0f}",
+        str(tally.calls),
+        str(tally.writes),
+        str(tally.foreign),
+        str(result.leaks),
+        f"{result.well_after:.1f}",
+        f"{tally.quantile(0.5):.0f}",
+        f"{tally.quantile(0.95):.0f}",
+        failed or "none",
+        str(len(tally.problems)),
+    ]
+
+
+def machine(postgres: str) -> str:
+    versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "mcp", "uvicorn"))
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"{versions}, PostgreSQL {postgres}"
+    )
+
+
+def record(name: str, text: str) -> None:
+    """Replace what RESULTS.md says of this site."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    kept = RESULTS.read_text()
+    section = f"{begin}\n\n{text}\n\n{end}"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    found = pattern.search(kept)
+    new = pattern.sub(lambda _: section, kept) if found else f"{kept.rstrip()}\n\n{section}\n"
+    RESULTS.write_text(new)
