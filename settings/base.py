@@ -58,7 +58,7 @@ LOGIN_REDIRECT_URL = "/settings/api-tokens/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
 # One process serves the demo, so its own cache counts all calls.
 SILENCED_SYSTEM_CHECKS = ["bottlecrm_mcp.W002"]
-BOTTLECRM_MCP = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}
+BOTTLECRM_MCP: dict[str, Any] = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
