@@ -70,7 +70,7 @@ def _opportunity(
         name=" - ".join(part for part in (lead.company_name, person) if part) or f"From {lead.pk}",
         account=account,
         amount=lead.opportunity_amount,
-        probability=lead.probability or 0,
+        probability=lead.probability,
         closed_on=lead.close_date,
         lead_source=lead.source,
         description=lead.description,

@@ -22,6 +22,8 @@ def records_without(definition: CustomFieldDefinition) -> int:
 def cleaned(model_name: str, payload: Any, stored: dict[str, Any]) -> dict[str, Any]:
     """The stored values with those of the payload; keys that nobody defined are dropped."""
     values, errors = dict(stored), {}
+    if isinstance(payload, list):
+        raise invalid({"custom_fields": {"custom_fields": "These are given as an object."}})
     given = payload if isinstance(payload, dict) else {}
     for definition in definitions(model_name):
         value = given.get(definition.key, stored.get(definition.key))

@@ -22,8 +22,9 @@ def apply_filters(records: Records, filters: dict[str, Filter], params: QueryDic
         values = [value for value in params.getlist(name) if value]
         if values:
             records = narrow(records, values, name)
+    has_custom_fields = hasattr(records.model, "custom_fields")
     for name, value in params.items():
-        if name.startswith("cf_") and name != "cf_" and value:
+        if has_custom_fields and name.startswith("cf_") and name != "cf_" and value:
             records = records.filter(custom_fields__contains={name.removeprefix("cf_"): value})
     return records
 

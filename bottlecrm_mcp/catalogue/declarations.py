@@ -173,6 +173,10 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             "POST",
             f"/api/{entity}/{{id}}/",
             params=(COMMENT_TEXT, *extra),
+            returns=NEW_COMMENT_KEYS,
+            # The answer lists all comments, and those that only staff see apart.
+            returns_in=("comments", "internal_notes"),
+            newest_by="commented_on",
         ),
         Action(
             "edit_comment",
@@ -196,6 +200,7 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
     )
 
 
+NEW_COMMENT_KEYS = ("id", "comment", "commented_on")
 COMMENT_KEYS = ("id", "comment", "commented_on", "commented_by", "is_internal")
 ATTACHMENT_KEYS = ("id", "file_name", "created_at", "created_by")
 LINE_ITEM_KEYS = (
@@ -209,7 +214,14 @@ LINE_ITEM_KEYS = (
     "tax_rate",
     "total",
 )
-COMMENTS = Included("comments", "comments, newest first", "comments", COMMENT_KEYS, untrusted=True)
+COMMENTS = Included(
+    "comments",
+    "comments, newest first",
+    "comments",
+    COMMENT_KEYS,
+    newest_by="commented_on",
+    untrusted=True,
+)
 ATTACHMENTS = Included("attachments", "attached files", "attachments", ATTACHMENT_KEYS)
 
 BY_PEOPLE_AND_TAGS = {
@@ -241,7 +253,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             path,
             params=(parameter("name", required=True, max_length=255), *LINE_ITEM, *extra),
             returns=LINE_ITEM_KEYS,
-            returns_in="line_item",
+            returns_in=("line_item",),
         ),
         Action(
             "update_line_item",
@@ -250,7 +262,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             path + "{line_item_id}/",
             params=(LINE_ITEM_ID, parameter("name", max_length=255), *LINE_ITEM, *extra),
             returns=LINE_ITEM_KEYS,
-            returns_in="line_item",
+            returns_in=("line_item",),
             belongs=("line_item_id", "line_items"),
         ),
         Action(

@@ -170,7 +170,8 @@ class Action:
 
     `path` is relative to the API root; `{id}` is the record, other braces are params of the same
     name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
-    answer, or of the object under `returns_in`; `returns_entity` says that such a key holds a
+    answer, or of the object under `returns_in`, dotted paths; a list there stands for the row of it
+    that `newest_by` says was made last. `returns_entity` says that such a key holds a
     record of that entity. `belongs` is a param and the include that must list it: a part of another
     record is refused. `mails` are the record's fields that say who is mailed. `descendants` is a
     relation of the same entity: the request is then made for every record below this one.
@@ -187,7 +188,8 @@ class Action:
     effects: tuple[Effect, ...] = ()
     consequence: str = ""
     returns: tuple[str, ...] = ()
-    returns_in: str = ""
+    returns_in: tuple[str, ...] = ("",)
+    newest_by: str = ""
     returns_entity: str = ""
     belongs: tuple[str, str] | None = None
     mails: tuple[str, ...] = ()
@@ -202,7 +204,8 @@ class Included:
 
     Read from `rows`, a dotted path in the detail answer or, with a `path` of its own, in that
     answer (`{id}` is the record in path and parameters); or as the records of another entity whose
-    relation `by` points here.
+    relation `by` points here. `newest_by` is the key that the rows are put in order by, the newest
+    first, where the CRM gives them in no order.
     """
 
     name: str
@@ -213,6 +216,7 @@ class Included:
     parameters: tuple[tuple[str, str], ...] = ()
     entity: str = ""
     by: str = ""
+    newest_by: str = ""
     untrusted: bool = False
 
 

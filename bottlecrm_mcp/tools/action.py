@@ -185,15 +185,12 @@ def _result(
 ) -> dict[str, Any]:
     """What the CRM returned of interest, and the record as it is now."""
     answer = reply.data if isinstance(reply.data, Mapping) else {}
-    returned_part = dig(answer, action.returns_in) or {}
-    result = without_empty(returned_part, action.returns)
+    result = without_empty(_returned(action, answer), action.returns)
     returned = crm.catalogue.entity(action.returns_entity)
     if returned is not None:
         for key, value in result.items():
             fields = [each for each in returned.fields if each.name in returned.columns]
             result[key] = row_of(fields, value)
-    if action.name == "add_comment" and (comment := _new_comment(answer)):
-        result["comment"] = comment
     return {**result, **crm.saved(lambda: _brief(crm, entity, record_id), entity)}
 
 
@@ -202,9 +199,8 @@ def _brief(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
     return {"id": record_id, **{key: record[key] for key in entity.columns if key in record}}
 
 
-def _new_comment(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The comment that was added: an invoice's answer has it alone, the others list them all."""
-    alone = answer.get("comment")
-    rows = [alone] if isinstance(alone, Mapping) else answer.get("comments")
-    newest = max(rows or [{}], key=lambda row: str(row.get("commented_on", "")))
-    return without_empty(newest, ("id", "comment", "commented_on"))
+def _returned(action: Action, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the action's keys are picked from."""
+    found = [dig(answer, path) or () for path in action.returns_in]
+    rows = [row for part in found for row in ([part] if isinstance(part, Mapping) else part)]
+    return max(rows, key=lambda row: str(row.get(action.newest_by)), default={})

@@ -12,6 +12,7 @@ from bottlecrm_mcp.tools.budget import (
     LONGEST_IN_RECORD,
     MOST_CHARACTERS,
     cut_fields,
+    cut_texts,
     shortened,
     size,
 )
@@ -99,6 +100,8 @@ def part_rows(
         rows = dig(reply.data, part.rows)
     else:
         rows = dig(detail or crm.detail(entity, record_id), part.rows)
+    if part.newest_by:
+        return sorted(rows or (), key=lambda row: str(row.get(part.newest_by)), reverse=True)
     return list(rows or ())
 
 
@@ -120,9 +123,14 @@ def _list(
 def _listed(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     listed = without_empty(row, keys)
     return {
-        key: (reference(value) if isinstance(value, Mapping) else value)
+        key: (_nested(value) if isinstance(value, Mapping) else value)
         for key, value in listed.items()
     }
+
+
+def _nested(value: Mapping[str, Any]) -> Any:
+    """A record that a row points to by its name, anything else as it is."""
+    return reference(value) if "id" in value else cut_texts(value, LONGEST_PART)
 
 
 def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:

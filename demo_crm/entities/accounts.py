@@ -1,7 +1,11 @@
 from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
-from rest_framework.serializers import ModelSerializer, SerializerMethodField
+from rest_framework.serializers import (
+    ModelSerializer,
+    SerializerMethodField,
+    ValidationError,
+)
 
 from demo_crm import choices
 from demo_crm.countries import COUNTRIES
@@ -100,6 +104,11 @@ class AccountWriteSerializer(WriteSerializer):
     def validate_name(self, name: str) -> str | None:
         return self.require_unique("name", name, "Account already exists with this name")
 
+    def validate_annual_revenue(self, revenue: Any) -> Any:
+        if revenue is not None and revenue < 0:
+            raise ValidationError("A revenue is not less than zero.")
+        return revenue
+
 
 class Accounts(Entity):
     model = Account
@@ -107,6 +116,7 @@ class Accounts(Entity):
     write = AccountWriteSerializer
     label = "Account"
     object_key = "account_obj"
+    comments_are_checked = True
     relations = ("contacts", "tags", "teams", "assigned_to")
     unchecked_on_create = ("contacts",)
     prefetch = (

@@ -47,6 +47,8 @@ class Entity:
     unchecked_on_create: ClassVar[tuple[str, ...]] = ()
     prefetch: ClassVar[tuple[str, ...]] = ("assigned_to__user", "tags")
     mails_assignees: ClassVar[bool] = True
+    # On purpose: where they are not, one that is too long is a server error.
+    comments_are_checked: ClassVar[bool] = False
     created: ClassVar[str] = "{label} Created Successfully"
     updated: ClassVar[str] = "{label} Updated Successfully"
     deleted: ClassVar[str] = "{label} Deleted Successfully."
@@ -214,6 +216,8 @@ class RecordDetail(Entity, APIView):
         text = self.request.data.get("comment")
         if not text:
             return None
+        if self.comments_are_checked:
+            _require_comment(text)
         return Comment.objects.create(
             comment=text, commented_by=self.profile, **self.kept_with(record), **more
         )
@@ -268,6 +272,12 @@ class RecordDetail(Entity, APIView):
             "attachments": AttachmentSerializer(attachments, many=True).data,
             "comments": self.comment_row(comments, many=True).data,
         }
+
+
+def _require_comment(text: Any) -> None:
+    serializer = CommentSerializer(data={"comment": text})
+    if not serializer.is_valid():
+        raise invalid(serializer.errors)
 
 
 class RecordMove(Entity, APIView):

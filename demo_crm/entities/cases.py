@@ -10,7 +10,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm import choices
+from demo_crm import activities, choices
 from demo_crm.answers import Refused, done
 from demo_crm.approvals import unapproved
 from demo_crm.case_tree import refusal_to_link
@@ -47,13 +47,11 @@ class CaseSerializer(serializers.ModelSerializer[Case]):
     parent_summary = Brief("name", "status", source="parent")
     child_count = serializers.IntegerField(source="children.count", read_only=True)
     last_escalation_fired_at = Constant()
-    sla_first_response_hours = Constant()
-    sla_resolution_hours = Constant()
     sla_paused_at = Constant()
-    first_response_sla_deadline = Constant()
-    resolution_sla_deadline = Constant()
-    is_sla_first_response_breached = Constant(False)
-    is_sla_resolution_breached = Constant(False)
+    first_response_sla_deadline = serializers.DateTimeField(read_only=True)
+    resolution_sla_deadline = serializers.DateTimeField(read_only=True)
+    is_sla_first_response_breached = serializers.BooleanField(read_only=True)
+    is_sla_resolution_breached = serializers.BooleanField(read_only=True)
     time_summary = serializers.SerializerMethodField()
 
     class Meta:
@@ -236,6 +234,11 @@ class CaseList(Cases, RecordList):
             "users": dropdowns.members(self.profile),
         }
 
+    def create(self, data: Any) -> Case:
+        case: Case = super().create(data)
+        activities.note(case, self.profile, "CREATE")
+        return case
+
     def answer_created(self, record: Case) -> Response:
         shown = {self.object_key: self.shown(record)}
         return done(self.message(self.created), id=str(record.pk), **shown)
@@ -249,12 +252,10 @@ class CaseDetail(Cases, RecordDetail):
         return super().get(request, pk)
 
     def bundle(self, record: Case) -> Body:
-        internal = Comment.objects.filter(**self.kept_with(record), is_internal=True)
         return {
-            "internal_notes": CommentSerializer(internal, many=True).data,
             "contacts": ContactSerializer(record.contacts.all(), many=True).data,
             "solutions": SolutionSerializer(record.solutions.all(), many=True).data,
-            "activities": [],
+            "activities": activities.rows(record),
             "email_messages": [],
             "merged_from_cases": list(record.merged_from_cases.values("id", "name")),
             **super().bundle(record),
@@ -266,14 +267,26 @@ class CaseDetail(Cases, RecordDetail):
         }
 
     def notes(self, record: Case, **only: Any) -> Body:
-        return super().notes(record, is_internal=False)
+        internal = Comment.objects.filter(**self.kept_with(record), is_internal=True)
+        return {
+            **super().notes(record, is_internal=False),
+            "internal_notes": CommentSerializer(internal, many=True).data,
+        }
 
     def to_comment(self, pk: UUID) -> Any:
         return self.to_write(pk)
 
     def add_comment(self, record: Case, **more: Any) -> Comment | None:
         internal = self.request.data.get("is_internal") in (True, "true", "True", "1")
-        return super().add_comment(record, is_internal=internal)
+        comment = super().add_comment(record, is_internal=internal)
+        if comment is None:
+            return None
+        metadata = {"comment_id": str(comment.pk), "is_internal": internal}
+        activities.note(record, self.profile, "COMMENT", **metadata)
+        if not internal:
+            unanswered = Case.objects.filter(pk=record.pk, first_response_at=None)
+            unanswered.update(first_response_at=comment.commented_on)
+        return comment
 
     def put(self, request: Request, pk: UUID) -> Response:
         """On purpose: a type and a closing date that are left out count as emptied."""
@@ -281,9 +294,10 @@ class CaseDetail(Cases, RecordDetail):
         return self.update(self.to_write(pk), data, self.relations)
 
     def update(self, record: Case, data: Any, *args: Any, **kwargs: Any) -> Response:
-        before = record.status
+        before, state = record.status, activities.state(record)
         answer = super().update(record, data, *args, **kwargs)
         follow_status(record, before)
+        activities.note_changes(record, self.profile, state)
         return answer
 
 

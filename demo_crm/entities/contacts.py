@@ -86,6 +86,7 @@ class Contacts(Entity):
     write = ContactWriteSerializer
     label = "Contact"
     object_key = "contact_obj"
+    comments_are_checked = True
     relations = ("teams", "assigned_to", "tags")
     unchecked_on_create = ("tags",)
     created = "Contact created Successfuly"
@@ -104,6 +105,12 @@ class Contacts(Entity):
 
     def writable(self) -> Q:
         return self.readable()
+
+    def relate(self, record: Contact, names: tuple[str, ...], *, created: bool = False) -> None:
+        """An account to which a contact belongs also lists it among its contacts."""
+        super().relate(record, names, created=created)
+        if record.account:
+            record.account.contacts.add(record)
 
 
 class ContactList(Contacts, RecordList):
@@ -133,12 +140,6 @@ class ContactList(Contacts, RecordList):
             "countries": COUNTRIES,
             "users": dropdowns.members(self.profile),
         }
-
-    def create(self, data: Any) -> Contact:
-        contact: Contact = super().create(data)
-        if contact.account:
-            contact.account.contacts.add(contact)
-        return contact
 
 
 class ContactDetail(Contacts, RecordDetail):

@@ -191,6 +191,8 @@ class InvoiceWriteSerializer(BilledWriteSerializer):
             "line_items",
         )
         read_only_fields = ("status",)
+        # On purpose: they may be left out, but not be empty.
+        extra_kwargs = {name: {"allow_blank": False} for name in ("client_name", "client_email")}
 
     def validate_template_id(self, pk: UUID | None) -> UUID | None:
         if pk:

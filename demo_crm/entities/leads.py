@@ -94,6 +94,8 @@ class LeadWriteSerializer(WriteSerializer):
             "company_name",
             "is_active",
         )
+        # On purpose: null is taken, an empty text is not.
+        extra_kwargs = {name: {"allow_blank": False} for name in ("first_name", "last_name")}
 
     def validate_email(self, email: str | None) -> str | None:
         return self.require_unique("email", email, "Another lead already has this e-mail address.")

@@ -2,7 +2,7 @@ from demo_crm.models.approvals import Approval, ApprovalRule
 from demo_crm.models.billing import Invoice, InvoiceLineItem, Payment
 from demo_crm.models.boards import Board, BoardColumn, BoardMember, BoardTask
 from demo_crm.models.library import Document, Macro, SalesGoal
-from demo_crm.models.notes import Attachment, Comment, CustomFieldDefinition
+from demo_crm.models.notes import Activity, Attachment, Comment, CustomFieldDefinition
 from demo_crm.models.people import Org, Profile, Tag, Team, User
 from demo_crm.models.quotes import (
     Estimate,
@@ -16,6 +16,7 @@ from demo_crm.models.service import Case, CaseWatcher, Solution, Task, TimeEntry
 
 __all__ = [
     "Account",
+    "Activity",
     "Approval",
     "ApprovalRule",
     "Attachment",

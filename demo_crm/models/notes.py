@@ -18,7 +18,7 @@ class Attached(OrgOwned):
 
 
 class Comment(Attached):
-    comment = models.TextField()
+    comment = models.CharField(max_length=255)
     commented_on = models.DateTimeField(auto_now_add=True)
     commented_by = models.ForeignKey(
         Profile, null=True, on_delete=models.SET_NULL, related_name="comments"
@@ -36,6 +36,16 @@ class Attachment(Attached):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class Activity(Attached):
+    """Something that was done to a record."""
+
+    action = models.CharField(max_length=32)
+    metadata = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.action
 
 
 class CustomFieldDefinition(OrgOwned):

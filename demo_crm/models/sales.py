@@ -1,4 +1,5 @@
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import Q, Sum
@@ -136,6 +137,11 @@ class Opportunity(OrgOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """On purpose: no probability, and one of zero, becomes that of the stage."""
+        self.probability = self.probability or choices.STAGE_PROBABILITY[self.stage]
+        super().save(*args, **kwargs)
 
     @property
     def line_items_total(self) -> Decimal:

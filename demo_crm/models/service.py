@@ -1,13 +1,17 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from demo_crm import choices
 from demo_crm.models.base import OrgOwned, link, optional_text
 from demo_crm.models.people import Profile, Tag, Team
 from demo_crm.models.sales import Contact
+
+# Hours until a first response and until a solution, by priority.
+SLA_HOURS = {"Low": (24, 72), "Normal": (8, 48), "High": (4, 24), "Urgent": (1, 4)}
 
 
 class Case(OrgOwned):
@@ -17,6 +21,8 @@ class Case(OrgOwned):
     case_type = optional_text(choices=choices.CASE_TYPE)
     closed_on = models.DateField(null=True, blank=True)
     first_response_at = models.DateTimeField(null=True, blank=True)
+    sla_first_response_hours = models.PositiveIntegerField(default=8)
+    sla_resolution_hours = models.PositiveIntegerField(default=48)
     escalation_count = models.PositiveIntegerField(default=0)
     resolved_at = models.DateTimeField(null=True, blank=True)
     description = models.TextField(null=True, blank=True)
@@ -37,6 +43,28 @@ class Case(OrgOwned):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """On purpose: what was promised stays when the priority changes."""
+        if self._state.adding:
+            self.sla_first_response_hours, self.sla_resolution_hours = SLA_HOURS[self.priority]
+        super().save(*args, **kwargs)
+
+    @property
+    def first_response_sla_deadline(self) -> datetime:
+        return self.created_at + timedelta(hours=self.sla_first_response_hours)
+
+    @property
+    def resolution_sla_deadline(self) -> datetime:
+        return self.created_at + timedelta(hours=self.sla_resolution_hours)
+
+    @property
+    def is_sla_first_response_breached(self) -> bool:
+        return not self.first_response_at and timezone.now() > self.first_response_sla_deadline
+
+    @property
+    def is_sla_resolution_breached(self) -> bool:
+        return not self.resolved_at and timezone.now() > self.resolution_sla_deadline
 
 
 class CaseWatcher(OrgOwned):

@@ -41,7 +41,7 @@ async def sales_day(agent: Agent) -> SimpleNamespace:
         action="add_comment",
         params={"comment": "Called: wants a quote for two robots."},
     )
-    assert noted["result"]["comment"]["comment"] == "Called: wants a quote for two robots."
+    assert noted["result"]["comment"] == "Called: wants a quote for two robots."
 
     # "Set him to in process, and remind me in three days."
     moved = await agent(

@@ -1,11 +1,16 @@
+from datetime import datetime, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from demo_crm.models import Account, Contact, Opportunity
+from demo_crm.models.service import SLA_HOURS
 from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 
 COMMENTED = ("leads", "contacts", "accounts", "opportunities", "tasks", "cases")
+# Where a comment is checked before it is stored.
+CHECKED = ("contacts", "accounts")
 
 
 @pytest.fixture
@@ -42,10 +47,66 @@ def test_comment_of_somebody_else(api, client, alpha_user, by_admin):
 
 def test_internal_note_of_a_case(client, by_admin):
     path = url("cases", by_admin.cases.pk)
-    client.post(path, {"comment": "between us", "is_internal": True}, format="json")
-    body = client.get(path).json()
-    assert [each["comment"] for each in body["internal_notes"]] == ["between us"]
-    assert body["comments"] == []
+    posted = client.post(path, {"comment": "between us", "is_internal": True}, format="json")
+    for body in (posted.json(), client.get(path).json()):
+        assert [each["comment"] for each in body["internal_notes"]] == ["between us"]
+        assert body["comments"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", COMMENTED)
+def test_comment_that_is_too_long(client, by_admin, name):
+    path = url(name, getattr(by_admin, name).pk)
+    added = client.post(path, {"comment": "x" * 256}, format="json")
+    assert added.status_code == (400 if name in CHECKED else 500)
+    comment = client.post(path, {"comment": "x" * 255}, format="json").json()["comments"][0]
+    edited = client.patch(url(name, "comment", comment["id"]), {"comment": "x" * 256})
+    assert edited.status_code == 400
+    assert list(edited.json()["errors"]) == ["comment"]
+
+
+def test_first_response_to_a_case(client, by_admin):
+    path = url("cases", by_admin.cases.pk)
+    first_response_at = []
+    for is_internal in (True, False, False):
+        client.post(path, {"comment": "Hello", "is_internal": is_internal}, format="json")
+        first_response_at.append(client.get(path).json()["cases_obj"]["first_response_at"])
+    assert first_response_at[0] is None
+    assert first_response_at[1] == first_response_at[2] is not None
+
+
+@pytest.mark.parametrize(("priority", "hours"), SLA_HOURS.items())
+def test_what_a_case_is_promised(client, priority, hours):
+    data = {"name": priority, "status": "New", "priority": priority}
+    path = url("cases", client.post(url("cases"), data, format="json").json()["id"])
+    client.patch(path, {"priority": "Normal"}, format="json")
+    case = client.get(path).json()["cases_obj"]
+    start = datetime.fromisoformat(case["created_at"])
+    for name, within in zip(("first_response", "resolution"), hours, strict=True):
+        assert case[f"sla_{name}_hours"] == within
+        deadline = datetime.fromisoformat(case[f"{name}_sla_deadline"])
+        assert deadline - start == timedelta(hours=within)
+        assert case[f"is_sla_{name}_breached"] is False
+
+
+def test_what_was_done_to_a_case(client, alpha_admin):
+    data = {"name": "Broken", "status": "New", "priority": "Low"}
+    path = url("cases", client.post(url("cases"), data, format="json").json()["id"])
+    client.patch(path, {"status": "Pending", "description": "Very"}, format="json")
+    client.post(path, {"comment": "Hello"}, format="json")
+    comment, update, status, creation = client.get(path).json()["activities"]
+    assert [each["action"] for each in (comment, creation)] == ["COMMENT", "CREATE"]
+    assert comment["user"]["user_details"]["email"] == alpha_admin.user.email
+    assert (status["action"], status["metadata"]) == (
+        "STATUS_CHANGED",
+        {"before": "New", "after": "Pending"},
+    )
+    change = {"before": None, "after": "Very"}
+    assert (update["action"], update["metadata"]) == (
+        "UPDATE",
+        {"changes": {"description": change}},
+    )
+    assert {each["description"] for each in (comment, update, status, creation)} == {""}
 
 
 def test_invoice_comment(client, by_admin):

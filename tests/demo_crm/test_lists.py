@@ -52,6 +52,10 @@ def test_repeated_status(api, alpha_admin, leads):
     assert found(api(alpha_admin), "leads", **query) == 2
 
 
+def test_solutions_have_no_custom_fields(api, alpha_admin, by_admin):
+    assert found(api(alpha_admin), "solutions", cf_region="EU") == 1
+
+
 @pytest.mark.parametrize("status", ["nonsense", "assigned,closed", "Assigned"])
 def test_unknown_status_is_no_filter(api, alpha_admin, leads, status):
     assert found(api(alpha_admin), "leads", status=status) == 2

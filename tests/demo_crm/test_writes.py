@@ -202,6 +202,47 @@ def test_duplicates(api, alpha_admin, by_admin, entity, field, value):
     assert set(answer.json()["errors"]) == {field}
 
 
+@pytest.mark.parametrize(
+    ("entity", "field", "value"),
+    [
+        ("leads", "first_name", ""),
+        ("leads", "last_name", " "),
+        ("accounts", "annual_revenue", "-1"),
+        *((entity, "custom_fields", [1]) for entity in WITH_ASSIGNEES),
+    ],
+)
+def test_refused(api, alpha_admin, by_admin, entity, field, value):
+    client, record = api(alpha_admin), getattr(by_admin, entity)
+    for answer in (
+        client.post(url(entity), {**COMPLETE[entity], field: value}, format="json"),
+        client.patch(url(entity, record.pk), {field: value}, format="json"),
+    ):
+        assert answer.status_code == 400
+        assert set(answer.json()["errors"]) == {field}
+
+
+@pytest.mark.parametrize("probability", [{}, {"probability": 0}, {"probability": None}])
+def test_no_probability_becomes_that_of_the_stage(api, alpha_admin, probability):
+    client = api(alpha_admin)
+    data = {"name": "Deal", "stage": "PROPOSAL", **probability}
+    path = url("opportunities", client.post(url("opportunities"), data, format="json").json()["id"])
+    for change, expected in (
+        ({}, 50),
+        ({"stage": "NEGOTIATION"}, 50),
+        ({"probability": 33}, 33),
+        ({"probability": 0}, 75),
+    ):
+        client.patch(path, change, format="json")
+        assert client.get(path).json()["opportunity_obj"]["probability"] == expected
+
+
+def test_contact_is_listed_by_its_account(api, alpha_admin, by_admin, by_user):
+    client, path = api(alpha_admin), url("contacts", by_admin.contacts.pk)
+    client.patch(path, {"account": str(by_user.accounts.pk)}, format="json")
+    linked = client.get(path).json()["contact_obj"]["linked_accounts"]
+    assert {each["name"] for each in linked} == {"admins Ltd", "users Ltd"}
+
+
 def test_unknown_choice(api, alpha_admin, by_admin):
     answer = api(alpha_admin).patch(
         url("leads", by_admin.leads.pk), {"status": "Assigned"}, format="json"
@@ -263,6 +304,14 @@ def test_invoice_put_is_partial(api, alpha_admin, by_admin):
     answer = api(alpha_admin).put(url("invoices", by_admin.invoices.pk), body, format="json")
     assert answer.json()["invoice"]["notes"] == "thanks"
     assert answer.json()["invoice"]["total_amount"] == "100.00"
+
+
+@pytest.mark.parametrize("field", ["client_name", "client_email"])
+def test_client_of_an_invoice_is_not_emptied(api, alpha_admin, by_admin, field):
+    path = url("invoices", by_admin.invoices.pk)
+    answer = api(alpha_admin).put(path, {field: ""}, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["errors"]) == {field}
 
 
 def test_invoice_status_is_not_writable(api, alpha_admin, by_admin):

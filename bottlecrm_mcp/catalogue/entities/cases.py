@@ -249,7 +249,13 @@ CASES = Entity(
     ),
     includes=(
         COMMENTS,
-        Included("internal_notes", "comments that only staff see", "internal_notes", COMMENT_KEYS),
+        Included(
+            "internal_notes",
+            "comments that only staff see",
+            "internal_notes",
+            COMMENT_KEYS,
+            newest_by="commented_on",
+        ),
         Included(
             "emails",
             "e-mails of the case",
@@ -263,7 +269,8 @@ CASES = Entity(
             "activity",
             "the latest activity",
             "activities",
-            ("action", "description", "created_at", "user"),
+            ("action", "metadata", "created_at", "user"),
+            untrusted=True,
         ),
         Included(
             "watchers",

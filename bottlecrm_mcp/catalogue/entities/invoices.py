@@ -11,6 +11,7 @@ from bottlecrm_mcp.catalogue.declarations import (
     CUSTOM_FIELDS,
     LINE_ITEM,
     LINE_ITEM_KEYS,
+    NEW_COMMENT_KEYS,
     WRITE,
     address,
     choice,
@@ -183,7 +184,7 @@ INVOICES = Entity(
                 parameter("notes"),
             ),
             returns=PAYMENT_KEYS,
-            returns_in="payment",
+            returns_in=("payment",),
         ),
         Action(
             "remove_payment",
@@ -218,6 +219,8 @@ INVOICES = Entity(
             "POST",
             "/api/invoices/{id}/comments/",
             params=(COMMENT_TEXT,),
+            returns=NEW_COMMENT_KEYS,
+            returns_in=("comment",),
         ),
         Action(
             "edit_comment",

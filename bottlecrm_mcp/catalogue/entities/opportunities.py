@@ -50,7 +50,7 @@ OPPORTUNITIES = Entity(
         choice("opportunity_type", choices.OPPORTUNITY_TYPE),
         choice("currency", choices.CURRENCY),
         money("amount", "0 or more; fixed by the line items once there are any"),
-        integer("probability", "percent, 0 to 100"),
+        integer("probability", "percent, 1 to 100; the stage's own where it is 0 or left out"),
         date("closed_on"),
         choice("lead_source", choices.OPPORTUNITY_SOURCE),
         text("description"),

@@ -60,3 +60,27 @@ def test_comments_are_bounded(user, alpha) -> None:
         )
     comments = user("crm_get", entity="leads", id=str(lead.pk), include=["comments"])["comments"]
     assert (comments["total"], comments["returned"]) == (23, 20)
+
+
+def test_comments_come_newest_first(user, alpha) -> None:
+    pk = str(alpha.leads[1].pk)
+    texts = [f"No {number}" for number in range(5)]
+    for text in texts:
+        user("crm_action", entity="leads", id=pk, action="add_comment", params={"comment": text})
+    comments = user("crm_get", entity="leads", id=pk, include=["comments"])["comments"]
+    assert [each["comment"] for each in comments["records"]] == texts[::-1]
+
+
+def test_history_of_a_case_says_what_changed(user, alpha) -> None:
+    pk = str(alpha.cases[1].pk)
+    data = {"description": "x" * 600, "priority": "Urgent"}
+    before = user("crm_get", entity="cases", id=pk)["record"]["priority"]
+    user("crm_update", entity="cases", id=pk, data=data)
+    case = user("crm_get", entity="cases", id=pk, include=["activity"])
+    changed, raised = case["activity"]["records"]
+    assert raised["metadata"] == {"before": before, "after": "Urgent"}
+    described = changed["metadata"]["changes"]["description"]["after"]
+    assert described.startswith("xxx")
+    assert len(described) < 600
+    assert raised["user"]["name"] == alpha.user.user.email
+    assert "activity" in case["untrusted"]
