@@ -185,9 +185,7 @@ def _gemini(server: Server) -> Iterator[Configuration]:
         "language": "json",
         "documentation": "https://geminicli.com/docs/tools/mcp-server/",
     }
-    hosted = {"httpUrl": server.mcp_url, "headers": server.headers}
-    yield _configuration(about, "hosted", _json("mcpServers", server, hosted))
-    yield _configuration(about, "local", _json("mcpServers", server, server.command))
+    yield from _both_ways(about, server, url_key="httpUrl")
 
 
 def _windsurf(server: Server) -> Iterator[Configuration]:
@@ -198,9 +196,7 @@ def _windsurf(server: Server) -> Iterator[Configuration]:
         "language": "json",
         "documentation": "https://docs.windsurf.com/windsurf/cascade/mcp",
     }
-    hosted = {"serverUrl": server.mcp_url, "headers": server.headers}
-    yield _configuration(about, "hosted", _json("mcpServers", server, hosted))
-    yield _configuration(about, "local", _json("mcpServers", server, server.command))
+    yield from _both_ways(about, server, url_key="serverUrl")
 
 
 def _curl(server: Server) -> Iterator[Configuration]:
@@ -238,6 +234,12 @@ CLIENTS = (
 
 def _configuration(about: dict[str, Any], way: str, text: str, **more: str) -> Configuration:
     return Configuration(**about, way=way, text=text, **more)  # type: ignore[arg-type]
+
+
+def _both_ways(about: dict[str, Any], server: Server, *, url_key: str) -> Iterator[Configuration]:
+    hosted = {url_key: server.mcp_url, "headers": server.headers}
+    yield _configuration(about, "hosted", _json("mcpServers", server, hosted))
+    yield _configuration(about, "local", _json("mcpServers", server, server.command))
 
 
 def _without_token(server: Server, stand_in: str) -> Server:

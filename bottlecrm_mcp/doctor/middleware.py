@@ -83,7 +83,7 @@ def check_middleware(person: Person) -> Iterator[Finding]:
 def _walk(person: Person) -> tuple[list[Seen], HttpResponseBase]:
     """What each probe saw: the first before all middleware, then one after each."""
     probed = [PROBE, *(path for each in settings.MIDDLEWARE for path in (each, PROBE))]
-    request: Any = person.gateway()._request("GET", mcp_settings().catalogue.profile_path)
+    request: Any = person.gateway().request("GET", mcp_settings().catalogue.profile_path)
     token = _seen.set([])
     try:
         with override_settings(MIDDLEWARE=probed):

@@ -148,7 +148,7 @@ def check_fast_path(person: Person) -> Iterator[Finding]:
     gateway = person.gateway()
     slow = []
     for entity in filter(_is_paged, mcp_settings().catalogue.entities):
-        capture = gateway._capture(entity, lambda records: None)
+        capture = gateway.capture(entity, lambda records: None)
         if not capture.taken:
             slow.append(entity)
             yield warning(

@@ -155,7 +155,7 @@ class InProcessGateway:
         return f"<InProcessGateway for {self.caller.email}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
-        return _reply(self._dispatch(self._request("GET", path, parameters)))
+        return _reply(self._dispatch(self.request("GET", path, parameters)))
 
     def write(
         self,
@@ -166,7 +166,7 @@ class InProcessGateway:
         creates: Entity | None = None,
     ) -> Reply:
         run = AtomicWrite(model_of(creates) if creates else None)
-        request = self._request(method, path, body=body or {})
+        request = self.request(method, path, body=body or {})
         setattr(request, RUN, run)
         response = self._dispatch(request)
         if run.not_saved:
@@ -182,7 +182,7 @@ class InProcessGateway:
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
             return whole_list.page(self.read, entity, query)
-        capture = self._capture(entity, lambda records: records.page(query, entity.search_fields))
+        capture = self.capture(entity, lambda records: records.page(query, entity.search_fields))
         if capture.taken:
             page: Page = capture.result
             return page
@@ -194,7 +194,7 @@ class InProcessGateway:
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         if not entity.paged:
             return whole_list.summarize(self.read, entity, query, self.caller)
-        capture = self._capture(entity, lambda records: summarize(records, query))
+        capture = self.capture(entity, lambda records: summarize(records, query))
         if not capture.taken:
             raise NotAvailable(
                 f"{entity.name} can't be summarized here: {capture.refusal}. Use crm_search."
@@ -207,7 +207,7 @@ class InProcessGateway:
     ) -> Mapping[str, Mapping[str, Any]]:
         if not entity.paged:
             return whole_list.find(self.read, entity, ids, columns)
-        capture = self._capture(
+        capture = self.capture(
             entity,
             lambda records: records.rows(records.queryset.filter(pk__in=list(ids)), columns),
         )
@@ -224,12 +224,12 @@ class InProcessGateway:
             fields.update(live_fields(serializer, request, update=update))
             return HttpResponse("{}", content_type="application/json")
 
-        request = self._request("GET", entity.path)
+        request = self.request("GET", entity.path)
         setattr(request, RUN, describe)
         self._dispatch(request)
         return fields or None
 
-    def _capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
+    def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
         """Ask something of the records that the caller's list would hold."""
         model, org_id = model_of(entity), self.caller.org_id
         capture = authorised.Capture(
@@ -243,7 +243,7 @@ class InProcessGateway:
 
     def hand_over(self, entity: Entity, capture: authorised.Capture) -> None:
         """Run the entity's list view up to where it paginates, for this capture."""
-        request = self._request("GET", entity.path, entity.list_parameters)
+        request = self.request("GET", entity.path, entity.list_parameters)
         setattr(request, authorised.MARK, capture)
         response = self._dispatch(request)
         if isinstance(capture.failure, authorised.ContextLost | DatabaseError):
@@ -256,7 +256,7 @@ class InProcessGateway:
             _refuse_failed_list(response)
             capture.refusal = "the view does not paginate as expected"
 
-    def _request(
+    def request(
         self,
         method: str,
         path: str,

@@ -145,8 +145,22 @@ class Registry:
         return any(caller.may(each, tool.needs) for each in resources)
 
 
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+ANYTHING: Schema = {"type": "object", "additionalProperties": True}
+
+
 def _text(description: str) -> Schema:
-    return {"type": "string", "description": description}
+    return {**TEXT, "description": description}
+
+
+def _object(description: str) -> Schema:
+    return {"type": "object", "description": description, "additionalProperties": True}
+
+
+def _list(items: Schema, **limits: Any) -> Schema:
+    return {"type": "array", "items": items, **limits}
 
 
 def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
@@ -156,36 +170,32 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "description": "Kind of record.",
     }
     record_id = _text("The record's id, a UUID from crm_search.")
-    confirm: Schema = {
-        "type": "boolean",
-        "default": False,
-        "description": "true only after the person has agreed to the preview.",
+    confirming: Schema = {
+        "confirm": {
+            **FLAG,
+            "default": False,
+            "description": "true only after the person has agreed to the preview.",
+        },
+        "confirmation": _text("The confirmation string that came with the preview."),
     }
-    confirmation = _text("The confirmation string that came with the preview.")
-    data: Schema = {
-        "type": "object",
-        "description": "Field values, as crm_describe lists them. Relations take ids or names, "
-        "people also an e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days.",
-        "additionalProperties": True,
-    }
-    filters: Schema = {
-        "type": "object",
-        "description": "field: value, field: [a, b], field__gte, field__lte, field__contains, "
-        "field__is_empty: true; custom_fields.KEY: value. Dates take ISO or today, this_week, "
-        "last_month, last_30_days, overdue and the like. People, accounts, tags and so on by id "
-        "or name; 'me' is the person.",
-        "additionalProperties": True,
-    }
-    anything: Schema = {"type": "object", "additionalProperties": True}
+    data = _object(
+        "Field values, as crm_describe lists them. Relations take ids or names, people also an "
+        "e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days."
+    )
+    filters = _object(
+        "field: value, field: [a, b], field__gte, field__lte, field__contains, field__is_empty: "
+        "true; custom_fields.KEY: value. Dates take ISO or today, this_week, last_month, "
+        "last_30_days, overdue and the like. People, accounts, tags and so on by id or name; 'me' "
+        "is the person."
+    )
     # null where the token may write but not read.
-    saved: Schema = {"type": ["object", "null"], "additionalProperties": True}
-    named_entity: Schema = {"type": "string"}
+    saved: Schema = {**ANYTHING, "type": ["object", "null"]}
     confirmable: Schema = {
-        "confirmation_required": {"type": "boolean"},
-        "preview": anything,
-        "confirmation": {"type": "string"},
-        "declined": {"type": "boolean"},
-        "next": {"type": "string"},
+        "confirmation_required": FLAG,
+        "preview": ANYTHING,
+        "confirmation": TEXT,
+        "declined": FLAG,
+        "next": TEXT,
     }
     return (
         Tool(
@@ -201,27 +211,24 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                     "maxLength": 200,
                 },
                 "filters": filters,
-                "fields": {
-                    "type": "array",
-                    "items": {"type": "string"},
-                    "maxItems": 20,
-                    "description": "Fields to return instead of the default ones.",
-                },
+                "fields": _list(
+                    TEXT, maxItems=20, description="Fields to return instead of the default ones."
+                ),
                 "sort": _text("A field, with - in front for descending: -amount. Default newest."),
-                "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
-                "offset": {"type": "integer", "minimum": 0, "maximum": 1_000_000, "default": 0},
+                "limit": {**WHOLE, "minimum": 1, "maximum": 50, "default": 20},
+                "offset": {**WHOLE, "minimum": 0, "maximum": 1_000_000, "default": 0},
             },
             ("entity",),
             {
-                "entity": named_entity,
-                "records": {"type": "array", "items": anything},
-                "total": {"type": "integer"},
-                "returned": {"type": "integer"},
-                "next_offset": {"type": "integer"},
-                "filters": anything,
-                "query": {"type": "string"},
-                "untrusted": {"type": "array", "items": {"type": "string"}},
-                "notes": {"type": "array", "items": {"type": "string"}},
+                "entity": TEXT,
+                "records": _list(ANYTHING),
+                "total": WHOLE,
+                "returned": WHOLE,
+                "next_offset": WHOLE,
+                "filters": ANYTHING,
+                "query": TEXT,
+                "untrusted": _list(TEXT),
+                "notes": _list(TEXT),
             },
             "read",
             idempotent=True,
@@ -235,32 +242,26 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             crm_summarize,
             {
                 "entity": entity,
-                "group_by": {
-                    "type": "array",
-                    "items": {"type": "string"},
-                    "maxItems": 2,
-                    "description": "Up to two fields; a date with a period: created_at:month "
+                "group_by": _list(
+                    TEXT,
+                    maxItems=2,
+                    description="Up to two fields; a date with a period: created_at:month "
                     "(day, week, month, quarter, year).",
-                },
-                "measures": {
-                    "type": "array",
-                    "items": {"type": "string"},
-                    "maxItems": 6,
-                    "description": "count (default), sum:FIELD, avg:FIELD, min:FIELD, max:FIELD.",
-                },
-                "filters": {
-                    "type": "object",
-                    "description": "As in crm_search.",
-                    "additionalProperties": True,
-                },
+                ),
+                "measures": _list(
+                    TEXT,
+                    maxItems=6,
+                    description="count (default), sum:FIELD, avg:FIELD, min:FIELD, max:FIELD.",
+                ),
+                "filters": _object("As in crm_search."),
             },
             ("entity",),
             {
-                "entity": named_entity,
-                "groups": {"type": "array", "items": anything},
-                "total": anything,
-                "filters": anything,
-                "notes": {"type": "array", "items": {"type": "string"}},
+                "entity": TEXT,
+                "groups": _list(ANYTHING),
+                "total": ANYTHING,
+                "filters": ANYTHING,
+                "notes": _list(TEXT),
             },
             "read",
             idempotent=True,
@@ -274,15 +275,15 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             {
                 "entity": entity,
                 "id": record_id,
-                "include": {"type": "array", "items": {"type": "string"}, "maxItems": 10},
+                "include": _list(TEXT, maxItems=10),
             },
             ("entity", "id"),
             {
-                "entity": named_entity,
-                "id": {"type": "string"},
-                "record": anything,
-                "untrusted": {"type": "array", "items": {"type": "string"}},
-                "notes": {"type": "array", "items": {"type": "string"}},
+                "entity": TEXT,
+                "id": TEXT,
+                "record": ANYTHING,
+                "untrusted": _list(TEXT),
+                "notes": _list(TEXT),
             },
             "read",
             idempotent=True,
@@ -292,13 +293,13 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             "Create a record",
             "Create a record. Answers with it as saved, and names possible duplicates.",
             crm_create,
-            {"entity": entity, "data": data, "confirm": confirm, "confirmation": confirmation},
+            {"entity": entity, "data": data, **confirming},
             ("entity", "data"),
             {
-                "entity": named_entity,
-                "id": {"type": "string"},
+                "entity": TEXT,
+                "id": TEXT,
                 "record": saved,
-                "possible_duplicates": {"type": "array", "items": anything},
+                "possible_duplicates": _list(ANYTHING),
                 **confirmable,
             },
             "write",
@@ -312,16 +313,15 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "entity": entity,
                 "id": record_id,
                 "data": data,
-                "confirm": confirm,
-                "confirmation": confirmation,
+                **confirming,
             },
             ("entity", "id", "data"),
             {
-                "entity": named_entity,
-                "id": {"type": "string"},
+                "entity": TEXT,
+                "id": TEXT,
                 "record": saved,
-                "changed": anything,
-                "warnings": {"type": "array", "items": {"type": "string"}},
+                "changed": ANYTHING,
+                "warnings": _list(TEXT),
                 **confirmable,
             },
             "write",
@@ -334,13 +334,13 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             "Delete a record",
             "Delete a record. Without confirm=true nothing is deleted and a preview is returned.",
             crm_delete,
-            {"entity": entity, "id": record_id, "confirm": confirm, "confirmation": confirmation},
+            {"entity": entity, "id": record_id, **confirming},
             ("entity", "id"),
             {
-                "entity": named_entity,
-                "id": {"type": "string"},
-                "deleted": {"type": "boolean"},
-                "name": {"type": "string"},
+                "entity": TEXT,
+                "id": TEXT,
+                "deleted": FLAG,
+                "name": TEXT,
                 **confirmable,
             },
             "write",
@@ -357,20 +357,15 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "entity": entity,
                 "id": record_id,
                 "action": _text("The action's name, from list_actions."),
-                "params": {
-                    "type": "object",
-                    "description": "Parameters of the action, from list_actions.",
-                    "additionalProperties": True,
-                },
-                "confirm": confirm,
-                "confirmation": confirmation,
+                "params": _object("Parameters of the action, from list_actions."),
+                **confirming,
             },
             ("entity", "id", "action"),
             {
-                "entity": named_entity,
-                "id": {"type": "string"},
-                "action": {"type": "string"},
-                "result": anything,
+                "entity": TEXT,
+                "id": TEXT,
+                "action": TEXT,
+                "result": ANYTHING,
                 **confirmable,
             },
             "write",
@@ -386,14 +381,14 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             {"entity": entity},
             ("entity",),
             {
-                "entity": named_entity,
-                "fields": {"type": "array", "items": anything},
-                "filters": anything,
-                "sort": {"type": "array", "items": {"type": "string"}},
-                "actions": {"type": "array", "items": anything},
-                "include": anything,
-                "source": {"type": "string"},
-                "notes": {"type": "array", "items": {"type": "string"}},
+                "entity": TEXT,
+                "fields": _list(ANYTHING),
+                "filters": ANYTHING,
+                "sort": _list(TEXT),
+                "actions": _list(ANYTHING),
+                "include": ANYTHING,
+                "source": TEXT,
+                "notes": _list(TEXT),
             },
             "",
             idempotent=True,
@@ -405,7 +400,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             list_actions,
             {"entity": entity},
             (),
-            {"actions": anything},
+            {"actions": ANYTHING},
             "",
             idempotent=True,
         ),
