@@ -8,10 +8,10 @@ import mcp_types as types
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import RowQuery
-from bottlecrm_mcp.gateway.rows import dig
 from bottlecrm_mcp.tools.crm import Crm, label_fields
 
 MOST = 20
+MOST_PEOPLE = 1_000
 # The prompts' arguments that name a record, and of which entity.
 RECORD_ARGUMENTS = {"account": "accounts"}
 PEOPLE_ARGUMENTS = ("owner",)
@@ -46,9 +46,8 @@ def _records(crm: Crm, entity: Entity, typed: str, *, ids: bool = False) -> type
 
 
 def _people(crm: Crm) -> list[str]:
-    lookup = crm.catalogue.lookup("people")
-    if lookup is None or not crm.caller.may(lookup.resource, "read"):
+    people = crm.catalogue.entity("people")
+    if people is None or not crm.may(people, "read"):
         return []
-    reply = crm.gateway.read(lookup.path)
-    rows = dig(reply.data, lookup.rows) or () if reply.ok else ()
-    return [str(dig(row, lookup.names[0])) for row in rows]
+    rows = crm.page(people, RowQuery(people.fields, limit=MOST_PEOPLE)).rows
+    return [row["email"] for row in rows]

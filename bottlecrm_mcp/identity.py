@@ -110,5 +110,4 @@ def catalogue_resources(catalogue: Catalogue) -> list[str]:
     entities = (
         each.resource_for(access) for each in catalogue.entities for access in ("read", "write")
     )
-    lookups = (each.resource for each in catalogue.lookups if each.resource)
-    return list(dict.fromkeys([*entities, *lookups, "custom-fields", "profile", "org"]))
+    return list(dict.fromkeys([*entities, "profile", "org"]))

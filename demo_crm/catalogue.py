@@ -14,6 +14,10 @@ NAMES = {
     "cases": "Case",
     "invoices": "Invoice",
     "solutions": "Solution",
+    "tags": "Tag",
+    "teams": "Team",
+    "people": "Profile",
+    "custom_fields": "CustomFieldDefinition",
 }
 
 

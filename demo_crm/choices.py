@@ -84,3 +84,7 @@ BOARD_ROLE = labelled("owner, admin, member")
 CARD_PRIORITY = labelled("low, medium, high, urgent")
 DOCUMENT_STATUS = labelled("active, inactive")
 MACRO_SCOPE = labelled("org, personal")
+TAG_COLOR = labelled(
+    "gray, red, orange, amber, yellow, lime, green, emerald, teal, cyan, sky, blue, indigo, "
+    "violet, purple, fuchsia, pink, rose"
+)

@@ -1,16 +1,18 @@
-"""People, teams, tags, and what else the API tells about an organisation."""
+"""Who is there, and what else the API tells about an organisation."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth import authenticate
 from django.db.models import Q
+from django.shortcuts import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from demo_crm import custom_fields
-from demo_crm.answers import done, forbidden, invalid
+from demo_crm.answers import forbidden, invalid
 from demo_crm.entities import dropdowns
 from demo_crm.identity import issue_access_token
 from demo_crm.models import (
@@ -23,15 +25,11 @@ from demo_crm.models import (
     Opportunity,
     Profile,
     Solution,
-    Tag,
-    Team,
 )
 from demo_crm.serializers import (
     CustomFieldSerializer,
     OrgSerializer,
     ProfileSerializer,
-    TagSerializer,
-    TeamSerializer,
 )
 
 PER_KIND = 6
@@ -75,43 +73,6 @@ class TeamsAndUsers(Member):
         return Response(
             {"teams": dropdowns.teams(), "profiles": ProfileSerializer(people, many=True).data}
         )
-
-
-class Tags(Member):
-    def get(self, request: Request) -> Response:
-        tags = Tag.objects.order_by("name")
-        if request.query_params.get("include_archived", "").lower() != "true":
-            tags = tags.filter(is_active=True)
-        if name := request.query_params.get("name"):
-            tags = tags.filter(name__icontains=name)
-        rows = TagSerializer(tags, many=True).data
-        totals = {
-            "count": Tag.objects.count(),
-            "active": Tag.objects.filter(is_active=True).count(),
-        }
-        return Response({"tags_count": len(rows), "tags": rows, "totals": totals})
-
-    def post(self, request: Request) -> Response:
-        self.require_admin("Only admins can create tags")
-        serializer = TagSerializer(data=request.data)
-        if not serializer.is_valid():
-            raise invalid(serializer.errors)
-        serializer.save(org=self.profile.org, created_by=self.profile.user)
-        return done("Tag created successfully", tag=serializer.data)
-
-
-class Teams(Member):
-    def get(self, request: Request) -> Response:
-        self.require_admin("You don't have permission to perform this action.")
-        return Response({"teams": dropdowns.teams(), "teams_count": Team.objects.count()})
-
-    def post(self, request: Request) -> Response:
-        self.require_admin("You don't have permission to perform this action.")
-        serializer = TeamSerializer(data=request.data)
-        if not serializer.is_valid():
-            raise invalid(serializer.errors)
-        serializer.save(org=self.profile.org, created_by=self.profile.user)
-        return done("Team Created Successfully")
 
 
 class OwnProfile(Member):
@@ -188,6 +149,13 @@ class CustomFields(Member):
                 each.is_required and missing[str(each.pk)] > 0 for each in active
             ),
         }
+
+
+class CustomField(Member):
+    def get(self, request: Request, pk: UUID) -> Response:
+        definitions = CustomFieldDefinition.objects.filter(org=self.profile.org)
+        definition = get_object_or_404(definitions, pk=pk)
+        return Response(CustomFieldSerializer(definition).data)
 
 
 class Search(Member):

@@ -107,3 +107,36 @@ PAYMENT_METHOD = (
 )
 REMINDER_FREQUENCY = ("ONCE", "WEEKLY", "CUSTOM")
 SOLUTION_STATUS = ("draft", "reviewed", "approved")
+ROLE = ("ADMIN", "USER")
+TAG_COLOR = (
+    "gray",
+    "red",
+    "orange",
+    "amber",
+    "yellow",
+    "lime",
+    "green",
+    "emerald",
+    "teal",
+    "cyan",
+    "sky",
+    "blue",
+    "indigo",
+    "violet",
+    "purple",
+    "fuchsia",
+    "pink",
+    "rose",
+)
+CUSTOM_FIELD_TARGET = (
+    "Account",
+    "Case",
+    "Contact",
+    "Estimate",
+    "Invoice",
+    "Lead",
+    "Opportunity",
+    "RecurringInvoice",
+    "Task",
+)
+CUSTOM_FIELD_TYPE = ("text", "textarea", "number", "dropdown", "date", "checkbox")

@@ -275,6 +275,7 @@ class Entity:
     includes: tuple[Included, ...] = ()
     identity: tuple[tuple[str, ...], ...] = ()
     delete_consequence: str = ""
+    delete_effects: tuple[Effect, ...] = (Effect.DELETES, Effect.IRREVERSIBLE)
     deletes_with: tuple[tuple[str, str], ...] = ()
     held_by: tuple[tuple[str, str], ...] = ()
     no_create: str = ""
@@ -317,20 +318,17 @@ class Entity:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A list of names that relations point to and that is not an entity of its own.
+    """What relations point to and is no entity: a user, say, who is found as a person.
 
-    `rows` is the dotted path of its rows in the answer of `path`, and `names` are dotted paths of
-    what a row may be called by. `label` is the same in the model's columns, as for an entity.
-    Without a `path` it can be read in records, but nothing can be looked up in it.
+    `label` are the model's columns that name it, in groups as for an entity. It is looked up among
+    the records of `entity`, whose field `key` holds its id; without those it is only shown.
     """
 
     name: str
     singular: str
     label: tuple[tuple[str, ...], ...]
-    path: str = ""
-    rows: str = ""
-    names: tuple[str, ...] = ()
-    resource: str = ""
+    entity: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -345,7 +343,6 @@ class Catalogue:
     lookups: tuple[Lookup, ...]
     profile_path: str
     organisation_path: str
-    custom_fields_path: str = ""
     optional: tuple[Entity, ...] = ()
 
     def with_entities(self, names: Iterable[str]) -> Catalogue:
@@ -366,6 +363,11 @@ class Catalogue:
 
     def lookup(self, name: str) -> Lookup | None:
         return next((each for each in self.lookups if each.name == name), None)
+
+    def looked_up_in(self, target: str) -> tuple[Entity | None, str]:
+        """The entity among whose records a relation's target is found, and the key of its id."""
+        lookup = self.lookup(target)
+        return (self.target(lookup.entity), lookup.key) if lookup else (self.target(target), "id")
 
     def label_columns(self, target: str) -> tuple[tuple[str, ...], ...]:
         """The columns that name a record of an entity or look-up, in groups."""

@@ -1,4 +1,4 @@
-"""BottleCRM's routes of the eight entities that no tool uses, each with the reason.
+"""BottleCRM's routes that no tool is to use, each with the reason.
 
 A route is "METHOD path" with `{}` for an id; `*` stands for any method or any part of a path.
 """
@@ -9,6 +9,12 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 EXCLUDED: Mapping[str, tuple[str, ...]] = {
+    "It reads or manages credentials, which no token may do.": (
+        "* /api/profile/tokens/*",
+        "* /api/org/tokens/*",
+        "* /api/org/api-key/",
+        "* /api/api-settings/*",
+    ),
     "It sets a status past the checks of the record's own route; crm_update goes through them.": (
         "PATCH /api/*/{}/move/",
     ),
@@ -25,10 +31,10 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "POST /api/accounts/{}/create_mail/",
     ),
     "It answers 500 for every valid won opportunity.": ("POST /api/invoices/from-opportunity/{}/",),
-    "Another method of the same route is used.": (
-        "PUT /api/*/comment/{}/",
+    "Another route does the same.": (
         "DELETE /api/cases/{}/solutions/",
         "POST /api/cases/{}/solutions/{}/",
+        "GET /api/teams/*",
     ),
     "crm_get shows the same with include or in the record.": (
         "GET /api/cases/{}/activities/",
@@ -38,7 +44,9 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "GET /api/*/{}/line-items/{}/",
         "GET /api/invoices/{}/payments/",
     ),
-    "crm_search and crm_summarize answer it for every field.": (
+    "crm_search and crm_summarize answer it, for every field.": (
+        "GET /api/search/",
+        "GET /api/dashboard/*",
         "GET /api/*/kanban/",
         "GET /api/cases/watching/",
         "GET /api/cases/analytics/*/",
@@ -58,24 +66,33 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "* /api/cases/approval-rules/*",
         "* /api/opportunities/aging-config/",
         "* /api/invoices/templates/*",
+        "* /api/business-hours/*",
+        "* /api/custom-fields/*",
+        "* /api/org/*",
+        "PATCH /api/profile/",
+        "* /api/packs/*",
+    ),
+    "People are invited, changed and removed by an administrator on the settings pages.": (
+        "* /api/users/",
+        "* /api/user/{}/*",
+    ),
+    "It signs people in and out, which is not for tokens.": ("* /api/auth/*",),
+    "It is for customers without an account, who have a secret link.": ("* /api/public/*",),
+    "It shows everybody what anybody did in the organisation.": ("GET /api/activities/",),
+    "It belongs to the web pages: notices there, and the API's own documentation.": (
+        "* /api/notifications/*",
+        "GET /api/schema/*",
     ),
     "It takes or gives a file, which a tool call does not carry.": (
         "POST /api/*/import/*/",
         "POST /api/leads/upload/",
         "POST /api/invoices/{}/attachments/",
         "GET /api/invoices/*/pdf/",
+        "GET /api/*/{}/download/",
     ),
     "It is for other programs: a web form, an incoming mailbox.": (
         "POST /api/leads/create-from-site/",
         "POST /api/cases/inbound/{}/",
-    ),
-    "It belongs to a kind of record beyond the eight.": (
-        "* /api/invoices/estimates/*",
-        "* /api/invoices/recurring/*",
-        "* /api/invoices/products/*",
-        "* /api/opportunities/goals/*",
-        "PUT /api/time-entries/{}/",
-        "POST /api/invoices/from-time-entries/",
     ),
 }
 

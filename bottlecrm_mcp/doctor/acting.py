@@ -56,6 +56,8 @@ SHOWS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("invoices", "cancel"): {"status": "Cancelled"},
     ("solutions", "publish"): {"is_published": True},
     ("solutions", "unpublish"): {"is_published": False},
+    ("tags", "restore"): {"is_active": True},
+    ("tags", "merge"): {"is_active": False},
 }
 # Not given, so that the whole amount is paid and the comment is an ordinary one.
 UNUSUAL = {"mark_paid": ("amount",), "add_comment": ("is_internal",)}

@@ -74,6 +74,7 @@ SETTINGS_CHECKS: tuple[Check, ...] = (
     routes.check_paths,
     routes.check_models,
     routes.check_serializers,
+    routes.check_coverage,
     check_asgi,
 )
 DATABASE_CHECKS: tuple[Check, ...] = (

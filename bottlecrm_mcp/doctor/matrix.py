@@ -8,6 +8,7 @@ from bottlecrm_mcp.doctor.bench import Bench
 from bottlecrm_mcp.doctor.findings import Cell
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.doctor.reading import Reading
+from bottlecrm_mcp.doctor.refusing import Refusing
 from bottlecrm_mcp.doctor.writing import Writing
 
 
@@ -25,6 +26,9 @@ def try_everything(person: Person, *, write: bool) -> list[Cell]:
 def _write(bench: Bench) -> None:
     ready = []
     for entity in _in_order(bench.catalogue.entities):
+        if entity.is_read_only or (entity.admin_writes and not bench.person.caller.is_admin):
+            Refusing(bench, entity).try_all()
+            continue
         writing = Writing(bench, entity)
         if bench.prepare(entity, writing.keep):
             ready.append(writing)

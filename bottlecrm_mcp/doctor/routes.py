@@ -2,65 +2,75 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
-from string import Formatter
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils.module_loading import import_string
 
-from bottlecrm_mcp.catalogue.model import Catalogue, Entity
+from bottlecrm_mcp.catalogue.coverage import coverage, used_routes
+from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.gateway.in_process import model_of
 
 SOME_ID = str(UUID(int=1))
+API = "/api/"
+# A part of a path that a request fills in, in either of Django's spellings.
+PART = re.compile(r"<[^>]+>|\(\?P<[^)]+\)")
 
 Route = tuple[str, str]
 
 
 def check_paths() -> Iterator[Finding]:
     part = "paths"
-    every = dict.fromkeys(_routes(mcp_settings().catalogue))
-    routes = [(method, path) for method, path in every if path]
-    wrong = list(filter(None, (_objection(method, path) for method, path in routes)))
+    routes = list(dict.fromkeys(used_routes(mcp_settings().catalogue)))
+    wrong = list(filter(None, (_objection(*_filled(route)) for route in routes)))
     for objection in wrong:
         yield failure(part, f"{objection}: the catalogue is made for another version of the CRM.")
     if not wrong:
         yield ok(part, f"All {len(routes)} routes of the catalogue lead to a view.")
 
 
-def _routes(catalogue: Catalogue) -> Iterator[Route]:
-    for entity in catalogue.entities:
-        yield from _entity_routes(entity)
-    for lookup in catalogue.lookups:
-        yield "GET", lookup.path
-    for path in (catalogue.profile_path, catalogue.organisation_path, catalogue.custom_fields_path):
-        yield "GET", path
+def check_coverage() -> Iterator[Finding]:
+    """What else the CRM offers; nothing of it is wrong."""
+    part = "coverage"
+    found = coverage(mcp_settings().catalogue, host_routes())
+    yield ok(
+        part,
+        f"Of the CRM's routes under {API} the tools use {len(found.used)}; {len(found.excluded)} "
+        f"are left out for a reason, and {len(found.uncovered)} are not covered.",
+    )
+    for route in found.uncovered:
+        yield ok(part, f"not covered: {route}")
 
 
-def _entity_routes(entity: Entity) -> Iterator[Route]:
-    yield "GET", entity.path
-    if entity.has_detail:
-        yield "GET", entity.record_path(SOME_ID)
-    if not entity.no_create:
-        yield "POST", entity.written_at()
-    if not entity.no_update:
-        yield entity.update_method, entity.written_at(SOME_ID)
-    if not entity.no_delete:
-        yield "DELETE", entity.written_at(SOME_ID)
-    for action in entity.actions:
-        yield action.method, _filled(action.path)
-    for included in entity.includes:
-        yield "GET", _filled(included.path)
+def host_routes() -> set[str]:
+    """Every route of the host's API, as "METHOD path" with `{}` for what a path holds."""
+    return {
+        f"{method} {path}"
+        for path, function in _views(get_resolver().url_patterns, "/")
+        if path.startswith(API)
+        for method in _methods(function) - {"HEAD", "OPTIONS"}
+    }
 
 
-def _filled(path: str) -> str:
-    names = (name for _, name, _, _ in Formatter().parse(path) if name)
-    return path.format(**dict.fromkeys(names, SOME_ID))
+def _views(patterns: Iterable[Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for each in patterns:
+        path = prefix + PART.sub("{}", str(each.pattern)).removeprefix("^").removesuffix("$")
+        if isinstance(each, URLResolver):
+            yield from _views(each.url_patterns, path)
+        else:
+            yield path, each.callback
+
+
+def _filled(route: str) -> Route:
+    method, path = route.split()
+    return method, path.replace("{}", SOME_ID)
 
 
 def _objection(method: str, path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.doctor.person import Person
-from bottlecrm_mcp.gateway.rows import dig, name_of
+from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools.crm import label_fields
 
 # Texts of which the CRM demands a form, by the end of the field's name.
 FORMS = {
@@ -142,13 +143,11 @@ class Samples:
 
     def _look_up(self, name: str) -> Target | None:
         crm = self.person.crm()
-        lookup = crm.catalogue.lookup(name)
-        if lookup is None or not lookup.path:
+        entity = crm.catalogue.target(name)
+        if entity is None:
             return None
-        rows: Sequence[Mapping[str, Any]] = (
-            dig(crm.gateway.read(lookup.path).data, lookup.rows) or ()
-        )
-        return Target(str(rows[0]["id"]), name_of(rows[0])) if rows else None
+        rows = crm.page(entity, RowQuery(label_fields(entity), limit=1)).rows
+        return Target(rows[0]["id"], crm.label(entity, rows[0])) if rows else None
 
     def _custom(self, entity: Entity, other: bool) -> dict[str, Any]:
         found = custom_fields.definitions(self.person.crm(), entity)

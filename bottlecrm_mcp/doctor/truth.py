@@ -35,9 +35,20 @@ class Truth:
         return reply.data if reply.ok and isinstance(reply.data, Mapping) else {}
 
     def shown(self, entity: Entity, record_id: str) -> Mapping[str, Any]:
-        """The record in that answer, empty where there is none."""
+        """The record as the CRM shows it, empty where there is none."""
+        if not entity.has_detail:
+            rows = (row for row in self._listed(entity) if str(row["id"]) == record_id)
+            return next(rows, {})
         record = dig(self.answer(entity, record_id), entity.detail_key)
         return record if isinstance(record, Mapping) else {}
+
+    def is_listed(self, entity: Entity, record_id: str) -> bool:
+        return record_id in self.person.gateway().find(entity, [record_id], ())
+
+    def _listed(self, entity: Entity) -> Iterator[Mapping[str, Any]]:
+        reply = self.person.gateway().read(entity.path, entity.list_parameters)
+        for section in entity.sections:
+            yield from dig(reply.data, section.rows) or ()
 
     def parts(self, entity: Entity, record_id: str, name: str) -> list[Mapping[str, Any]]:
         """The rows of a list that belongs to the record; comments with those only staff see."""
@@ -107,7 +118,7 @@ class Truth:
         listed = gateway.find(entity, ids, ())
         unlisted = (each for each in ids if each not in listed)
         # Lists leave out more than what may not be read.
-        closed = (each for each in unlisted if not gateway.read(entity.record_path(each)).ok)
+        closed = (each for each in unlisted if not self.shown(entity, each))
         return next(closed, "")
 
     def foreign_record(self, entity: Entity) -> str:
@@ -116,7 +127,7 @@ class Truth:
 
     def foreign_target(self, entity: Entity, field: Field) -> str:
         """The same, of something that this field could point to."""
-        target = mcp_settings().catalogue.entity(field.to)
+        target = mcp_settings().catalogue.target(field.to)
         model = model_of(target) if target else _related_model(model_of(entity), field.attribute)
         return self._foreign(model) if model else ""
 

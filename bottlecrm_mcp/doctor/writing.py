@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Access, Effect, Entity, Field, Kind
 from bottlecrm_mcp.doctor.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.bench import Bench
 from bottlecrm_mcp.doctor.samples import Target
@@ -30,10 +30,21 @@ class Writing:
         return self.samples.records[self.entity.name].id
 
     def make(self) -> str:
-        """A record with nothing but its own values and what it can't be without."""
+        """A record with nothing but its own values and what it can't be without.
+
+        Where the CRM lets nobody create one it is the newest there is.
+        """
+        if self.entity.no_create:
+            return self._newest()
         sample = self.samples.create(self.entity, relations=False)
         made = self.agent.do("crm_create", entity=self.entity.name, data=sample.data)
         return str(made["id"])
+
+    def _newest(self) -> str:
+        listed = self.agent.do("crm_search", entity=self.entity.name, limit=1)["records"]
+        if not listed:
+            raise Instead(f"There are no {self.entity.name} to try it on.")
+        return str(listed[0]["id"])
 
     def keep(self) -> None:
         """Make the record that the cells work on, and others point to."""
@@ -62,6 +73,7 @@ class Writing:
         self.bench.cell(self.entity, what, work)
 
     def _create(self, *, by_name: bool) -> None:
+        self._if_offered(self.entity.no_create, "crm_create", data={})
         sample = self.samples.create(self.entity, relations=True, by_name=by_name)
         made = self.agent.do("crm_create", entity=self.entity.name, data=sample.data)
         self._require_id(made)
@@ -71,7 +83,14 @@ class Writing:
         if not made["id"] or made["record"].get("id") != made["id"]:
             raise Wrong("The answer does not hold the record that was made.")
 
+    def _if_offered(self, instead: str, tool: str, **arguments: Any) -> None:
+        """Raise `Instead` for what the CRM has no way to do, once the tool has said so."""
+        if instead:
+            said = self.agent.fail(tool, "not_supported", entity=self.entity.name, **arguments)
+            raise Instead(said.sentence)
+
     def _update(self) -> None:
+        self._if_offered(self.entity.no_update, "crm_update", id=self.record_id, data={})
         sample = self.samples.update(self.entity)
         self._change(sample.data)
         self.truth.require(self.entity, self.record_id, sample.expected)
@@ -83,6 +102,8 @@ class Writing:
 
     def _clear(self) -> None:
         """Relations can be taken back."""
+        if self.entity.no_update:
+            raise Instead(self.entity.no_update)
         self._change(self.samples.update(self.entity).data)
         empty: dict[str, Any] = {
             field.name: [] if field.kind is Kind.RELATIONS else None
@@ -102,9 +123,10 @@ class Writing:
                 said = self.agent.fail("crm_delete", "not_supported", **arguments, confirm=True)
             raise Instead(said.sentence)
         deleted = self.agent.confirm("crm_delete", **arguments)
-        if not deleted.get("deleted") or self.truth.shown(self.entity, record_id):
+        if not deleted.get("deleted") or self.truth.is_listed(self.entity, record_id):
             raise Wrong("The record is still there.")
-        self.agent.fail("crm_get", "not_found", **arguments)
+        if Effect.IRREVERSIBLE in self.entity.delete_effects:
+            self.agent.fail("crm_get", "not_found", **arguments)
 
     def _delete_unconfirmed(self) -> None:
         if self.entity.no_delete:

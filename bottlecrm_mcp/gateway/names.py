@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Field
-from bottlecrm_mcp.gateway.base import Caller, Read
-from bottlecrm_mcp.gateway.rows import by_name, dig, name_of
+from bottlecrm_mcp.gateway import whole_list
+from bottlecrm_mcp.gateway.base import Caller, Read, Refused
+from bottlecrm_mcp.gateway.rows import by_name, label_of
 
 Row = Mapping[str, Any]
-# A user is found through their membership.
-FOUND_IN = {"users": "people"}
 
 
 class Names:
@@ -30,13 +29,14 @@ class Names:
         return found
 
     def _of(self, field: Field) -> Mapping[str, str]:
-        lookup = self.catalogue.lookup(FOUND_IN.get(field.to, field.to))
-        if lookup is None or not lookup.path or not self.caller.may(lookup.resource, "read"):
+        entity, key = self.catalogue.looked_up_in(field.to)
+        if entity is None or entity.paged or not self.caller.may(entity.resource, "read"):
             return {}
-        reply = self.read(lookup.path, {})
-        rows = dig(reply.data, lookup.rows) or () if reply.ok else ()
-        key = "user_details.id" if field.to == "users" else "id"
-        return {str(dig(row, key)): name_of(row) for row in rows}
+        try:
+            rows = whole_list.rows(self.read, entity)
+        except Refused:
+            return {}
+        return {row[key]: label_of(entity, row) for row in rows}
 
 
 def _is_bare(value: Any) -> bool:

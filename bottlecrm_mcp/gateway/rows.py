@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 
 NAMES = ("name", "title", "invoice_title", "email")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -61,6 +61,14 @@ def reference(value: Any, name: Any = None) -> dict[str, Any] | None:
 def by_name(references: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """In one order whatever way they came, so that two readings of a record can be compared."""
     return sorted(references, key=lambda each: (each.get("name", "").lower(), each["id"]))
+
+
+def label_of(entity: Entity, record: Mapping[str, Any]) -> str:
+    """What a person calls this record of an entity; empty where nothing says so."""
+    for group in entity.label:
+        if name := " ".join(str(record[each]) for each in group if record.get(each)):
+            return name
+    return name_of(record)
 
 
 def name_of(value: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from bottlecrm_mcp.gateway.base import (
     Refused,
     RowQuery,
 )
-from bottlecrm_mcp.gateway.rows import dig, name_of, row_of
+from bottlecrm_mcp.gateway.rows import dig, label_of, row_of
 from bottlecrm_mcp.tools.dates import Clock
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.seal import Seal
@@ -148,10 +148,7 @@ class Crm:
 
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""
-        for group in entity.label:
-            if name := " ".join(str(record[each]) for each in group if record.get(each)):
-                return name
-        return name_of(record) or f"{entity.singular} {record.get('id', '')}".strip()
+        return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
 
 
 def label_fields(entity: Entity) -> tuple[Field, ...]:

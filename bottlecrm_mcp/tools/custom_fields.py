@@ -5,18 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.catalogue.model import Entity, Field
+from bottlecrm_mcp.gateway.base import Refused, RowQuery
 from bottlecrm_mcp.tools.crm import Crm
+
+MOST = 1_000
 
 
 def definitions(crm: Crm, entity: Entity) -> Mapping[str, Mapping[str, Any]]:
     """The organisation's active custom fields of this entity, by key; empty if not readable."""
-    path = crm.catalogue.custom_fields_path
-    if not (path and entity.custom_fields and crm.caller.may("custom-fields", "read")):
+    definition = crm.catalogue.entity("custom_fields")
+    if definition is None or not entity.custom_fields or not crm.may(definition, "read"):
         return {}
-    reply = crm.gateway.read(path, {"target_model": entity.custom_fields})
-    rows = reply.data.get("definitions", ()) if reply.ok and isinstance(reply.data, dict) else ()
-    return {row["key"]: row for row in rows if row.get("is_active", True)}
+    query = RowQuery(definition.fields, sort=_in_display_order(definition), limit=MOST)
+    try:
+        rows = crm.gateway.page(definition, query).rows
+    except Refused:
+        return {}
+    target = entity.custom_fields
+    return {row["key"]: row for row in rows if row["target_model"] == target and row["is_active"]}
+
+
+def _in_display_order(definition: Entity) -> tuple[tuple[Field, bool], ...]:
+    return tuple((field, False) for field in definition.fields if field.name == "display_order")
 
 
 def described(definition: Mapping[str, Any]) -> dict[str, Any]:

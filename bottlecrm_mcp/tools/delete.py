@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Effect
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
@@ -30,7 +29,7 @@ def crm_delete(
     change = Change(
         "crm_delete",
         {"entity": deleted.name, "id": record_id},
-        (Effect.DELETES, Effect.IRREVERSIBLE),
+        deleted.delete_effects,
         (deleted.delete_consequence,),
         record,
     )

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, Lookup
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, RowQuery
-from bottlecrm_mcp.gateway.rows import dig, name_of
+from bottlecrm_mcp.gateway.rows import dig
 from bottlecrm_mcp.tools.crm import Crm, is_id, label_fields
-from bottlecrm_mcp.tools.errors import ToolError, nearest, raise_for
+from bottlecrm_mcp.tools.errors import ToolError, nearest
 
 ME = "me"
 MOST_CANDIDATES = 5
+# A list that comes whole is looked through whole.
+MOST_LISTED = 100_000
 
 
 class Reference(NamedTuple):
@@ -39,7 +41,7 @@ class References:
     def __init__(self, crm: Crm) -> None:
         self.crm = crm
         self.unchecked: list[str] = []
-        self._rows: dict[str, Any] = {}
+        self._rows: dict[str, Sequence[Mapping[str, Any]]] = {}
 
     def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
         """One reference for a relation, a list for a many-valued one; None clears it."""
@@ -57,82 +59,73 @@ class References:
         if not isinstance(value, str) or not value.strip():
             raise ToolError("invalid_value", "Give an id or a name.")
         value = value.strip()
-        if is_id(value) and not self._may_look_up(target):
+        if target in ("people", "users") and value.lower() == ME:
+            return self._me(target)
+        entity, key = self.crm.catalogue.looked_up_in(target)
+        if entity is None:
+            raise ToolError("not_supported", f"{target} can't be looked up.")
+        if is_id(value) and not self.crm.may(entity, "read"):
             self.unchecked.append(value.lower())
             return Reference(value.lower(), "")
-        entity = self.crm.catalogue.entity(target)
-        if entity is not None:
-            return self._record(entity, value)
-        return self._named(target, value)
+        self._require_may_look_up(entity)
+        if not entity.paged:
+            return self._listed(entity, key, value)
+        return self._record(entity, value)
 
-    def _named(self, target: str, value: str) -> Reference:
+    def _me(self, target: str) -> Reference:
         caller = self.crm.caller
-        if target in ("people", "users") and value.lower() == ME:
-            own = caller.user_id if target == "users" else caller.profile_id
-            if not own:
-                raise ToolError(
-                    "not_supported",
-                    "This token lacks the scope profile:read, so it is not known who 'me' is.",
-                    hint="Give the person's id, e-mail or name.",
-                )
-            return Reference(own, caller.name)
-        lookup, rows = self._lookup(target)
-        named = [(self._reference(target, row), self._names(lookup, row)) for row in rows]
+        own = caller.user_id if target == "users" else caller.profile_id
+        if not own:
+            raise ToolError(
+                "not_supported",
+                "This token lacks the scope profile:read, so it is not known who 'me' is.",
+                hint="Give the person's id, e-mail or name.",
+            )
+        return Reference(own, caller.name)
+
+    def _listed(self, entity: Entity, key: str, value: str) -> Reference:
+        """One of a list that comes whole, by its id or any of its names."""
+        named = [
+            (Reference(row[key], self.crm.label(entity, row)), _names(entity, row))
+            for row in self._whole(entity)
+        ]
         for reference, _ in named:
             if reference.id == value.lower():
                 return reference
         exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
         matches = exact or [ref for ref, names in named if _begins(value, names)]
-        candidates = [{**ref.as_dict(), **self._detail(names)} for ref, names in named]
+        candidates = [{**ref.as_dict(), **_detail(names)} for ref, names in named]
         if len(matches) == 1:
             return matches[0]
         if matches:
             ids = {ref.id for ref in matches}
             raise _ambiguous(
-                lookup.singular, value, [each for each in candidates if each["id"] in ids]
+                entity.singular, value, [each for each in candidates if each["id"] in ids]
             )
         everything = [name for _, names in named for name in names]
-        raise _unknown(lookup.singular, value, nearest(value, everything, MOST_CANDIDATES))
+        raise _unknown(entity.singular, value, nearest(value, everything, MOST_CANDIDATES))
 
-    def _may_look_up(self, target: str) -> bool:
-        found = self.crm.catalogue.entity(target) or self.crm.catalogue.lookup(target)
-        return found is None or not found.resource or self.crm.caller.may(found.resource, "read")
+    def _require_may_look_up(self, entity: Entity) -> None:
+        if not self.crm.may(entity, "read"):
+            raise ToolError(
+                "insufficient_scope",
+                f"This token lacks the scope {entity.resource}:read, so no {entity.singular} can "
+                "be looked up by name.",
+                hint="Give the id.",
+            )
 
-    def _lookup(self, target: str) -> tuple[Lookup, Sequence[Mapping[str, Any]]]:
-        # A user is found through their membership.
-        lookup = self.crm.catalogue.lookup("people" if target == "users" else target)
-        if lookup is None or not lookup.path:
-            raise ToolError("not_supported", f"{target} can't be looked up.")
-        if lookup.path not in self._rows:
-            if not self.crm.caller.may(lookup.resource, "read"):
-                raise ToolError(
-                    "insufficient_scope",
-                    f"This token lacks the scope {lookup.resource}:read, so no {lookup.singular} "
-                    "can be looked up by name.",
-                    hint="Give the id.",
-                )
-            reply = self.crm.gateway.read(lookup.path)
-            raise_for(reply, f"the list of {lookup.name}")
-            self._rows[lookup.path] = reply.data
-        return lookup, dig(self._rows[lookup.path], lookup.rows) or []
+    def _whole(self, entity: Entity) -> Sequence[Mapping[str, Any]]:
+        if entity.name not in self._rows:
+            query = RowQuery(entity.fields, limit=MOST_LISTED)
+            self._rows[entity.name] = self.crm.page(entity, query).rows
+        return self._rows[entity.name]
 
-    def slugs(self, target: str, ids: Sequence[str]) -> list[str]:
-        """The slugs of these rows of a look-up."""
-        if not ids:
+    def slugs(self, tag_ids: Sequence[str]) -> list[str]:
+        """The slugs of these tags."""
+        tags = self.crm.catalogue.target("tags")
+        if not tag_ids or tags is None:
             return []
-        _, rows = self._lookup(target)
-        return [str(row["slug"]) for row in rows if str(row["id"]) in ids]
-
-    def _reference(self, target: str, row: Mapping[str, Any]) -> Reference:
-        key = dig(row, "user_details.id") if target == "users" else row.get("id")
-        return Reference(str(key), name_of(row))
-
-    def _names(self, lookup: Lookup, row: Mapping[str, Any]) -> list[str]:
-        return [str(name) for path in lookup.names if (name := dig(row, path))]
-
-    def _detail(self, names: Sequence[str]) -> dict[str, str]:
-        mail = next((name for name in names if "@" in name), "")
-        return {"email": mail} if mail else {}
+        return [row["slug"] for row in self._whole(tags) if row["id"] in tag_ids]
 
     def _record(self, entity: Entity, value: str) -> Reference:
         if is_id(value):
@@ -147,13 +140,6 @@ class References:
         return Reference(record_id, self.crm.label(entity, row))
 
     def _by_name(self, entity: Entity, name: str) -> Reference:
-        if not self._may_look_up(entity.name):
-            raise ToolError(
-                "insufficient_scope",
-                f"This token lacks the scope {entity.resource}:read, so no {entity.singular} can "
-                "be looked up by name.",
-                hint="Give the id.",
-            )
         columns = tuple(
             field
             for field in entity.fields
@@ -209,6 +195,15 @@ class References:
                 page = self.crm.page(entity, RowQuery(columns, query=word[:4], limit=20))
                 found += [self.crm.label(entity, row) for row in page.rows]
         return nearest(name, dict.fromkeys(found), MOST_CANDIDATES) if found else []
+
+
+def _names(entity: Entity, row: Mapping[str, Any]) -> list[str]:
+    return [str(row[name]) for group in entity.label for name in group if row.get(name)]
+
+
+def _detail(names: Sequence[str]) -> dict[str, str]:
+    mail = next((name for name in names if "@" in name), "")
+    return {"email": mail} if mail else {}
 
 
 def _exact_names(reference: Reference, row: Mapping[str, Any]) -> list[str]:

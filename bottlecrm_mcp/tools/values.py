@@ -40,7 +40,7 @@ class Values:
         if entity.names_tags_on_create and "tags" in self.understood:
             # The CRM finds a tag whose slug is the lower-case name, and fails on "At Risk".
             ids = [each["id"] for each in self.understood["tags"]]
-            self.body["tags"] = self.references.slugs("tags", ids)
+            self.body["tags"] = self.references.slugs(ids)
         return self._done()
 
     def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:

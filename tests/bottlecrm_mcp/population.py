@@ -22,8 +22,6 @@ from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import CustomFieldDefinition, Org, Profile, Tag, Team, User
 from demo_crm.row_security import org_context
 
-ENTITIES = {entity.name: entity for entity in CATALOGUE.entities}
-NAMES = tuple(ENTITIES)
 PER_ENTITY = 12
 # In this order, so that what is pointed to is there.
 ORDER = (
@@ -36,6 +34,9 @@ ORDER = (
     "invoices",
     "solutions",
 )
+EVERY = {entity.name: entity for entity in (*CATALOGUE.entities, *CATALOGUE.optional)}
+ENTITIES = {name: entity for name, entity in EVERY.items() if name in ORDER}
+NAMES = tuple(ENTITIES)
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 
 

@@ -83,7 +83,7 @@ def test_people_and_teams(api, alpha_user, by_admin):
 def test_tags_are_made_by_admins(api, alpha_user, alpha_admin):
     body = {"name": "Fresh"}
     assert api(alpha_user).post("/api/tags/", body, format="json").status_code == 403
-    assert api(alpha_admin).post("/api/tags/", body, format="json").status_code == 200
+    assert api(alpha_admin).post("/api/tags/", body, format="json").status_code == 201
     assert api(alpha_user).get("/api/tags/").json()["tags_count"] == 1
 
 

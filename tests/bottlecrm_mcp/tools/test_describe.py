@@ -1,5 +1,6 @@
 import pytest
 
+from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import CustomFieldDefinition
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES
@@ -48,7 +49,7 @@ def test_effects_are_announced(user) -> None:
 
 def test_list_actions(user) -> None:
     every = user("list_actions")["actions"]
-    assert set(every) == set(NAMES)
+    assert tuple(every) == CATALOGUE.entity_names
     assert user("list_actions", entity="cases")["actions"] == {"cases": every["cases"]}
 
 
