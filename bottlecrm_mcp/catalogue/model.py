@@ -228,10 +228,10 @@ class Entity:
     then read from the list. `paged` is false for a list that comes whole and is not narrowed by
     LimitOffsetPagination: it is searched, sorted and counted in memory, and its fields must all be
     in its rows. `write_path` and `write_resource` are where writes go if not to `path` and
-    `resource`, the scopes' name of it. `columns` are the fields of a row
-    unless others are asked for, and identify a record to a person. `label` names the fields that
-    together name a record, tried in groups until one has a value. `identity` are the fields whose
-    equal value makes a possible duplicate. `newest_first` says that the REST list comes so by
+    `resource`, the scopes' name of it. `columns` are the fields of a row unless others are asked
+    for, and identify a record to a person. `label` names the fields that together name a record,
+    tried in groups until one has a value. `identity` are the fields whose equal value makes a
+    possible duplicate. `newest_first` says that the REST list comes so by
     itself. `merged_parameters` are the query parameters without which the detail view of a merged
     record only says where it went. `deletes_with` are the entities whose records go with a deleted
     one, `held_by` those whose records keep it from being deleted, each with the relation that
@@ -240,6 +240,7 @@ class Entity:
     delete. `sent_with_updates` are the fields that an update must repeat. `search_parameter` is
     that of the REST list, empty where it has none. `model` is `app_label.Model`,
     `write_serializers` dotted paths (create, update), empty where the views use none.
+    `row_security` is false for a table that several organisations share.
     """
 
     name: str
@@ -252,6 +253,7 @@ class Entity:
     label: tuple[tuple[str, ...], ...]
     model: str
     write_serializers: tuple[str, str] | tuple[()] = ()
+    row_security: bool = True
     paged: bool = True
     has_detail: bool = True
     detail_key: str = ""

@@ -59,7 +59,9 @@ def check_no_rows_without_organisation() -> Iterator[Finding]:
 
 
 def _models() -> list[type[Model]]:
-    models = [model_of(entity) for entity in mcp_settings().catalogue.entities]
+    models = [
+        model_of(entity) for entity in mcp_settings().catalogue.entities if entity.row_security
+    ]
     if apps.is_installed("pat_tokens"):
         models.append(apps.get_model("pat_tokens", "Token"))
     return models
