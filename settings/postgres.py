@@ -75,6 +75,8 @@ def _socket_folder() -> Path:
 def _ensure_role_and_database(superuser_url: str, password: str) -> None:
     role, database = sql.Identifier(ROLE), sql.Identifier(DATABASE)
     with psycopg.connect(superuser_url, autocommit=True) as connection:
+        # Test processes start side by side; the lock ends with the connection.
+        connection.execute("SELECT pg_advisory_lock(1)")
         if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", ROLE):
             create = "CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB PASSWORD {}"
             connection.execute(sql.SQL(create).format(role, sql.Literal(password)))
