@@ -7,6 +7,7 @@ middleware chain.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -63,6 +64,10 @@ ALLOWED_REQUEST_HEADERS = (
 # One of the codes that JSON-RPC leaves to servers.
 RATE_LIMITED = -32029
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
+CUT_OFF = (
+    "The server is stopped while it handles this. Whether it was done is not known: look at the "
+    "record before you try it again."
+)
 
 T = TypeVar("T")
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -160,7 +165,14 @@ class McpApplication:
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
         request_id = calls.request_id(request.headers.get("X-Request-ID", ""))
         with calls.seen(request_id) as call, oversight.one_call():
-            await self._answer(request, receive, _observed(send, call))
+            observed = _observed(send, call)
+            try:
+                await self._answer(request, receive, observed)
+            except asyncio.CancelledError:
+                # The server ends, and its patience with calls that still run has ended before.
+                if not call.status:
+                    await _answer(observed, 503, json.dumps({"error": CUT_OFF}).encode(), [])
+                raise
 
     async def _answer(self, request: ASGIRequest, receive: Any, send: Any) -> None:
         cors: Headers = []

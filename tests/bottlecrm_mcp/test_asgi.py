@@ -224,3 +224,31 @@ def test_sealed_confirmation_of_the_settings(app, headers, settings) -> None:
     assert preview["confirmation_required"] is True
     sealed = {"confirm": True, "confirmation": preview["confirmation"]}
     assert called(app, headers, "crm_delete", entity="leads", id=lead, **sealed)["deleted"] is True
+
+
+def test_call_that_a_server_cuts_off_as_it_stops(app, monkeypatch, headers) -> None:
+    from bottlecrm_mcp.asgi import with_mcp
+
+    running = asyncio.Event()
+
+    async def run_on(work):
+        running.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("bottlecrm_mcp.asgi.run_as_caller", run_on)
+    served = with_mcp(app)
+
+    async def stopping(scope, receive, send):
+        task = asyncio.ensure_future(served(scope, receive, send))
+        await asyncio.wait_for(running.wait(), 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    body = LIST_TOOLS | {
+        "method": "tools/call",
+        "params": {"name": "crm_describe", "arguments": {"entity": "leads"}},
+    }
+    response = send(stopping, headers=headers, body=body)
+    assert response.status_code == 503
+    assert "not known" in response.json()["error"]
