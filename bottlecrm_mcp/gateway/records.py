@@ -165,7 +165,8 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
         return reduce(or_, (_comparison(field, "eq", each) for each in value))
     if operator == "contains":
         return Q(**{f"{name}__icontains": value})
-    if operator == "eq" and field.kind.is_text:
+    if operator == "eq" and (field.kind.is_text or field.kind is Kind.CHOICE):
+        # A converted lead leaves the opportunity its own spelling of a source.
         return Q(**{f"{name}__iexact": value})
     return Q(**{name if operator == "eq" else f"{name}__{operator}": value})
 

@@ -180,3 +180,13 @@ def test_bad_input(user, two_orgs, case) -> None:
 def test_extreme_values(user, name, filters) -> None:
     answer = user("crm_search", entity=name, filters=filters)
     assert answer.get("error", {}).get("code") != "internal_error"
+
+
+def test_source_of_a_converted_lead_is_found_as_the_choice(user, alpha) -> None:
+    lead = str(alpha.leads[1].pk)
+    user("crm_update", entity="leads", id=lead, data={"source": "existing customer"})
+    converted = user("crm_action", entity="leads", id=lead, action="convert", confirm=True)
+    found = user(
+        "crm_search", entity="opportunities", filters={"lead_source": "EXISTING CUSTOMER"}, limit=50
+    )
+    assert converted["result"]["opportunity_id"] in [each["id"] for each in found["records"]]
