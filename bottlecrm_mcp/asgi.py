@@ -30,11 +30,13 @@ from django.db import connection
 from mcp.server.lowlevel.server import Server
 from mcp_types import INTERNAL_ERROR
 
-from bottlecrm_mcp import calls, health, limits, oversight
+from bottlecrm_mcp import calls, health, limits, oversight, pool
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, shown_prefix
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway import in_time
+from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
+from bottlecrm_mcp.gateway.runs import too_late
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.revoke import revoke
 from bottlecrm_mcp.server import McpServer
@@ -61,6 +63,9 @@ ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
     "mcp-session-id, last-event-id, x-request-id"
 )
+BUSY = "All threads of this server are busy; try again in a moment."
+# What a call may take beyond its time until nobody waits for it any more.
+GRACE_SECONDS = 2
 # One of the codes that JSON-RPC leaves to servers.
 RATE_LIMITED = -32029
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
@@ -196,7 +201,7 @@ class McpApplication:
         finally:
             _call.reset(token)
             if call.slot.is_taken:
-                pool().submit(framed, call.slot.release)
+                threads().submit(framed, call.slot.release)
 
 
 def crm_server() -> McpServer:
@@ -208,7 +213,8 @@ async def admit_token(request: ASGIRequest) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
         with oversight.coming_from(request):
-            caller, slot = await in_pool(lambda: _admitted(secret))
+            seconds = mcp_settings().CALL_SECONDS
+            caller, slot = await pool.in_time(in_pool, lambda: _admitted(secret), seconds)
         slot = slot or await limits.waited_slot(caller.token_id, in_pool)
     except Unauthorized as refusal:
         raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
@@ -220,6 +226,10 @@ async def admit_token(request: ASGIRequest) -> Call:
     except DatabaseError as problem:
         logger.exception("The database could not be asked for a token")
         raise _unavailable("The CRM's database does not answer; try again.") from problem
+    except pool.Busy as problem:
+        raise _unavailable(BUSY) from problem
+    except pool.Overdue as problem:
+        raise _unavailable("The CRM's database does not answer in time.") from problem
     return Call(caller, secret, _origin(request), slot)
 
 
@@ -244,7 +254,15 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
 
-    return await in_pool(run)
+    seconds = mcp_settings().CALL_SECONDS
+    try:
+        with in_time.one_call(seconds):
+            # The database ends its part sooner, and then the outcome is known.
+            return await pool.in_time(in_pool, run, seconds + GRACE_SECONDS)
+    except pool.Busy as refusal:
+        raise GatewayError("busy", f"{BUSY} Nothing was changed.") from refusal
+    except pool.Overdue as fault:
+        raise too_late(OUTCOME_UNKNOWN if oversight.is_write() else "") from fault
 
 
 def crm_for(call: Call) -> Crm:
@@ -277,14 +295,14 @@ def _spend(digest: str, lifetime: int) -> bool:
 
 
 @cached
-def pool() -> ThreadPoolExecutor:
+def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(mcp_settings().THREADS, thread_name_prefix="bottlecrm-mcp")
 
 
 async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
     run: Callable[[], Awaitable[T]] = sync_to_async(
-        partial(framed, work), thread_sensitive=False, executor=pool()
+        partial(framed, work), thread_sensitive=False, executor=threads()
     )
     return await run()
 

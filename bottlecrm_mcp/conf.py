@@ -29,7 +29,7 @@ class McpSettings:
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
     `MAX_BODY_BYTES` bounds a request to /mcp. `CALLS_PER_MINUTE` and `CONCURRENT_CALLS` bound what
-    one token may do; 0 or None is no limit.
+    one token may do; 0 or None is no limit. `CALL_SECONDS` bounds how long a call may take.
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
@@ -40,6 +40,7 @@ class McpSettings:
     MAX_BODY_BYTES: int = 1_000_000
     CALLS_PER_MINUTE: int | None = 120
     CONCURRENT_CALLS: int | None = 4
+    CALL_SECONDS: int = 30
 
     def __post_init__(self) -> None:
         if self.CONFIRMATION not in ("explicit", "sealed"):
@@ -48,7 +49,7 @@ class McpSettings:
             )
         if not isinstance(self.ENTITIES, list | tuple):
             raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
-        for name in ("THREADS", "MAX_BODY_BYTES"):
+        for name in ("THREADS", "MAX_BODY_BYTES", "CALL_SECONDS"):
             if not _is_whole(getattr(self, name)) or getattr(self, name) < 1:
                 raise ImproperlyConfigured(f"{NAME}['{name}'] must be a positive integer.")
         for name in ("CALLS_PER_MINUTE", "CONCURRENT_CALLS"):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from django.db import connection
+
+from bottlecrm_mcp.pool import InPool
 
 PATHS = ("/mcp/healthz", "/mcp/healthz/")
 SECONDS = 3
@@ -20,7 +20,6 @@ SECONDS = 3
 logger = logging.getLogger("bottlecrm_mcp")
 
 Response = tuple[int, bytes, list[tuple[bytes, bytes]]]
-InPool = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 
 class Health:

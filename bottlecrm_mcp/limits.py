@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache
 
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.pool import InPool
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -92,9 +91,7 @@ def take_slot(token_id: str) -> Slot | None:
         return Slot()
 
 
-async def waited_slot(
-    token_id: str, in_pool: Callable[[Callable[[], Any]], Awaitable[Any]]
-) -> Slot:
+async def waited_slot(token_id: str, in_pool: InPool) -> Slot:
     """A slot, as soon as one is free. Raises `TooManyCalls` if that takes too long."""
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:

@@ -113,6 +113,11 @@ def client_name(context: Any) -> str:
     return f"{info.name} {info.version}".strip() if info else ""
 
 
+def is_write() -> bool:
+    """Whether the current request calls a tool that may write."""
+    return _write.get() is not None
+
+
 def recorded(caller: Caller, work: Callable[[], T]) -> T:
     """Do the work, and leave one entry in the log if it is a write, however it ends."""
     write = _write.get()

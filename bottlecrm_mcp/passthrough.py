@@ -16,11 +16,10 @@ import anyio
 import httpx2
 
 from bottlecrm_mcp.environment import Environment, is_loopback
-from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.connection import (
     CONNECT_SECONDS,
     MOST_BYTES,
-    OUTCOME_UNKNOWN,
     REDIRECTS,
     fault,
     redirected,

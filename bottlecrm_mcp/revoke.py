@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
+
+from bottlecrm_mcp.pool import InPool
 
 PATHS = ("/mcp/revoke", "/mcp/revoke/")
 
 Response = tuple[int, bytes, list[tuple[bytes, bytes]]]
 
 
-async def revoke(
-    scope: Any, receive: Any, in_pool: Callable[[Callable[[], Any]], Awaitable[Any]]
-) -> Response:
+async def revoke(scope: Any, receive: Any, in_pool: InPool) -> Response:
     """Status, body and headers of the answer. Needs `pat_tokens`."""
     from pat_tokens.leaks import MAX_BODY_BYTES, Answer, answer_report
     from pat_tokens.source import source_of

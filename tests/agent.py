@@ -1,7 +1,8 @@
 """An assistant's side of a connection: the official client, and a person who answers its forms."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,6 +10,8 @@ import httpx2
 import mcp_types as types
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
+
+from bottlecrm_mcp.asgi import with_mcp
 
 URL = "http://testserver/mcp"
 MODERN = "2026-07-28"
@@ -93,6 +96,16 @@ async def connected(
         # No caching: what a test asks twice is to be answered twice.
         async with Client(transport, mode=mode, elicitation_callback=person, cache=None) as client:
             yield Agent(client, person)
+
+
+def as_agent(secret: str, steps: Callable[[Agent], Awaitable[Any]], era: str = MODERN) -> Any:
+    """What the steps return with an agent at an application that has its own threads."""
+
+    async def run() -> Any:
+        async with connected(with_mcp(None), secret, era) as agent:
+            return await steps(agent)
+
+    return asyncio.run(run())
 
 
 def text_of(result: types.CallToolResult) -> str:

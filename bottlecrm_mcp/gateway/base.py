@@ -9,6 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bottlecrm_mcp.catalogue.model import Entity, Field
 
+OUTCOME_UNKNOWN = (
+    "Whether the CRM did this is not known: look at the record before you try it again."
+)
+
 
 class GatewayError(Exception):
     """The CRM could not be asked, or its answer could not be trusted.

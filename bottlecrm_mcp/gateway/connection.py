@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import httpx2
 
 from bottlecrm_mcp.environment import is_loopback
-from bottlecrm_mcp.gateway.base import GatewayError, Reply
+from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError, Reply
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
@@ -25,9 +25,6 @@ BUSY = (502, 503, 504)
 REDIRECTS = (301, 302, 303, 307, 308)
 # Refused before the CRM's view saved anything; after others a part may be left.
 REFUSED_BEFOREHAND = (401, 403, 404, 405, 415, 429)
-OUTCOME_UNKNOWN = (
-    "Whether the CRM did this is not known: look at the record before you try it again."
-)
 
 Parameters = Mapping[str, Any]
 

@@ -23,17 +23,15 @@ from django.apps import apps
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import close_old_connections, connection, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
-from psycopg.pq import TransactionStatus
 
 from bottlecrm_mcp import calls
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway import authorised, whole_list
-from bottlecrm_mcp.gateway.background import held_until_commit
 from bottlecrm_mcp.gateway.base import (
     Caller,
     GatewayError,
@@ -46,9 +44,9 @@ from bottlecrm_mcp.gateway.base import (
     Summary,
     SummaryQuery,
 )
-from bottlecrm_mcp.gateway.created import created_records
 from bottlecrm_mcp.gateway.records import Records
 from bottlecrm_mcp.gateway.rest_list import rest_page
+from bottlecrm_mcp.gateway.runs import AtomicWrite, Read, require_time
 from bottlecrm_mcp.gateway.serializers import live_fields
 from bottlecrm_mcp.gateway.summary import summarize
 
@@ -103,43 +101,6 @@ def dispatcher() -> Dispatcher:
     return Dispatcher()
 
 
-class AtomicWrite:
-    """Runs a view in a transaction that only a success commits.
-
-    `maybe_kept` says that the commit was begun: what fails after that leaves something behind, or
-    leaves open whether it does.
-    """
-
-    def __init__(self, model: type[Model] | None) -> None:
-        self.model = model
-        self.created_id = ""
-        self.not_saved = False
-        self.maybe_kept = False
-
-    def __call__(self, view: Callable[[], HttpResponseBase], request: HttpRequest) -> Any:
-        with held_until_commit(), created_records() as created, transaction.atomic():
-            response = view()
-            render = getattr(response, "render", None)
-            if render is not None:
-                render()
-            # A view that swallows a database error may answer 200 out of a transaction that
-            # PostgreSQL will roll back.
-            self.not_saved = response.status_code < 400 and _is_poisoned()
-            if self.not_saved or response.status_code >= 400:
-                transaction.set_rollback(True)
-                created.clear()
-            else:
-                self.maybe_kept = True
-        made = [record for record in created if type(record) is self.model]
-        self.created_id = str(made[0].pk) if made else ""
-        return response
-
-
-def _is_poisoned() -> bool:
-    status = connection.connection.info.transaction_status
-    return connection.needs_rollback or status is TransactionStatus.INERROR
-
-
 class InProcessGateway:
     """The CRM in this process, as the person whose token `secret` is."""
 
@@ -155,7 +116,7 @@ class InProcessGateway:
         return f"<InProcessGateway for {self.caller.email}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
-        return _reply(self._dispatch(self.request("GET", path, parameters)))
+        return _reply(self._dispatch(self.request("GET", path, parameters), Read()))
 
     def write(
         self,
@@ -166,16 +127,7 @@ class InProcessGateway:
         creates: Entity | None = None,
     ) -> Reply:
         run = AtomicWrite(model_of(creates) if creates else None)
-        request = self.request(method, path, body=body or {})
-        setattr(request, RUN, run)
-        response = self._dispatch(request)
-        if run.not_saved:
-            raise GatewayError(
-                "not_saved",
-                "The CRM hit a database error while it handled this and nothing was saved, "
-                f"although it answered {response.status_code}.",
-            )
-        reply = _reply(response)
+        reply = _reply(self._dispatch(self.request(method, path, body=body or {}), run))
         kept = run.maybe_kept and not reply.ok
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
 
@@ -220,13 +172,11 @@ class InProcessGateway:
         serializer = import_string(entity.write_serializers[update])
         fields: dict[str, LiveField] = {}
 
-        def describe(view: Callable[[], HttpResponseBase], request: HttpRequest) -> HttpResponse:
+        def describe(request: HttpRequest) -> HttpResponse:
             fields.update(live_fields(serializer, request, update=update))
             return HttpResponse("{}", content_type="application/json")
 
-        request = self.request("GET", entity.path)
-        setattr(request, RUN, describe)
-        self._dispatch(request)
+        self._dispatch(self.request("GET", entity.path), Read(describe))
         return fields or None
 
     def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
@@ -245,7 +195,7 @@ class InProcessGateway:
         """Run the entity's list view up to where it paginates, for this capture."""
         request = self.request("GET", entity.path, entity.list_parameters)
         setattr(request, authorised.MARK, capture)
-        response = self._dispatch(request)
+        response = self._dispatch(request, Read())
         if isinstance(capture.failure, authorised.ContextLost | DatabaseError):
             raise GatewayError(
                 "unavailable", "The database did not answer; try again."
@@ -285,14 +235,30 @@ class InProcessGateway:
             }
         )
 
-    def _dispatch(self, request: WSGIRequest) -> HttpResponseBase:
+    def _dispatch(self, request: WSGIRequest, run: Read | AtomicWrite) -> HttpResponseBase:
+        require_time()
+        _require_connection()
+        setattr(request, RUN, run)
         with _one_at_a_time(), calls.crm_request(request):
             try:
-                return dispatcher().get_response(request)
+                response = dispatcher().get_response(request)
             finally:
                 # Not response.close(): its signal would close the connection after each request.
                 request.close()
                 clear_context()
+        run.require_done(response)
+        return response
+
+
+def _require_connection() -> None:
+    try:
+        connection.ensure_connection()
+    except DatabaseError as problem:
+        raise GatewayError(
+            "unavailable",
+            "The CRM's database could not be reached, or has no connection to spare. Nothing was "
+            "changed; try again in a moment.",
+        ) from problem
 
 
 def _refuse_failed_list(response: HttpResponseBase) -> None:

@@ -7,7 +7,7 @@ from string import Formatter
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Action, Entity
-from bottlecrm_mcp.gateway.base import Condition, Reply, RowQuery
+from bottlecrm_mcp.gateway.base import Condition, GatewayError, Reply, RowQuery
 from bottlecrm_mcp.gateway.rows import dig, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
@@ -105,6 +105,8 @@ def _write(
     except ToolError as problem:
         reason = " ".join((problem.message, *problem.fields.values()))
         return {**named, "done": False, "reason": reason}
+    except GatewayError as fault:
+        return {**named, "done": False, "reason": str(fault)}
     return {**named, "done": True}
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +15,7 @@ from bottlecrm_mcp import limits
 from bottlecrm_mcp.asgi import seal, with_mcp
 from bottlecrm_mcp.gateway.base import GatewayError
 from demo_crm.entities.leads import LeadList
-from tests.agent import LEGACY, MODERN, Agent, connected
+from tests.agent import LEGACY, MODERN, Agent, as_agent
 from tests.bottlecrm_mcp.http import JSON, LIST_TOOLS, bearer, send
 from tests.bottlecrm_mcp.population import with_settings
 
@@ -84,16 +83,6 @@ def test_agent_is_told_to_wait(token_for, alpha_user, settings, clock, era) -> N
 
     said = as_agent(token_for(alpha_user), steps, era)
     assert "Too many calls: this token may make 4 in a minute. Wait 45 seconds." in said
-
-
-def as_agent(secret: str, steps: Callable[[Agent], Awaitable[Any]], era: str = MODERN) -> Any:
-    """As the official client at an application with its own threads."""
-
-    async def run() -> Any:
-        async with connected(with_mcp(None), secret, era) as agent:
-            return await steps(agent)
-
-    return asyncio.run(run())
 
 
 class Crowd:

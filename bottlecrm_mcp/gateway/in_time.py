@@ -1,0 +1,107 @@
+"""Each request to the CRM ends in time: what is left of the call bounds its statements.
+
+PostgreSQL itself ends a statement, also one that waits for a lock. The setting is local to the
+transaction of the view, so it never reaches the next borrower of a pooled connection, and what it
+ends is rolled back.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from django.http.response import HttpResponseBase
+from psycopg.errors import QueryCanceled
+from psycopg.pq import TransactionStatus
+
+from bottlecrm_mcp.conf import mcp_settings
+
+# How much later than the call a statement may end, in seconds.
+SLACK = 1
+# A stricter limit of the host's own stays; its interval is "30s" or "0" for none.
+SET_LOCAL = """
+SELECT current_setting('statement_timeout'), set_config('statement_timeout', LEAST(
+    NULLIF(EXTRACT(epoch FROM current_setting('statement_timeout')::interval) * 1000, 0), %s
+)::int::text, true)
+"""
+SET_BACK = "SELECT set_config('statement_timeout', %s, true)"
+
+View = Callable[[], HttpResponseBase]
+
+_until: ContextVar[float | None] = ContextVar("until", default=None)
+
+
+@contextmanager
+def one_call(seconds: float) -> Iterator[None]:
+    """The requests within share this much time."""
+    token = _until.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _until.reset(token)
+
+
+def seconds_left() -> float:
+    until = _until.get()
+    return mcp_settings().CALL_SECONDS if until is None else until - time.monotonic()
+
+
+class Transaction:
+    """One transaction whose statements end in time; `timed_out` tells whether one had to."""
+
+    def __init__(self) -> None:
+        self.timed_out = False
+        self._allowed = 0.0
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        is_outermost = not connection.in_atomic_block
+        with transaction.atomic():
+            before = self._allow(seconds_left())
+            with connection.execute_wrapper(self._execute):
+                yield
+            # The setting lives as long as the transaction, which may not end here.
+            if not (is_outermost or is_poisoned()):
+                with connection.cursor() as cursor:
+                    cursor.execute(SET_BACK, [before])
+
+    def _allow(self, seconds: float) -> str:
+        self._allowed = seconds
+        with connection.cursor() as cursor:
+            cursor.execute(SET_LOCAL, [max(1, int(seconds * 1000))])
+            before: str = cursor.fetchone()[0]
+        return before
+
+    def _execute(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        left = seconds_left()
+        if left <= 0:
+            self.timed_out = True
+            raise OperationalError("The time for this call is over.")
+        if left < self._allowed - SLACK:
+            self._allow(left)
+        try:
+            return execute(*arguments)
+        except OperationalError as problem:
+            self.timed_out |= isinstance(problem.__cause__, QueryCanceled)
+            raise
+
+
+def is_poisoned() -> bool:
+    """Whether PostgreSQL will roll the transaction back, or Django was told to."""
+    if connection.needs_rollback:
+        return True
+    status = connection.connection.info.transaction_status
+    return bool(status is TransactionStatus.INERROR)
+
+
+def was_undone(problem: Exception) -> bool:
+    """Whether a commit that failed like this left nothing: the database itself refused it.
+
+    A connection that breaks, or a server that stops, does not say what became of the commit.
+    """
+    state: str = getattr(problem.__cause__, "sqlstate", None) or ""
+    return bool(state) and not state.startswith(("08", "57P", "XX"))
