@@ -12,8 +12,11 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
+from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.search_all import ALL
+from bottlecrm_mcp.tools.searches import search
 
 TOOLS_LIST = 12_000
 DESCRIBE = 6_000
@@ -39,6 +42,8 @@ def measure(crm: Crm) -> Iterator[Measured]:
     tools = Registry(crm.catalogue).offered_to(crm.caller)
     listed = [described(tool).model_dump(by_alias=True, exclude_none=True) for tool in tools]
     yield Measured("tools/list", len(compact({"tools": listed})), TOOLS_LIST)
+    yield _measured("crm_search all, 20 rows", SEARCH_20, search, crm, entity=ALL, query="a")
+    yield _measured("crm_search my_day, 20 rows", SEARCH_20, search, crm, entity=MY_DAY)
     for entity in crm.catalogue.entities:
         name = entity.name
         yield _measured(f"crm_describe {name}", DESCRIBE, crm_describe, crm, entity=name)

@@ -9,7 +9,9 @@ from bottlecrm_mcp.tools.dates import Clock
 
 RULES = (
     "Entities: leads, contacts, accounts, opportunities (deals), tasks, cases (tickets), invoices, "
-    "solutions (knowledge base). Call crm_describe before writing to an entity you don't know. "
+    "solutions (knowledge base), tags, teams, people, custom_fields. crm_search with entity=all "
+    "looks everywhere, with my_day for what waits for the person. Call crm_describe before writing "
+    "to an entity you don't know. "
     "Related records may be given by name instead of id. Count and add up with crm_summarize, not "
     "from search results. Deleting, converting a lead, closing a case, sending or cancelling an "
     "invoice and the like return a preview first: show it to the person, and repeat the call with "

@@ -40,17 +40,10 @@ PROMPTS = (
         "My day",
         "What needs me today: tasks, follow-ups, cases and deals.",
         """\
-Give me a short plan for today from the CRM. Look up:
-- tasks due: crm_search tasks, filters {"assigned_to": "me", "status": ["New", "In Progress"], \
-"due_date__lte": "today"}, sort "due_date"
-- leads to follow up: crm_search leads, filters {"assigned_to": "me", "next_follow_up__lte": \
-"today"}, sort "next_follow_up"
-- my open cases: crm_search cases, filters {"assigned_to": "me", "status": ["New", "Assigned", \
-"Pending"]}
-- deals closing this week: crm_search opportunities, filters {"assigned_to": "me", "closed_on": \
-"this_week", "stage": ["PROSPECTING", "QUALIFICATION", "PROPOSAL", "NEGOTIATION"]}
-List what is overdue first, then urgent cases, then the rest; one line each, with name and date. \
-End with the three things to do first. Change nothing.""",
+Give me a short plan for today from the CRM: crm_search with entity "my_day" and limit 50 lists \
+what waits for me, the most pressing first, each with the reason. Write one line for each, with \
+name and date, and say how many more there are. Look the three most pressing up with crm_get, and \
+end with what to do about them first. Change nothing.""",
     ),
     Prompt(
         "account_brief",

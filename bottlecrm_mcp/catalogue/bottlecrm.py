@@ -5,6 +5,7 @@ Observed on a running backend (MicroPyramid/Django-CRM, commit d3eb5f94 of 2026-
 
 from __future__ import annotations
 
+from bottlecrm_mcp.catalogue.duties import DUTIES
 from bottlecrm_mcp.catalogue.entities.accounts import ACCOUNTS
 from bottlecrm_mcp.catalogue.entities.cases import CASES
 from bottlecrm_mcp.catalogue.entities.contacts import CONTACTS
@@ -40,5 +41,6 @@ CATALOGUE = Catalogue(
     lookups=(USERS,),
     profile_path="/api/profile/",
     organisation_path="/api/org/settings/",
+    duties=DUTIES,
     optional=(),
 )

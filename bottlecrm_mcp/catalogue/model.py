@@ -334,11 +334,29 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Duty:
+    """Records of an entity that wait for somebody; `what` says so in a word or two.
+
+    `filters` are those of a search, without whose they are. `due` is the day that they wait for,
+    `urgency` a field whose values in `urgent` press, `answered` one that is empty until somebody
+    answered.
+    """
+
+    entity: str
+    what: str
+    filters: Mapping[str, object]
+    due: str = ""
+    urgency: str = ""
+    urgent: tuple[str, ...] = ()
+    answered: str = ""
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """All that this server knows of one CRM.
 
     `entities` are served. `optional` are served where they are asked for; relations to them are
-    named in any case.
+    named in any case. `duties` are what a person's day is made of.
     """
 
     entities: tuple[Entity, ...]
@@ -346,6 +364,7 @@ class Catalogue:
     profile_path: str
     organisation_path: str
     optional: tuple[Entity, ...] = ()
+    duties: tuple[Duty, ...] = ()
 
     def with_entities(self, names: Iterable[str]) -> Catalogue:
         """The same with some of the optional entities served. Raises `UnknownEntities`."""

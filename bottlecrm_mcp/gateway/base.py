@@ -206,6 +206,15 @@ class NotAvailable(Exception):
     """This gateway can't do what was asked; the message says what can be done instead."""
 
 
+def page_or_reason(
+    page: Callable[[Entity, RowQuery], Page], entity: Entity, query: RowQuery
+) -> Page | NotAvailable | Refused:
+    try:
+        return page(entity, query)
+    except (NotAvailable, Refused) as reason:
+        return reason
+
+
 class Gateway(Protocol):
     """A way to the CRM for one caller.
 
@@ -229,6 +238,11 @@ class Gateway(Protocol):
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""
+
+    def pages(
+        self, searches: Sequence[tuple[Entity, RowQuery]]
+    ) -> list[Page | NotAvailable | Refused]:
+        """The page of each search, or why there is none."""
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         """Counts and sums over the records of a search. Raises `NotAvailable` or `Refused`."""

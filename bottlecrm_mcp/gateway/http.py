@@ -8,6 +8,7 @@ part of its work.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,10 +20,12 @@ from bottlecrm_mcp.gateway.base import (
     LiveField,
     NotAvailable,
     Page,
+    Refused,
     Reply,
     RowQuery,
     Summary,
     SummaryQuery,
+    page_or_reason,
 )
 from bottlecrm_mcp.gateway.connection import Connection
 from bottlecrm_mcp.gateway.names import Names
@@ -35,6 +38,7 @@ MOST_RECORDS = 2_000
 PAGE = 200
 # Enough for most searches, so that they take one request.
 FIRST = 50
+AT_ONCE = 4
 
 
 class HttpGateway:
@@ -78,6 +82,12 @@ class HttpGateway:
         if plan.is_complete and not query.sort:
             return self._in_default_order(entity, query, plan)
         return self._folded(entity, query, plan)
+
+    def pages(
+        self, searches: Sequence[tuple[Entity, RowQuery]]
+    ) -> list[Page | NotAvailable | Refused]:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(lambda search: page_or_reason(self.page, *search), searches))
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         if not entity.paged:

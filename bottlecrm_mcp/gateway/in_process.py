@@ -43,6 +43,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    page_or_reason,
 )
 from bottlecrm_mcp.gateway.records import Records
 from bottlecrm_mcp.gateway.rest_list import rest_page
@@ -142,6 +143,11 @@ class InProcessGateway:
             return rest_page(self.read, entity, query)
         except NotAvailable as limit:
             raise NotAvailable(f"{limit} (The fast path is off: {capture.refusal}.)") from limit
+
+    def pages(
+        self, searches: Sequence[tuple[Entity, RowQuery]]
+    ) -> list[Page | NotAvailable | Refused]:
+        return [page_or_reason(self.page, *search) for search in searches]
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         if not entity.paged:

@@ -151,9 +151,13 @@ class Crm:
         return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
 
 
+def label_names(entity: Entity) -> set[str]:
+    """The fields that together name a record."""
+    return {name for group in entity.label for name in group}
+
+
 def label_fields(entity: Entity) -> tuple[Field, ...]:
-    names = {name for group in entity.label for name in group}
-    return tuple(field for field in entity.fields if field.name in names)
+    return tuple(field for field in entity.fields if field.name in label_names(entity))
 
 
 def is_id(value: object) -> bool:

@@ -22,7 +22,9 @@ from bottlecrm_mcp.tools.delete import crm_delete
 from bottlecrm_mcp.tools.describe import crm_describe, list_actions
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.get import crm_get
-from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.my_day import MY_DAY
+from bottlecrm_mcp.tools.search_all import ALL
+from bottlecrm_mcp.tools.searches import search
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.update import crm_update
 
@@ -202,10 +204,12 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             "crm_search",
             "Search records",
             "List and search records the person can see, newest first. Returns a few identifying "
-            "fields per record and the total.",
-            crm_search,
+            "fields per record and the total. entity=all looks for a query everywhere; "
+            "entity=my_day lists what waits for the person: tasks, cases, follow-ups, deals, "
+            "invoices.",
+            search,
             {
-                "entity": entity,
+                "entity": {**entity, "enum": [*catalogue.entity_names, ALL, MY_DAY]},
                 "query": {
                     **_text("Words to look for in names, e-mails and the like."),
                     "maxLength": 200,
@@ -225,6 +229,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "total": WHOLE,
                 "returned": WHOLE,
                 "next_offset": WHOLE,
+                "totals": ANYTHING,
                 "filters": ANYTHING,
                 "query": TEXT,
                 "untrusted": _list(TEXT),

@@ -1,0 +1,39 @@
+"""What waits for a person in BottleCRM, the most pressing kinds first."""
+
+from __future__ import annotations
+
+from bottlecrm_mcp.catalogue import choices
+from bottlecrm_mcp.catalogue.model import Duty
+
+UNPAID = ("Sent", "Viewed", "Partially_Paid", "Overdue")
+DUTIES = (
+    Duty(
+        "tasks",
+        "task",
+        {"status": list(choices.TASK_STATUS[:2]), "due_date__lte": "today"},
+        due="due_date",
+        urgency="priority",
+        urgent=("High",),
+    ),
+    Duty(
+        "cases",
+        "open case",
+        {"status": list(choices.CASE_STATUS[:3])},
+        urgency="priority",
+        urgent=("Urgent", "High"),
+        answered="first_response_at",
+    ),
+    Duty(
+        "leads",
+        "follow-up",
+        {"status": list(choices.LEAD_STATUS[:2]), "next_follow_up__lte": "today"},
+        due="next_follow_up",
+    ),
+    Duty(
+        "opportunities",
+        "closing",
+        {"stage": list(choices.STAGE[:4]), "closed_on__lte": "this_week"},
+        due="closed_on",
+    ),
+    Duty("invoices", "payment", {"status": list(UNPAID), "due_date": "overdue"}, due="due_date"),
+)

@@ -1,0 +1,92 @@
+"""What waits for the person today, as crm_search shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from bottlecrm_mcp.catalogue.model import Duty, Entity
+from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.tools.crm import Crm, label_names
+from bottlecrm_mcp.tools.filters import Filters
+from bottlecrm_mcp.tools.several import Search, search_several
+
+MY_DAY = "my_day"
+MOST_OF_EACH = 50
+# What nobody is assigned to is up to whoever made it.
+MINE: tuple[Mapping[str, Any], ...] = (
+    {"assigned_to": "me"},
+    {"created_by": "me", "assigned_to__is_empty": True},
+)
+OTHERWISE = "Over the REST API, what the person created and nobody is assigned to is left out."
+OVERDUE, URGENT, TODAY, OPEN, SOON = range(5)
+
+
+class Waiting(NamedTuple):
+    """A record that waits for the person; sorts by how pressing it is, then by day."""
+
+    pressing: int
+    due: str
+    row: Mapping[str, Any]
+
+
+def my_day(crm: Crm, limit: int) -> dict[str, Any]:
+    """The person's tasks, cases, follow-ups, deals and invoices that want something now."""
+    duties = [each for each in crm.catalogue.duties if crm.catalogue.entity(each.entity)]
+    found = search_several(crm, [_search(crm, duty, mine) for duty in duties for mine in MINE])
+    waiting = [
+        _waiting(crm, search.duty, search.entity, row)
+        for search, page in found.pages
+        for row in page.rows
+        if search.duty
+    ]
+    waiting.sort(key=lambda each: (each.pressing, each.due))
+    result = found.as_result(MY_DAY, [each.row for each in waiting[:limit]])
+    if not waiting:
+        result["notes"] = [*result.get("notes", ()), "Nothing waits for this person today."]
+    return result
+
+
+def _search(crm: Crm, duty: Duty, mine: Mapping[str, Any]) -> Search:
+    entity = crm.entity(duty.entity)
+    understood = Filters(crm, entity).read({**duty.filters, **mine})
+    names = {duty.due, duty.urgency, duty.answered, *label_names(entity)}
+    columns = tuple(field for field in entity.fields if field.name in names)
+    first = entity.field(duty.due or "created_at")
+    query = RowQuery(
+        columns,
+        conditions=tuple(understood.conditions),
+        sort=((first, False),) if first else (),
+        limit=MOST_OF_EACH,
+    )
+    return Search(entity, query, duty, OTHERWISE)
+
+
+def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Waiting:
+    due = row.get(duty.due, "")
+    late = (crm.clock.today - date.fromisoformat(due)).days if due else 0
+    urgency = row.get(duty.urgency, "")
+    why = [f"{duty.what} {_when(late)}" if due else duty.what, urgency]
+    if duty.answered and duty.answered not in row:
+        why.append("not answered yet")
+    shown = {"entity": entity.name, "id": row["id"], "name": crm.label(entity, row)}
+    if due:
+        shown["due"] = due
+    shown["why"] = ", ".join(filter(None, why))
+    return Waiting(_pressing(duty, due, late, urgency), due, shown)
+
+
+def _when(late: int) -> str:
+    if late == 0:
+        return "due today"
+    days = "1 day" if abs(late) == 1 else f"{abs(late)} days"
+    return f"overdue by {days}" if late > 0 else f"due in {days}"
+
+
+def _pressing(duty: Duty, due: str, late: int, urgency: str) -> int:
+    if not due:
+        return URGENT if urgency in duty.urgent else OPEN
+    if late == 0:
+        return TODAY
+    return OVERDUE if late > 0 else SOON
