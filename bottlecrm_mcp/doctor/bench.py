@@ -29,12 +29,14 @@ class Bench:
 
     def cell(self, entity: Entity, what: str, work: Callable[[], str | None]) -> None:
         """Try one thing and undo it. `work` gives a sentence or raises `Wrong` or `Instead`."""
+        self.named_cell(entity.name, what, work)
+
+    def named_cell(self, name: str, what: str, work: Callable[[], str | None]) -> None:
+        """The same for what is no entity."""
         self.agent.last = Answer({})
         outcome, sentence = _outcome(work, undone())
         last = self.agent.last
-        self.cells.append(
-            Cell(entity.name, what, outcome, sentence, last.milliseconds, last.characters)
-        )
+        self.cells.append(Cell(name, what, outcome, sentence, last.milliseconds, last.characters))
 
     def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
         """Do what other cells need, and keep it until the end. A failure is a cell."""

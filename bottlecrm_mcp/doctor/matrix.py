@@ -5,11 +5,14 @@ from __future__ import annotations
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.doctor.acting import Acting
 from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.everywhere import Everywhere
 from bottlecrm_mcp.doctor.findings import Cell
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.doctor.reading import Reading
 from bottlecrm_mcp.doctor.refusing import Refusing
 from bottlecrm_mcp.doctor.writing import Writing
+from bottlecrm_mcp.tools.my_day import MY_DAY
+from bottlecrm_mcp.tools.search_all import ALL
 
 
 def try_everything(person: Person, *, write: bool) -> list[Cell]:
@@ -17,9 +20,10 @@ def try_everything(person: Person, *, write: bool) -> list[Cell]:
     bench = Bench(person)
     for entity in bench.catalogue.entities:
         Reading(bench, entity).try_all()
+    Everywhere(bench).try_all()
     if write:
         _write(bench)
-    order = bench.catalogue.entity_names
+    order = [*bench.catalogue.entity_names, ALL, MY_DAY]
     return sorted(bench.cells, key=lambda cell: order.index(cell.entity))
 
 

@@ -51,6 +51,7 @@ def require_every_tool_on_every_entity(diagnosis):
     for entity in CATALOGUE.entities:
         assert {(entity.name, tool) for tool in tools} <= tried
         assert {(entity.name, f"action {each.name}") for each in entity.actions} <= tried
+    assert {("all", "crm_search"), ("my_day", "crm_search")} <= tried
 
 
 def test_everything_as_user(alpha, beta):

@@ -324,3 +324,44 @@ def test_me_of_a_token_that_shows_nobody(both):
 
 def test_token_is_in_no_repr(both):
     assert "bcrm_pat" not in repr(both.local.gateway)
+
+
+class Inline:
+    """Instead of a pool: what is read here belongs to the test's own transaction."""
+
+    def __init__(self, threads: int) -> None:
+        self.map = map
+
+    def __enter__(self) -> "Inline":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        pass
+
+
+def test_several_searches_at_once(both, user_both, monkeypatch):
+    monkeypatch.setattr(http, "ThreadPoolExecutor", Inline)
+    for each in (both, user_both):
+        everything = each("crm_search", entity="all", query="alphaseen", limit=50)
+        assert set(everything["totals"]) == set(NAMES)
+        day = each.over_http("crm_search", entity="my_day", limit=50)
+        assert any("REST API" in note for note in day["notes"])
+        hosted = call(each.hosted, "crm_search", {"entity": "my_day", "limit": 50})
+        mine = {row["id"] for row in day["records"]}
+        assert mine <= {row["id"] for row in hosted["records"]}
+
+
+def test_one_of_several_that_fails(both, monkeypatch):
+    monkeypatch.setattr(http, "ThreadPoolExecutor", Inline)
+    answered = both.connection.read
+
+    def read(path, parameters=None):
+        return Reply(500) if path == "/api/invoices/" else answered(path, parameters)
+
+    monkeypatch.setattr(both.connection, "read", read)
+    found = both.over_http("crm_search", entity="all", query="alphaseen")
+    assert "invoices" not in found["totals"]
+    assert any(note.startswith("invoices: ") for note in found["notes"])
+    monkeypatch.setattr(both.connection, "read", lambda *given: Reply(401, {"detail": "no"}))
+    error = both.over_http("crm_search", entity="all", query="alphaseen")["error"]
+    assert error["code"] == "unauthorized"
