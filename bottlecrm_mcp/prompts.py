@@ -40,9 +40,9 @@ PROMPTS = (
         "My day",
         "What needs me today: tasks, follow-ups, cases and deals.",
         """\
-Give me a short plan for today from the CRM: crm_search with entity "my_day" and limit 50 lists \
-what waits for me, the most pressing first, each with the reason. Write one line for each, with \
-name and date, and say how many more there are. Look the three most pressing up with crm_get, and \
+Give me a short plan for today from the CRM: crm_search my_day lists what waits for me, the most \
+pressing first, each with the reason. Write one line for each, with name and date, and say how \
+many more there are. Look the three most pressing up with crm_get, and \
 end with what to do about them first. Change nothing.""",
     ),
     Prompt(
