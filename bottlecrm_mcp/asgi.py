@@ -40,6 +40,7 @@ from bottlecrm_mcp.gateway.runs import too_late
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.revoke import revoke
 from bottlecrm_mcp.server import McpServer
+from bottlecrm_mcp.tools.bounds import Bounds
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.seal import Seal, derive_key
@@ -270,7 +271,8 @@ def crm_for(call: Call) -> Crm:
     catalogue = configured.catalogue
     gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
     sealed = configured.CONFIRMATION == "sealed" or call.caller.sealed
-    return Crm(call.caller, catalogue, gateway, seal(), sealed)
+    bounds = Bounds(configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES)
+    return Crm(call.caller, catalogue, gateway, seal(), sealed, bounds=bounds)
 
 
 def keys() -> list[bytes]:

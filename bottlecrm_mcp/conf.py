@@ -16,6 +16,14 @@ from django.utils.module_loading import import_string
 from bottlecrm_mcp.catalogue.model import Catalogue, UnknownEntities
 
 NAME = "BOTTLECRM_MCP"
+POSITIVE = (
+    "THREADS",
+    "MAX_BODY_BYTES",
+    "CALL_SECONDS",
+    "MAX_DEPTH",
+    "MAX_VALUES",
+    "MAX_ANSWER_BYTES",
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class McpSettings:
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
     `MAX_BODY_BYTES` bounds a request to /mcp. `CALLS_PER_MINUTE` and `CONCURRENT_CALLS` bound what
-    one token may do; 0 or None is no limit. `CALL_SECONDS` bounds how long a call may take.
+    one token may do; 0 or None is no limit. `CALL_SECONDS` bounds how long a call may take,
+    `MAX_DEPTH` and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer.
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
@@ -41,6 +50,9 @@ class McpSettings:
     CALLS_PER_MINUTE: int | None = 120
     CONCURRENT_CALLS: int | None = 4
     CALL_SECONDS: int = 30
+    MAX_DEPTH: int = 8
+    MAX_VALUES: int = 2_000
+    MAX_ANSWER_BYTES: int = 100_000
 
     def __post_init__(self) -> None:
         if self.CONFIRMATION not in ("explicit", "sealed"):
@@ -49,7 +61,7 @@ class McpSettings:
             )
         if not isinstance(self.ENTITIES, list | tuple):
             raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
-        for name in ("THREADS", "MAX_BODY_BYTES", "CALL_SECONDS"):
+        for name in POSITIVE:
             if not _is_whole(getattr(self, name)) or getattr(self, name) < 1:
                 raise ImproperlyConfigured(f"{NAME}['{name}'] must be a positive integer.")
         for name in ("CALLS_PER_MINUTE", "CONCURRENT_CALLS"):

@@ -36,7 +36,7 @@ class Read:
     def require_done(self, response: HttpResponseBase) -> None:
         """Raises `GatewayError` if the response does not tell what became of the request."""
         if self.transaction.timed_out:
-            raise too_late("Ask for less: more filters, fewer fields.")
+            raise too_late("Nothing was changed. Ask for less, or try again later.")
 
 
 class AtomicWrite:
@@ -89,7 +89,7 @@ class AtomicWrite:
 def require_time() -> None:
     """Raises `GatewayError` if the call's time is over."""
     if in_time.seconds_left() <= 0:
-        raise too_late("The request was not sent.")
+        raise too_late("The last step was not begun.")
 
 
 def too_late(outcome: str) -> GatewayError:

@@ -17,6 +17,10 @@ def size(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
+def bytes_of(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
 def shortened(row: Mapping[str, Any], longest: int = LONGEST_IN_LIST) -> dict[str, Any]:
     """The row with its long texts cut, each cut marked by an ellipsis."""
     return {

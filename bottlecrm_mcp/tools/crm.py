@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
 )
 from bottlecrm_mcp.gateway.rows import dig, label_of, row_of
+from bottlecrm_mcp.tools.bounds import Bounds
 from bottlecrm_mcp.tools.dates import Clock
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.seal import Seal
@@ -47,6 +48,7 @@ class Crm:
     seal: Seal
     sealed: bool = False
     form: FormAnswer | None = None
+    bounds: Bounds = field(default_factory=Bounds)
 
     @cached_property
     def clock(self) -> Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
+from bottlecrm_mcp.tools.bounds import Bounds
 from bottlecrm_mcp.tools.budget import fitted
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined
 from bottlecrm_mcp.tools.create import crm_create
@@ -29,9 +29,6 @@ from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.update import crm_update
 
 Schema = dict[str, Any]
-
-# JSON can spell half of a pair, which is no character and can't be stored.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -75,28 +72,32 @@ class Tool:
 
         Raises `ConfirmationRequired` only where the client confirms by a form.
         """
-        self._require_valid(arguments)
+        self._require_valid(arguments, crm.bounds)
         try:
-            return fitted(self.run(crm, **arguments))
+            answer = fitted(self.run(crm, **arguments))
+            if self.needs == "write":
+                return crm.bounds.without_excess(answer)
         except ConfirmationRequired as required:
             if crm.form is not None:
                 raise
-            return fitted(required.as_dict(crm.entity(arguments["entity"])))
+            answer = fitted(required.as_dict(crm.entity(arguments["entity"])))
         except Declined:
             return {
                 "entity": arguments["entity"],
                 "declined": True,
                 "next": "The person declined. Nothing was changed.",
             }
+        crm.bounds.require_fits(answer)
+        return answer
 
-    def _require_valid(self, arguments: Mapping[str, Any]) -> None:
+    def _require_valid(self, arguments: Mapping[str, Any], bounds: Bounds) -> None:
         for name in arguments:
             if name not in self.arguments:
                 raise ToolError(
                     "invalid_arguments",
                     f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}",
                 )
-        _require_clean(arguments)
+        bounds.require_clean(arguments)
         error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
         if error is not None:
             where = ".".join(str(part) for part in error.path) or self.name
@@ -104,23 +105,6 @@ class Tool:
                 # The tool itself names the nearest entities.
                 return
             raise ToolError("invalid_arguments", f"{where}: {error.message}")
-
-
-def _require_clean(value: Any, depth: int = 0) -> None:
-    """No NUL characters, which PostgreSQL can't hold, and no bottomless nesting."""
-    if depth > 8:
-        raise ToolError("invalid_arguments", "The arguments are nested too deeply.")
-    if isinstance(value, str) and "\x00" in value:
-        raise ToolError("invalid_arguments", "Text must not hold a NUL character.")
-    if isinstance(value, str) and _SURROGATE.search(value):
-        raise ToolError("invalid_arguments", "Text must not hold half a surrogate pair.")
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            _require_clean(key, depth + 1)
-            _require_clean(each, depth + 1)
-    elif isinstance(value, list):
-        for each in value:
-            _require_clean(each, depth + 1)
 
 
 class Registry:

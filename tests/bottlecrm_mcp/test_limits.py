@@ -210,3 +210,70 @@ def test_confirmation_that_counts_once_waits_for_the_cache(settings) -> None:
     with pytest.raises(GatewayError, match="Nothing was changed") as fault:
         seal().spend("x")
     assert fault.value.code == "unavailable"
+
+
+def error_of(response: httpx2.Response) -> dict[str, Any]:
+    return json.loads(response.json()["result"]["content"][0]["text"])["error"]
+
+
+def call(tool: str, **arguments: Any) -> dict[str, Any]:
+    return SEARCH | {"params": {"name": tool, "arguments": arguments}}
+
+
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [nested(8), {"a": nested(7)}, list(range(2_000)), {str(each): 1 for each in range(1_000)}],
+)
+def test_arguments_that_hold_too_much(app, headers, value) -> None:
+    body = call("crm_search", entity="leads", filters={"status": value})
+    error = error_of(send(app, headers=headers, body=body))
+    assert error["code"] == "invalid_arguments"
+    assert "nested too deeply" in error["message"] or "more than 2000 values" in error["message"]
+
+
+def test_bounds_of_the_settings(app, headers, settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(MAX_DEPTH=2)
+    deep = call("crm_search", entity="leads", filters={"status": [["new"]]})
+    assert "too deeply" in error_of(send(app, headers=headers, body=deep))["message"]
+    settings.BOTTLECRM_MCP = with_settings(MAX_VALUES=6)
+    wide = call("crm_search", entity="leads", fields=["status", "title", "city"])
+    assert "more than 6 values" in error_of(send(app, headers=headers, body=wide))["message"]
+    assert not send(app, headers=headers, body=SEARCH).json()["result"]["isError"]
+
+
+@pytest.mark.parametrize("bomb", ["[" * 400_000, '{"a":' * 150_000, "[" * 400_000 + "]" * 400_000])
+def test_bottomless_json_is_not_parsed(app, headers, bomb) -> None:
+    whole = f'{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {{"x": {bomb}}}}}'
+    for body in (bomb, whole):
+        response = send(app, headers=headers, body=body.encode())
+        assert response.status_code == 400
+        assert response.json()["error"]["code"] == -32700
+
+
+def test_answer_that_is_too_large(app, headers, settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(MAX_ANSWER_BYTES=1_000)
+    error = error_of(send(app, headers=headers, body=call("list_actions")))
+    assert error["code"] == "too_large"
+    assert "fewer records, fields or includes" in error["hint"]
+    assert not send(app, headers=headers, body=SEARCH).json()["result"]["isError"]
+
+
+def test_answer_of_a_write_says_that_it_is_done(app, headers, settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(MAX_ANSWER_BYTES=300)
+    data = {"first_name": "Ann", "last_name": "Lee", "description": "ä" * 200}
+    body = call("crm_create", entity="leads", data=data)
+    answer = send(app, headers=headers, body=body).json()["result"]["structuredContent"]
+    assert answer["entity"] == "leads"
+    assert answer["id"]
+    assert answer["notes"] == ["This is done. Too large to be shown: record."]
+
+
+def test_preview_that_is_too_large_confirms_nothing(app, headers, settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(MAX_ANSWER_BYTES=300)
+    data = {"first_name": "Ann", "last_name": "Lee", "email": "a@b.test", "status": "converted"}
+    body = call("crm_create", entity="leads", data=data)
+    assert error_of(send(app, headers=headers, body=body))["code"] == "too_large"
