@@ -34,11 +34,11 @@ def url(name: str, max_length: int) -> Field:
 
 
 def integer(name: str, note: str = "") -> Field:
-    return Field(name, Kind.INTEGER, WRITE, note=note)
+    return Field(name, Kind.INTEGER, WRITE, minimum=0, note=note)
 
 
 def money(name: str, note: str = "", *, access: Access = WRITE, listed: bool = True) -> Field:
-    return Field(name, Kind.DECIMAL, access, note=note, money=True, listed=listed)
+    return Field(name, Kind.DECIMAL, access, minimum=0, note=note, money=True, listed=listed)
 
 
 def boolean(name: str) -> Field:

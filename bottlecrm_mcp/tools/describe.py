@@ -57,8 +57,9 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
     length = (now.max_length if now else None) or field.max_length
     if length and length < LONG and field.writable:
         about["max_length"] = length
-    if now and now.minimum is not None:
-        about["minimum"] = now.minimum
+    least = now.minimum if now and now.minimum is not None else field.minimum
+    if least is not None and field.writable:
+        about["minimum"] = least
     if now and now.maximum is not None:
         about["maximum"] = now.maximum
     if field.kind.is_relation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
@@ -212,7 +213,10 @@ def _boolean(field: Field, value: Any) -> bool:
 
 
 def _number(field: Field, value: Any) -> int | str:
-    return number_value(field.kind, value)
+    number = number_value(field.kind, value)
+    if field.minimum is not None and Decimal(number) < field.minimum:
+        raise ToolError("invalid_value", f"Must be at least {field.minimum}.")
+    return number
 
 
 def _text(field: Field, value: Any) -> str:

@@ -54,6 +54,8 @@ class OpportunityLineItemSerializer(line_items.LineItemSerializer):
 
 
 class OpportunityLineItemWriteSerializer(serializers.ModelSerializer[OpportunityLineItem]):
+    name = serializers.CharField(max_length=255, allow_blank=True, default="")
+
     class Meta:
         model = OpportunityLineItem
         fields = line_items.WRITABLE

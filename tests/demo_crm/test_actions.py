@@ -227,6 +227,13 @@ def test_invoice_line_items(client, by_admin):
     assert len(client.get(path).json()) == 1
 
 
+def test_line_item_of_a_deal_without_a_name(client, by_admin):
+    path = url("opportunities", by_admin.opportunities.pk, "line-items")
+    assert client.post(path, {}, format="json").json()["line_item"]["name"] == ""
+    refused = client.post(path, {"name": None}, format="json")
+    assert (refused.status_code, set(refused.json()["errors"])) == (400, {"name"})
+
+
 def test_line_items_set_the_amount_of_a_deal(client, by_admin):
     deal = url("opportunities", by_admin.opportunities.pk)
     client.post(f"{deal}line-items/", {"name": "Part", "unit_price": "75"}, format="json")

@@ -73,7 +73,7 @@ LEADS = Entity(
         choice("rating", choices.RATING),
         money("opportunity_amount"),
         choice("currency", choices.CURRENCY),
-        integer("probability", "percent, 0 to 100"),
+        integer("probability", "percent, at most 100"),
         date("close_date"),
         *address(),
         date("last_contacted"),

@@ -115,13 +115,35 @@ def test_required_fields(admin, alpha, name) -> None:
     assert "Nothing was changed" in answer["error"]["hint"]
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("leads", "probability"),
+        ("leads", "opportunity_amount"),
+        ("accounts", "annual_revenue"),
+        ("accounts", "number_of_employees"),
+        ("opportunities", "amount"),
+        ("opportunities", "probability"),
+    ],
+)
+def test_number_below_the_least(user, alpha, name, field) -> None:
+    data = {**NEW[name], field: -1}
+    with unchanged():
+        pk = str(getattr(alpha, name)[1].pk)
+        created = user("crm_create", entity=name, data=data)
+        updated = user("crm_update", entity=name, id=pk, data={field: "-0.01"})
+    assert created["error"]["fields"] == {field: "Must be at least 0."}
+    assert set(updated["error"]["fields"]) == {field}
+    described = user("crm_describe", entity=name)["fields"]
+    assert next(each for each in described if each["name"] == field)["minimum"] == 0
+
+
 REFUSED_BY_THE_CRM = {
     "leads": {"email": "nora@", "first_name": "A"},
     "leads probability": {"first_name": "A", "probability": 101, "assigned_to": ["me"]},
     "contacts": {"first_name": "A", "last_name": "B", "phone": "12"},
     "accounts": {"name": "A", "website": "not a url", "tags": ["Alpha tag 0"]},
     "opportunities": {"name": "A", "stage": "CLOSED_WON", "assigned_to": ["me"]},
-    "opportunities amount": {"name": "A", "amount": -1},
     "tasks": NEW["tasks"] | {"account": "alphaseen name odd 1", "lead": "alphaseen1@email.test"},
     "cases": NEW["cases"] | {"name": "alphaseen name odd 1"},
     "solutions": {"title": "A", "description": "B", "is_published": True},

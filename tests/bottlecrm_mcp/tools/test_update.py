@@ -119,7 +119,7 @@ REFUSED_BY_THE_CRM = [
     ("leads", {"city": "Pune", "email": "alphaseen2@email.test", "tags": []}),
     ("contacts", {"city": "Pune", "phone": "12", "assigned_to": []}),
     ("accounts", {"city": "Pune", "website": "x", "tags": []}),
-    ("opportunities", {"description": "x", "amount": -5, "assigned_to": []}),
+    ("opportunities", {"description": "x", "probability": 101, "assigned_to": []}),
     ("tasks", {"title": "x", "account": "alphaseen name odd 5", "lead": "alphaseen2@email.test"}),
     ("cases", {"description": "x", "name": "alphaseen name even 2", "assigned_to": []}),
     ("invoices", {"notes": "x", "client_email": "x"}),
