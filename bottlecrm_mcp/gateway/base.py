@@ -113,11 +113,15 @@ class Condition:
 
 @dataclass(frozen=True)
 class RowQuery:
-    """A search as understood: which rows, in which order, with which fields."""
+    """A search as understood: which rows, in which order, with which fields.
+
+    `either` are alternatives: all conditions of one of them hold, too.
+    """
 
     columns: tuple[Field, ...]
     query: str = ""
     conditions: tuple[Condition, ...] = ()
+    either: tuple[tuple[Condition, ...], ...] = ()
     sort: tuple[tuple[Field, bool], ...] = ()
     limit: int = 20
     offset: int = 0

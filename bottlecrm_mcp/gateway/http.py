@@ -30,7 +30,7 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.connection import Connection
 from bottlecrm_mcp.gateway.names import Names
 from bottlecrm_mcp.gateway.new_record import NewRecords
-from bottlecrm_mcp.gateway.rest_list import rest_page, takes
+from bottlecrm_mcp.gateway.rest_list import one_way, rest_page, takes
 from bottlecrm_mcp.gateway.rows import dig, row_of
 from bottlecrm_mcp.gateway.whole_list import newest
 
@@ -75,6 +75,8 @@ class HttpGateway:
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
             return whole_list.page(self.read, entity, query)
+        if query.either:
+            return one_way(lambda narrowed: self.page(entity, narrowed), query)
         plan = plan_search(entity, query)
         if plan.is_complete and _is_in_order(entity, query):
             page = rest_page(self.read, entity, _newest_asked_for(entity, query))

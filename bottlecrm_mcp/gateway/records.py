@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 from typing import Any
 from uuid import UUID
 
@@ -65,6 +65,9 @@ class Records:
             )
         for condition in query.conditions:
             rows = rows.filter(self._restriction(condition))
+        if query.either:
+            ways = (reduce(and_, map(self._restriction, each)) for each in query.either)
+            rows = rows.filter(reduce(or_, ways))
         return rows
 
     def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:

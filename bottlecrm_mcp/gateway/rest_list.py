@@ -5,7 +5,8 @@ Used by every gateway whose CRM has no faster way, so that the answer is the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
@@ -18,6 +19,8 @@ def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
     """One page of the REST list. Raises `NotAvailable` or `Refused`."""
     if not entity.paged:
         return whole_list.page(read, entity, query)
+    if query.either:
+        return one_way(lambda narrowed: rest_page(read, entity, narrowed), query)
     parameters = dict(entity.list_parameters)
     if query.query:
         if not entity.search_parameter:
@@ -27,6 +30,14 @@ def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
         parameters.update(_parameter(entity, condition))
     parameters.update(_order(entity, query))
     return _collect(read, entity, query, parameters)
+
+
+def one_way(page: Callable[[RowQuery], Page], query: RowQuery) -> Page:
+    """The page by the first of several alternatives, which is all that a REST list can heed."""
+    first = query.either[0]
+    found = page(replace(query, conditions=(*query.conditions, *first), either=()))
+    only = " and ".join(condition.key for condition in first)
+    return replace(found, limits=(*found.limits, f"Over the REST API found by {only} only."))
 
 
 def takes(entity: Entity, condition: Condition) -> bool:

@@ -31,6 +31,8 @@ def page(read: Read, entity: Entity, query: RowQuery) -> Page:
         if condition.custom_key:
             raise NotAvailable(f"{entity.name} have no custom fields.")
     found = fold.matching(rows(read, entity), query.conditions)
+    if query.either:
+        found = [row for row in found if any(fold.matching([row], each) for each in query.either)]
     found = fold.holding_words(found, query.query.split(), entity.search_fields)
     window = fold.ordered(found, query.sort or newest(entity))
     window = window[query.offset : query.offset + query.limit]

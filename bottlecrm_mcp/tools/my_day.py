@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Duty, Entity
-from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.crm import Crm, label_names
 from bottlecrm_mcp.tools.filters import Filters
 from bottlecrm_mcp.tools.several import Search, search_several
@@ -19,7 +19,6 @@ MINE: tuple[Mapping[str, Any], ...] = (
     {"assigned_to": "me"},
     {"created_by": "me", "assigned_to__is_empty": True},
 )
-OTHERWISE = "Over the REST API, what the person created and nobody is assigned to is left out."
 OVERDUE, URGENT, TODAY, OPEN, SOON = range(5)
 
 
@@ -34,7 +33,7 @@ class Waiting(NamedTuple):
 def my_day(crm: Crm, limit: int) -> dict[str, Any]:
     """The person's tasks, cases, follow-ups, deals and invoices that want something now."""
     duties = [each for each in crm.catalogue.duties if crm.catalogue.entity(each.entity)]
-    found = search_several(crm, [_search(crm, duty, mine) for duty in duties for mine in MINE])
+    found = search_several(crm, [_search(crm, duty) for duty in duties])
     waiting = [
         _waiting(crm, search.duty, search.entity, row)
         for search, page in found.pages
@@ -48,19 +47,23 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
     return result
 
 
-def _search(crm: Crm, duty: Duty, mine: Mapping[str, Any]) -> Search:
+def _search(crm: Crm, duty: Duty) -> Search:
     entity = crm.entity(duty.entity)
-    understood = Filters(crm, entity).read({**duty.filters, **mine})
     names = {duty.due, duty.urgency, duty.answered, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
     first = entity.field(duty.due or "created_at")
     query = RowQuery(
         columns,
-        conditions=tuple(understood.conditions),
+        conditions=_understood(crm, entity, duty.filters),
+        either=tuple(_understood(crm, entity, mine) for mine in MINE),
         sort=((first, False),) if first else (),
         limit=MOST_OF_EACH,
     )
-    return Search(entity, query, duty, OTHERWISE)
+    return Search(entity, query, duty)
+
+
+def _understood(crm: Crm, entity: Entity, filters: Mapping[str, Any]) -> tuple[Condition, ...]:
+    return tuple(Filters(crm, entity).read(filters).conditions)
 
 
 def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Waiting:

@@ -16,13 +16,11 @@ from bottlecrm_mcp.tools.search import untrusted_fields
 
 
 class Search(NamedTuple):
-    """One of the searches: `duty` is what it looks for, `otherwise` a sentence for where this way
-    to the CRM can't do it."""
+    """One of the searches; `duty` is what it looks for, if that is one."""
 
     entity: Entity
     query: RowQuery
     duty: Duty | None = None
-    otherwise: str = ""
 
 
 @dataclass
@@ -78,6 +76,7 @@ def search_several(crm: Crm, searches: Sequence[Search]) -> Found:
     for search, answer in zip(allowed, answers, strict=True):
         if isinstance(answer, Page):
             found.pages.append((search, answer))
+            found.notes += answer.limits
         else:
             found.notes.append(_why_not(search, answer))
     found.notes = list(dict.fromkeys(found.notes))
@@ -87,7 +86,7 @@ def search_several(crm: Crm, searches: Sequence[Search]) -> Found:
 def _why_not(search: Search, reason: NotAvailable | Refused) -> str:
     """Why there is no page. Raises `ToolError` where no search would get one."""
     if isinstance(reason, NotAvailable):
-        return search.otherwise or f"{search.entity.name}: {reason}"
+        return f"{search.entity.name}: {reason}"
     try:
         raise_for(reason.reply, search.entity.name)
     except ToolError as refusal:
