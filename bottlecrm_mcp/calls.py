@@ -41,6 +41,8 @@ _OUTCOMES = {
 }
 _SANE_ID = re.compile(r"[\w.:/+=@-]{1,64}", re.ASCII)
 _tracer = trace.get_tracer("bottlecrm_mcp")
+# Clients put their token where a method or an id belongs.
+_SECRET = re.compile(r"(bcrm_pat_\w{4})[\w-]+", re.ASCII)
 _UNSAFE = re.compile(r"[^\w.:/@+-]", re.ASCII)
 
 
@@ -84,7 +86,9 @@ _current: ContextVar[SeenCall | None] = ContextVar("seen_call", default=None)
 
 
 def _safe(value: Any) -> Any:
-    return _UNSAFE.sub("_", value)[:LONGEST] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _UNSAFE.sub("_", _SECRET.sub(r"\1_", value))[:LONGEST]
 
 
 def request_id(given: str) -> str:

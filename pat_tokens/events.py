@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import CharField
 
+from pat_tokens import secret as token_secret
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
 from pat_tokens.people import email_of
@@ -16,7 +17,7 @@ def record(
     """Append an entry; `by` is the owner-model row of the person who did it."""
     source = current_source()
     where = {"address": source.address, "client": source.client}
-    entry = Event(kind=kind, org_id=org_id, **_cut({**where, **facts}))
+    entry = Event(kind=kind, org_id=org_id, **_storable({**where, **facts}))
     if by is not None:
         entry.actor_id, entry.actor = str(by.pk), email_of(by)
     if token is not None:
@@ -27,10 +28,16 @@ def record(
     return entry
 
 
-def _cut(facts: dict[str, Any]) -> dict[str, Any]:
+def _storable(facts: dict[str, Any]) -> dict[str, Any]:
+    """Clients say some of this: nothing of it may keep the entry from being stored."""
     lengths = {
         field.name: field.max_length for field in Event._meta.fields if isinstance(field, CharField)
     }
     return {
-        name: value[: lengths[name]] if name in lengths else value for name, value in facts.items()
+        name: _text(value)[: lengths[name]] if name in lengths else value
+        for name, value in facts.items()
     }
+
+
+def _text(value: str) -> str:
+    return token_secret.redacted("".join(each for each in value if each.isprintable()))

@@ -15,6 +15,7 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_DIGITS = 43
 CHECKSUM_DIGITS = 6
 OWN_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_DIGITS + CHECKSUM_DIGITS}}}")
+IN_TEXT = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{5,}}")
 HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
 
 
@@ -31,6 +32,11 @@ def digest(secret: str) -> str:
 def display_prefix(secret: str) -> str:
     """As much of the secret as may be shown, to tell one token from another."""
     return secret[: len(PREFIX) + 4] if secret.startswith(PREFIX) else ""
+
+
+def redacted(text: str) -> str:
+    """The text with every secret in it cut to its display prefix."""
+    return IN_TEXT.sub(lambda found: f"{display_prefix(found[0])}…", text)
 
 
 def from_header(authorization: str) -> str | None:

@@ -43,7 +43,7 @@ CREATE POLICY pat_tokens_policy_organisation ON pat_tokens_policy
     USING ({IN_ORGANISATION}) WITH CHECK ({IN_ORGANISATION});
 CREATE POLICY pat_tokens_policy_presented ON pat_tokens_policy FOR SELECT
     USING (org_id IN (SELECT token.org_id FROM pat_tokens_token token WHERE {PRESENTED}));
-"""
+"""  # noqa: S608 (constants of this module)
 NO_POLICY_POLICIES = f"""
 DROP POLICY pat_tokens_policy_presented ON pat_tokens_policy;
 DROP POLICY pat_tokens_policy_organisation ON pat_tokens_policy;

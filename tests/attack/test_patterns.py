@@ -1,0 +1,69 @@
+"""No pattern of ours takes more than linear time by its shape: none repeats what repeats."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from re import _constants as constants  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+FUNCTIONS = {"compile", "match", "fullmatch", "search", "sub", "split", "findall", "finditer"}
+REPEATS = (constants.MAX_REPEAT, constants.MIN_REPEAT)
+
+
+def patterns() -> Iterator[Any]:
+    for package in ("bottlecrm_mcp", "pat_tokens"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if _is_pattern(node):
+                    yield pytest.param(node.args[0].value, id=f"{path.name}:{node.lineno}")
+
+
+def _is_pattern(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "re"
+        and node.func.attr in FUNCTIONS
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Constant)
+    )
+
+
+def repeats_what_repeats(pattern: Any, within: bool = False) -> bool:
+    for operation, argument in pattern:
+        endless = operation in REPEATS and argument[1] == constants.MAXREPEAT
+        if endless and within:
+            return True
+        for inner in _parts(argument):
+            if repeats_what_repeats(inner, within or endless):
+                return True
+    return False
+
+
+def _parts(argument: Any) -> Iterator[Any]:
+    if isinstance(argument, parser.SubPattern):
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for each in argument:
+            yield from _parts(each)
+
+
+@pytest.mark.parametrize("pattern", list(patterns()))
+def test_pattern(pattern: str) -> None:
+    assert not repeats_what_repeats(parser.parse(pattern))
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+", "(a*|b)*c", "((x+)y*)+$", "(?:a+?)+"])
+def test_bad_patterns_are_found(pattern: str) -> None:
+    assert repeats_what_repeats(parser.parse(pattern))
+
+
+def test_there_are_patterns() -> None:
+    assert len(list(patterns())) > 5
+    assert re.compile("a")

@@ -1,0 +1,132 @@
+"""What a careless or misled agent may try to get an effect without a person."""
+
+from typing import Any
+
+import pytest
+
+from bottlecrm_mcp.tools.confirm import value_effects
+from tests.bottlecrm_mcp.population import ENTITIES, unchanged
+from tests.bottlecrm_mcp.test_tenancy import PARAMS
+
+MARKED = [
+    pytest.param(name, action, id=f"{name}-{action.name}")
+    for name, entity in ENTITIES.items()
+    for action in entity.actions
+    if action.effects
+]
+DELETABLE = [name for name, entity in ENTITIES.items() if not entity.no_delete]
+AS_TRUE = ["true", "True", "yes", 1, 1.0, [True], {"confirm": True}, "1"]
+FORGED = ["", "0", "x", "9999999999.", "9999999999." + "A" * 32, "١٢٣." + "A" * 32, "1e999.x"]
+
+
+@pytest.mark.parametrize("name", DELETABLE)
+def test_delete_that_nobody_confirmed(tools_of: Any, alpha: Any, name: str) -> None:
+    call, pk = tools_of(alpha.admin), str(getattr(alpha, name)[1].pk)
+    with unchanged():
+        for confirm in AS_TRUE:
+            answer = call("crm_delete", entity=name, id=pk, confirm=confirm)
+            assert answer["error"]["code"] == "invalid_arguments"
+        for forged in FORGED[1:]:
+            answer = call("crm_delete", entity=name, id=pk, confirm=True, confirmation=forged)
+            # An account that invoices hold can't be deleted at all.
+            assert "error" in answer or answer["confirmation_required"]
+
+
+@pytest.mark.parametrize(("name", "action"), MARKED)
+def test_action_that_nobody_confirmed(tools_of: Any, alpha: Any, name: str, action: Any) -> None:
+    call, pk = tools_of(alpha.admin), str(getattr(alpha, name)[1].pk)
+    params = {each.name: PARAMS[each.name] for each in action.params if each.name in PARAMS}
+    asked = {"entity": name, "id": pk, "action": action.name}
+    with unchanged():
+        for confirm in AS_TRUE:
+            answer = call("crm_action", **asked, params=params, confirm=confirm)
+            assert answer["error"]["code"] == "invalid_arguments"
+        for forged in FORGED[1:]:
+            answer = call("crm_action", **asked, params=params, confirm=True, confirmation=forged)
+            assert "error" in answer or answer["confirmation_required"]
+        # Nor is it a parameter of the action.
+        assert "error" in call("crm_action", **asked, params={**params, "confirm": True})
+
+
+def spellings(value: str) -> list[Any]:
+    return [value, value.upper(), value.lower(), value.title(), f" {value} ", f"{value}\u200b",
+            [value], {"value": value}, f"{value}\n"]  # fmt: skip
+
+
+EFFECTS = [
+    pytest.param(name, each, id=f"{name}-{each.value}")
+    for name, entity in ENTITIES.items()
+    for each in entity.value_effects
+]
+
+
+@pytest.mark.parametrize(("name", "effect"), EFFECTS)
+def test_value_with_an_effect_however_it_is_spelled(
+    tools_of: Any, alpha: Any, name: str, effect: Any
+) -> None:
+    call = tools_of(alpha.admin)
+    pks = [str(each.pk) for each in getattr(alpha, name)[1:3]]
+    entity = ENTITIES[name]
+    texts = (each for each in entity.writable_fields if each.kind.is_text)
+    needed = {each.name: "x" for each in texts if each.required}
+    with unchanged():
+        for spelled in spellings(effect.value):
+            data = {effect.field: spelled}
+            for tool, arguments in (
+                ("crm_create", {"data": {**needed, "email": "n@new.test", **data}}),
+                *(("crm_update", {"id": pk, "data": data}) for pk in pks),
+            ):
+                answer = call(tool, entity=name, **arguments)
+                # A record that has the value already has nothing to confirm.
+                if "error" not in answer and "confirmation_required" not in answer:
+                    assert not answer["changed"], answer
+    assert value_effects(entity, {effect.field: effect.value})
+
+
+def test_effect_by_another_name(tools_of: Any, alpha: Any) -> None:
+    """Fields by which the CRM itself does what waits for a person here."""
+    call = tools_of(alpha.admin)
+    tries = (
+        ("leads", {"is_converted": True}),
+        ("leads", {"convert": True}),
+        ("leads", {"status": "assigned", "is_converted": True}),
+        ("leads", {"custom_fields": {"status": "converted"}}),
+        ("leads", {"custom_fields.status": "converted"}),
+        ("cases", {"is_closed": True}),
+        ("cases", {"closed_at": "today"}),
+        ("cases", {"merged_into": str(alpha.cases[2].pk)}),
+        ("invoices", {"status": "Sent", "send": True}),
+        ("invoices", {"is_email_sent": True}),
+        ("leads", {"org": "x"}),
+        ("leads", {"created_by": "beta.user@example.com"}),
+        ("leads", {"id": str(alpha.leads[2].pk)}),
+        ("leads", {"pk": str(alpha.leads[2].pk)}),
+    )
+    with unchanged():
+        for name, data in tries:
+            pk = str(getattr(alpha, name)[1].pk)
+            answer = call("crm_update", entity=name, id=pk, data=data)
+            assert "error" in answer, (data, answer)
+
+
+def test_confirmation_of_another_entity_with_the_same_arguments(tools_of: Any, alpha: Any) -> None:
+    call = tools_of(alpha.admin)
+    lead, task = str(alpha.leads[1].pk), str(alpha.tasks[1].pk)
+    given = call("crm_delete", entity="leads", id=lead)["confirmation"]
+    with unchanged():
+        for name, pk in (("tasks", task), ("leads", str(alpha.leads[2].pk))):
+            answer = call("crm_delete", entity=name, id=pk, confirm=True, confirmation=given)
+            assert answer["confirmation_required"]
+    assert call("crm_delete", entity="leads", id=lead, confirm=True, confirmation=given)["deleted"]
+    again = call("crm_delete", entity="leads", id=lead, confirm=True, confirmation=given)
+    assert again["error"]["code"] == "not_found"
+
+
+def test_confirmation_of_the_other_organisation(tools_of: Any, alpha: Any, beta: Any) -> None:
+    asked = {"entity": "leads", "id": str(alpha.leads[1].pk)}
+    stranger = tools_of(beta.admin)
+    with unchanged():
+        assert "error" in stranger("crm_delete", **asked)
+        given = stranger("crm_delete", entity="leads", id=str(beta.leads[1].pk))["confirmation"]
+        answer = tools_of(alpha.user)("crm_delete", **asked, confirm=True, confirmation=given)
+        assert "deleted" not in answer
