@@ -36,9 +36,7 @@ def forget_org(connection: psycopg.Connection[Any]) -> None:
 def unsafe_role(url: str) -> str | None:
     """The message to stop with when the role of this URL is not bound by row-level security."""
     with psycopg.connect(url) as connection:
-        row = connection.execute(
+        [(role, unsafe)] = connection.execute(
             "SELECT rolname, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        ).fetchone()
-    assert row is not None
-    role, unsafe = row
+        ).fetchall()
     return UNSAFE_ROLE.format(role=role) if unsafe else None

@@ -127,6 +127,5 @@ def _set(session: Session, name: str, value: str) -> str:
 
 
 def _setting(session: Session, name: str) -> str:
-    row = session.execute("SELECT current_setting(%s, true)", [name]).fetchone()
-    assert row is not None
-    return row[0] or ""
+    [(value,)] = session.execute("SELECT current_setting(%s, true)", [name]).fetchall()
+    return value or ""
