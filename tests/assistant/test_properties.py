@@ -27,14 +27,16 @@ few = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-# Leads and accounts come in two sections.
-SEARCHED = st.sampled_from(["leads", "accounts", "cases", "tasks", "invoices"])
+# Leads and accounts come in two sections, tags and people whole.
+SEARCHED = st.sampled_from(["leads", "accounts", "cases", "tasks", "invoices", "tags", "people"])
 SORTS = {
     "leads": ["", "last_name", "-opportunity_amount", "status,-created_at"],
     "accounts": ["", "name", "-annual_revenue", "industry"],
     "cases": ["", "priority", "-created_at", "status,name"],
     "tasks": ["", "due_date", "-title", "priority"],
     "invoices": ["", "total_amount", "-due_date", "status"],
+    "tags": ["", "name", "-slug", "color,-name"],
+    "people": ["", "name", "-email", "role,name"],
 }
 FILTERS = {
     "leads": [
@@ -73,6 +75,8 @@ FILTERS = {
         {"currency": "USD"},
         {"invoice_title__contains": "even"},
     ],
+    "tags": [{"name__contains": "tag"}, {"color": "blue"}, {"description__is_empty": True}],
+    "people": [{"role": "USER"}, {"name__contains": "colleague"}, {"phone__is_empty": True}],
 }
 
 

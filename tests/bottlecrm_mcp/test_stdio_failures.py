@@ -49,6 +49,14 @@ def test_token_without_prefix():
     assert "begin with bcrm_pat_" in complaint("https://crm.example.com", "0123456789")
 
 
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_entities_that_there_are_not(check):
+    settings = variables("https://crm.example.com", TOKEN, BCRM_MODE="rest", BCRM_ENTITIES="dreams")
+    done = run(*check, **settings)
+    assert done.returncode == 1
+    assert "BCRM_ENTITIES: no such entity: dreams; known are" in done.stderr
+
+
 def test_plain_http_to_another_machine():
     assert "plain http" in complaint("http://crm.example.com")
 

@@ -23,7 +23,7 @@ TEAMS = Entity(
     update_method="PUT",
     sent_with_updates=("name", "members"),
     label=(("name",),),
-    columns=("name", "description", "members"),
+    columns=("name", "description"),
     fields=(
         text("name", 100, required=True),
         Field("description", Kind.TEXT, WRITE),
