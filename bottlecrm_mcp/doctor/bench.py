@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from django.db import transaction
 
@@ -34,16 +35,24 @@ class Bench:
     def named_cell(self, name: str, what: str, work: Callable[[], str | None]) -> None:
         """The same for what is no entity."""
         self.agent.last = Answer({})
-        outcome, sentence = _outcome(work, undone())
+        outcome, sentence = _outcome(work, self.trial())
         last = self.agent.last
         self.cells.append(Cell(name, what, outcome, sentence, last.milliseconds, last.characters))
 
     def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
         """Do what other cells need, and keep it until the end. A failure is a cell."""
-        outcome, sentence = _outcome(work, transaction.atomic())
+        outcome, sentence = _outcome(work, self.preparation())
         if outcome is not Outcome.OK:
             self.cells.append(Cell(entity.name, "crm_create", outcome, sentence))
         return outcome is Outcome.OK
+
+    def trial(self) -> AbstractContextManager[None]:
+        """Round what is taken back."""
+        return undone()
+
+    def preparation(self) -> AbstractContextManager[Any]:
+        """Round what is kept."""
+        return transaction.atomic()
 
 
 def _outcome(

@@ -18,16 +18,27 @@ from bottlecrm_mcp.tools.search_all import ALL
 def try_everything(person: Person, *, write: bool) -> list[Cell]:
     """The cells. Only within `never_committed`."""
     bench = Bench(person)
+    try_reading(bench)
+    if write:
+        for writing in made_ready(bench):
+            writing.try_all()
+            Acting(writing).try_all()
+    return in_order(bench)
+
+
+def try_reading(bench: Bench) -> None:
     for entity in bench.catalogue.entities:
         Reading(bench, entity).try_all()
     Everywhere(bench).try_all()
-    if write:
-        _write(bench)
+
+
+def in_order(bench: Bench) -> list[Cell]:
     order = [*bench.catalogue.entity_names, ALL, MY_DAY]
     return sorted(bench.cells, key=lambda cell: order.index(cell.entity))
 
 
-def _write(bench: Bench) -> None:
+def made_ready(bench: Bench) -> list[Writing]:
+    """Those that this person can write, each with a record; the others are tried here."""
     ready = []
     for entity in _in_order(bench.catalogue.entities):
         if entity.is_read_only or (entity.admin_writes and not bench.person.caller.is_admin):
@@ -36,9 +47,7 @@ def _write(bench: Bench) -> None:
         writing = Writing(bench, entity)
         if bench.prepare(entity, writing.keep):
             ready.append(writing)
-    for writing in ready:
-        writing.try_all()
-        Acting(writing).try_all()
+    return ready
 
 
 def _in_order(entities: tuple[Entity, ...]) -> list[Entity]:

@@ -5,8 +5,8 @@ its own, and everything stays. Not for an organisation that anybody needs.
 """
 
 import json
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 from unittest import mock
@@ -14,16 +14,13 @@ from unittest import mock
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
-from bottlecrm_mcp.doctor import approvals, bench
+from bottlecrm_mcp.doctor import approvals, matrix
 from bottlecrm_mcp.doctor.acting import Acting
-from bottlecrm_mcp.doctor.agent import Agent, Answer
+from bottlecrm_mcp.doctor.agent import Agent
 from bottlecrm_mcp.doctor.bench import Bench
-from bottlecrm_mcp.doctor.findings import Cell, Outcome
-from bottlecrm_mcp.doctor.matrix import _in_order
-from bottlecrm_mcp.doctor.reading import Reading
+from bottlecrm_mcp.doctor.findings import Cell
 from bottlecrm_mcp.doctor.samples import Samples
 from bottlecrm_mcp.doctor.truth import Truth
-from bottlecrm_mcp.doctor.writing import Writing
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.gateway.connection import Connection
 from bottlecrm_mcp.gateway.http import HttpGateway
@@ -73,19 +70,14 @@ class RemoteTruth(Truth):
 
     def hidden_record(self, entity: Entity) -> str:
         others = self.person.colleague.first_ids(entity)
-        read = self.person.connection.read
-        return next((each for each in others if not read(entity.record_path(each)).ok), "")
+        return next((each for each in others if not self.shown(entity, each)), "")
 
     def foreign_record(self, entity: Entity) -> str:
         return next(iter(self.person.stranger.first_ids(entity)), "")
 
     def foreign_target(self, entity: Entity, field: Field) -> str:
-        target = self.person.catalogue.entity(field.to)
-        if target is not None:
-            return self.foreign_record(target)
-        lookup = self.person.catalogue.lookup("people" if field.to == "users" else field.to)
-        rows = dig(self.person.stranger.connection.read(lookup.path).data, lookup.rows)
-        return str(rows[0]["id"]) if rows else ""
+        target, _ = self.person.catalogue.looked_up_in(field.to)
+        return self.foreign_record(target) if target else ""
 
 
 class LaunchedTool:
@@ -123,22 +115,16 @@ class RemoteBench(Bench):
     def cell(self, entity: Entity, what: str, work: Callable[[], str | None]) -> None:
         if what.startswith(SPOILS) and entity.name in self.renew:
             self.renew[entity.name]()
-        self.agent.last = Answer({})
-        outcome, sentence = bench._outcome(work, nullcontext())
-        last = self.agent.last
-        self.cells.append(
-            Cell(entity.name, what, outcome, sentence, last.milliseconds, last.characters)
-        )
+        super().cell(entity, what, work)
         if entity.name == "cases":
             self._drop_rules()
         if "time" in what and "cases" in self.samples.records:
             self._stop_timer()
 
-    def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
-        outcome, sentence = bench._outcome(work, nullcontext())
-        if outcome is not Outcome.OK:
-            self.cells.append(Cell(entity.name, "crm_create", outcome, sentence))
-        return outcome is Outcome.OK
+    def trial(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    preparation = trial
 
     def _stop_timer(self) -> None:
         """There is one timer for a person; starting it says which one runs."""
@@ -168,29 +154,16 @@ class RemoteActing(Acting):
         pass
 
 
-def try_everything(
-    person: Remote, call: Callable[[str, Mapping[str, Any]], Any], only: Container[str] = ()
-) -> list[Cell]:
-    """Every cell, or those of some entities only."""
+def try_everything(person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> list[Cell]:
     made = RemoteBench(person, call)
-    for entity in made.catalogue.entities:
-        if not only or entity.name in only:
-            Reading(made, entity).try_all()
-    ready = []
-    for entity in _in_order(made.catalogue.entities):
-        writing = Writing(made, entity)
-        if made.prepare(entity, writing.keep):
-            ready.append(writing)
-            made.renew[entity.name] = writing.keep
-    colleague = mock.patch.object(approvals, "colleague", lambda one: one.colleague)
-    with colleague:
+    matrix.try_reading(made)
+    ready = matrix.made_ready(made)
+    made.renew = {each.entity.name: each.keep for each in ready}
+    with mock.patch.object(approvals, "colleague", lambda one: one.colleague):
         for writing in ready:
-            if only and writing.entity.name not in only:
-                continue
             writing.try_all()
             RemoteActing(writing).try_all()
-    order = made.catalogue.entity_names
-    return sorted(made.cells, key=lambda cell: order.index(cell.entity))
+    return matrix.in_order(made)
 
 
 @contextmanager
