@@ -37,7 +37,7 @@ def one_way(page: Callable[[RowQuery], Page], query: RowQuery) -> Page:
     first = query.either[0]
     found = page(replace(query, conditions=(*query.conditions, *first), either=()))
     only = " and ".join(condition.key for condition in first)
-    return replace(found, limits=(*found.limits, f"Over the REST API found by {only} only."))
+    return replace(found, limits=(*found.limits, f"The REST API finds these by {only} only."))
 
 
 def takes(entity: Entity, condition: Condition) -> bool:
