@@ -18,7 +18,17 @@ NAMES = {
     "teams": "Team",
     "people": "Profile",
     "custom_fields": "CustomFieldDefinition",
+    "documents": "Document",
+    "estimates": "Estimate",
+    "recurring_invoices": "RecurringInvoice",
+    "products": "Product",
+    "goals": "SalesGoal",
+    "boards": "Board",
+    "time_entries": "TimeEntry",
+    "macros": "Macro",
 }
+# Where two kinds of record share a module.
+MODULES = {"estimates": "quotes", "recurring_invoices": "quotes"}
 
 
 def _stand_in(entity: Entity) -> Entity:
@@ -26,7 +36,7 @@ def _stand_in(entity: Entity) -> Entity:
     stand_in = replace(entity, model=f"demo_crm.{name}")
     if not entity.write_serializers:
         return stand_in
-    serializer = f"demo_crm.entities.{entity.name}.{name}WriteSerializer"
+    serializer = f"demo_crm.entities.{MODULES.get(entity.name, entity.name)}.{name}WriteSerializer"
     return replace(stand_in, write_serializers=(serializer, serializer))
 
 

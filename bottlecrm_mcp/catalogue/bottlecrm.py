@@ -7,17 +7,25 @@ from __future__ import annotations
 
 from bottlecrm_mcp.catalogue.duties import DUTIES
 from bottlecrm_mcp.catalogue.entities.accounts import ACCOUNTS
+from bottlecrm_mcp.catalogue.entities.boards import BOARDS
 from bottlecrm_mcp.catalogue.entities.cases import CASES
 from bottlecrm_mcp.catalogue.entities.contacts import CONTACTS
 from bottlecrm_mcp.catalogue.entities.custom_fields import CUSTOM_FIELDS
+from bottlecrm_mcp.catalogue.entities.documents import DOCUMENTS
+from bottlecrm_mcp.catalogue.entities.estimates import ESTIMATES
+from bottlecrm_mcp.catalogue.entities.goals import GOALS
 from bottlecrm_mcp.catalogue.entities.invoices import INVOICES
 from bottlecrm_mcp.catalogue.entities.leads import LEADS
+from bottlecrm_mcp.catalogue.entities.macros import MACROS
 from bottlecrm_mcp.catalogue.entities.opportunities import OPPORTUNITIES
 from bottlecrm_mcp.catalogue.entities.people import PEOPLE
+from bottlecrm_mcp.catalogue.entities.products import PRODUCTS
+from bottlecrm_mcp.catalogue.entities.recurring_invoices import RECURRING_INVOICES
 from bottlecrm_mcp.catalogue.entities.solutions import SOLUTIONS
 from bottlecrm_mcp.catalogue.entities.tags import TAGS
 from bottlecrm_mcp.catalogue.entities.tasks import TASKS
 from bottlecrm_mcp.catalogue.entities.teams import TEAMS
+from bottlecrm_mcp.catalogue.entities.time_entries import TIME_ENTRIES
 from bottlecrm_mcp.catalogue.model import Catalogue, Lookup
 
 # `created_by` is a user, while `assigned_to` is a profile: a user's membership in one organisation.
@@ -42,5 +50,14 @@ CATALOGUE = Catalogue(
     profile_path="/api/profile/",
     organisation_path="/api/org/settings/",
     duties=DUTIES,
-    optional=(),
+    optional=(
+        DOCUMENTS,
+        ESTIMATES,
+        RECURRING_INVOICES,
+        PRODUCTS,
+        GOALS,
+        BOARDS,
+        TIME_ENTRIES,
+        MACROS,
+    ),
 )

@@ -140,3 +140,18 @@ CUSTOM_FIELD_TARGET = (
     "Task",
 )
 CUSTOM_FIELD_TYPE = ("text", "textarea", "number", "dropdown", "date", "checkbox")
+ESTIMATE_STATUS = ("Draft", "Sent", "Viewed", "Accepted", "Declined", "Expired")
+RECURRING_FREQUENCY = (
+    "WEEKLY",
+    "BIWEEKLY",
+    "MONTHLY",
+    "QUARTERLY",
+    "SEMI_ANNUALLY",
+    "YEARLY",
+    "CUSTOM",
+)
+GOAL_TYPE = ("REVENUE", "DEALS_CLOSED")
+PERIOD_TYPE = ("MONTHLY", "QUARTERLY", "YEARLY", "CUSTOM")
+CARD_PRIORITY = ("low", "medium", "high", "urgent")
+DOCUMENT_STATUS = ("active", "inactive")
+MACRO_SCOPE = ("personal", "org")

@@ -56,7 +56,7 @@ def entity_routes(entity: Entity) -> Iterator[str]:
     if entity.has_detail:
         yield f"GET {entity.record_path('{}')}"
     if not entity.no_create:
-        yield f"POST {entity.written_at()}"
+        yield f"POST {bare(entity.path_of_create)}"
     if not entity.no_update:
         yield f"{entity.update_method} {entity.written_at('{}')}"
     if not entity.no_delete:

@@ -75,6 +75,11 @@ def one(
     )
 
 
+def detail(kind: Kind, *names: str) -> tuple[Field, ...]:
+    """Fields that only a detail answer has."""
+    return tuple(Field(name, kind, WRITE, listed=False) for name in names)
+
+
 def many(name: str, to: str, *, access: Access = WRITE, listed: bool = True) -> Field:
     return Field(name, Kind.RELATIONS, access, to=to, listed=listed)
 
@@ -142,8 +147,15 @@ def parameter(
     )
 
 
+def part(name: str, included: str) -> Field:
+    """The id of a part of the record, such as one of its comments."""
+    singular = name.removesuffix("_id").replace("_", " ")
+    note = f"the {singular}'s id, from crm_get"
+    return Field(name, Kind.TEXT, WRITE, required=True, part_of=included, note=note)
+
+
 COMMENT_TEXT = parameter("comment", required=True, max_length=255)
-COMMENT_ID = parameter("comment_id", required=True, note="the comment's id, from crm_get")
+COMMENT_ID = part("comment_id", "comments")
 
 
 def delete_attachment(path: str) -> Action:
@@ -152,12 +164,9 @@ def delete_attachment(path: str) -> Action:
         "Delete an attached file of this record.",
         "DELETE",
         path,
-        params=(
-            parameter("attachment_id", required=True, note="the attachment's id, from crm_get"),
-        ),
+        params=(part("attachment_id", "attachments"),),
         effects=(Effect.DELETES,),
         consequence="delete the attached file",
-        belongs=("attachment_id", "attachments"),
     )
 
 
@@ -184,7 +193,6 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             "PATCH",
             f"/api/{entity}/comment/{{comment_id}}/",
             params=(COMMENT_ID, COMMENT_TEXT),
-            belongs=("comment_id", "comments"),
         ),
         Action(
             "delete_comment",
@@ -194,7 +202,6 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             params=(COMMENT_ID,),
             effects=(Effect.DELETES,),
             consequence="delete the comment",
-            belongs=("comment_id", "comments"),
         ),
         delete_attachment(f"/api/{entity}/attachment/{{attachment_id}}/"),
     )
@@ -241,7 +248,22 @@ LINE_ITEM = (
     parameter("discount_type", Kind.CHOICE, values=choices.DISCOUNT_TYPE),
     parameter("discount_value", Kind.DECIMAL),
 )
-LINE_ITEM_ID = parameter("line_item_id", required=True, note="the line item's id, from crm_get")
+INVOICE_LINE = (
+    parameter("name", max_length=255),
+    *LINE_ITEM,
+    parameter("tax_rate", Kind.DECIMAL),
+    parameter("order", Kind.INTEGER),
+)
+TAXED_LINE = Field(
+    "line_items",
+    Kind.OBJECTS,
+    WRITE,
+    listed=False,
+    computed=True,
+    parts=INVOICE_LINE,
+    note="in an update, all line items are replaced by these",
+)
+LINE_ITEM_ID = part("line_item_id", "line_items")
 
 
 def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
@@ -263,7 +285,6 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             params=(LINE_ITEM_ID, parameter("name", max_length=255), *LINE_ITEM, *extra),
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
-            belongs=("line_item_id", "line_items"),
         ),
         Action(
             "remove_line_item",
@@ -273,6 +294,5 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             params=(LINE_ITEM_ID,),
             effects=(Effect.DELETES,),
             consequence="delete the line item and recalculate the amounts",
-            belongs=("line_item_id", "line_items"),
         ),
     )

@@ -81,7 +81,8 @@ class Field:
     `listed` is false for a field that only a detail answer has. `column` is the model's attribute
     where it differs from `name`; `minimum` is what the CRM's database demands of a number.
     `computed` marks a value that only a serializer can give, `money` an amount in the record's own
-    currency, `untrusted` text that people outside the organisation can write.
+    currency, `untrusted` text that people outside the organisation can write. `part_of` is the
+    include that must list the value of an action's parameter: a part of another record is refused.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Field:
     untrusted: bool = False
     note: str = ""
     parts: tuple[Field, ...] = ()
+    part_of: str = ""
 
     @property
     def writable(self) -> bool:
@@ -143,15 +145,16 @@ class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
     `alone` says that the CRM drops whatever else is in the same update. `mails` are the fields that
-    say who is mailed.
+    say who is mailed. `given` is a field and its value without which there is no such effect.
     """
 
     field: str
-    value: str
+    value: str | bool
     effects: tuple[Effect, ...]
     consequence: str
     alone: bool = False
     mails: tuple[str, ...] = ()
+    given: tuple[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,16 +169,32 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Window:
+    """The part of an endless list that the CRM is asked for.
+
+    `field` is between the days in the parameters `start` and `end`, the last `days` unless a filter
+    says otherwise and `most_days` at most; `whose` is the field and parameter of the person whose
+    records they are, the caller unless a filter says otherwise.
+    """
+
+    field: str
+    start: str
+    end: str
+    days: int
+    most_days: int
+    whose: str
+
+
+@dataclass(frozen=True)
 class Action:
     """A request beyond create, read, update and delete.
 
     `path` is relative to the API root; `{id}` is the record, other braces are params of the same
     name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
     answer, or of the object under `returns_in`, dotted paths; a list there stands for the row of it
-    that `newest_by` says was made last. `returns_entity` says that such a key holds a
-    record of that entity. `belongs` is a param and the include that must list it: a part of another
-    record is refused. `mails` are the record's fields that say who is mailed. `descendants` is a
-    relation of the same entity: the request is then made for every record below this one.
+    that `newest_by` says was made last. `returns_entity` says that such a key holds a record of
+    that entity. `mails` are the record's fields that say who is mailed. `descendants` is a relation
+    of the same entity: the request is then made for every record below this one.
     `unguarded` marks a route that the CRM serves without an access check of its own. `consequence`
     completes "This will …" in a preview.
     """
@@ -192,11 +211,15 @@ class Action:
     returns_in: tuple[str, ...] = ("",)
     newest_by: str = ""
     returns_entity: str = ""
-    belongs: tuple[str, str] | None = None
     mails: tuple[str, ...] = ()
     descendants: str = ""
     unguarded: bool = False
     admin_only: bool = False
+
+    @property
+    def parts(self) -> tuple[Field, ...]:
+        """The params that name a part of the record."""
+        return tuple(each for each in self.params if each.part_of)
 
 
 @dataclass(frozen=True)
@@ -228,19 +251,21 @@ class Entity:
     `path` is the list's path; a record is at `path + id + "/"`, unless `has_detail` is false: it is
     then read from the list. `paged` is false for a list that comes whole and is not narrowed by
     LimitOffsetPagination: it is searched, sorted and counted in memory, and its fields must all be
-    in its rows. `write_path` and `write_resource` are where writes go if not to `path` and
-    `resource`, the scopes' name of it. `columns` are the fields of a row unless others are asked
-    for, and identify a record to a person. `label` names the fields that together name a record,
-    tried in groups until one has a value. `identity` are the fields whose equal value makes a
-    possible duplicate. `newest_first` says that the REST list comes so by
+    in its rows; a list without an end is read through a `window`. `create_path` is where a create
+    goes, with fields of its body in braces; `write_path` and `write_resource` are where other
+    writes go if not to `path` and `resource`, the scopes' name of it. `columns` are the fields of a
+    row unless others are asked for, and identify a record to a person. `label` names the fields
+    that together name a record, tried in groups until one has a value. `identity` are the fields
+    whose equal value makes a possible duplicate. `newest_first` says that the REST list comes so by
     itself. `merged_parameters` are the query parameters without which the detail view of a merged
     record only says where it went. `deletes_with` are the entities whose records go with a deleted
     one, `held_by` those whose records keep it from being deleted, each with the relation that
-    points here. `no_create`, `no_update`, `no_delete` and `no_comments` are sentences that say what
-    the CRM offers instead; `admin_writes` says that it lets administrators only create, update and
-    delete. `sent_with_updates` are the fields that an update must repeat. `search_parameter` is
-    that of the REST list, empty where it has none. `model` is `app_label.Model`,
-    `write_serializers` dotted paths (create, update), empty where the views use none.
+    points here. `kept_after_delete` says why a deleted record may still be there. `no_create`,
+    `no_update`, `no_delete` and `no_comments` are sentences that say what the CRM offers instead;
+    `admin_writes` says that it lets administrators only create, update and delete.
+    `sent_with_updates` are the fields that an update must repeat. `search_parameter` is that of the
+    REST list, empty where it has none. `model` is `app_label.Model`, `write_serializers` dotted
+    paths (create, update), empty where the views use none.
     `row_security` is false for a table that several organisations share.
     """
 
@@ -256,8 +281,10 @@ class Entity:
     write_serializers: tuple[str, str] | tuple[()] = ()
     row_security: bool = True
     paged: bool = True
+    window: Window | None = None
     has_detail: bool = True
     detail_key: str = ""
+    create_path: str = ""
     write_path: str = ""
     write_resource: str = ""
     admin_writes: bool = False
@@ -279,6 +306,7 @@ class Entity:
     identity: tuple[tuple[str, ...], ...] = ()
     delete_consequence: str = ""
     delete_effects: tuple[Effect, ...] = (Effect.DELETES, Effect.IRREVERSIBLE)
+    kept_after_delete: str = ""
     deletes_with: tuple[tuple[str, str], ...] = ()
     held_by: tuple[tuple[str, str], ...] = ()
     no_create: str = ""
@@ -301,10 +329,14 @@ class Entity:
     def record_path(self, record_id: str) -> str:
         return f"{self.path}{record_id}/"
 
-    def written_at(self, record_id: str = "") -> str:
-        """The path of a create, or of a write to one record."""
-        path = self.write_path or self.path
-        return f"{path}{record_id}/" if record_id else path
+    @property
+    def path_of_create(self) -> str:
+        """The path of a create, with fields of its body in braces."""
+        return self.create_path or self.write_path or self.path
+
+    def written_at(self, record_id: str) -> str:
+        """The path of a write to one record."""
+        return f"{self.write_path or self.path}{record_id}/"
 
     def resource_for(self, access: str) -> str:
         """What a token's scopes call this entity, for `read` or `write`."""

@@ -31,12 +31,19 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "POST /api/accounts/{}/create_mail/",
     ),
     "It answers 500 for every valid won opportunity.": ("POST /api/invoices/from-opportunity/{}/",),
+    "It bills any time entry of the organisation, unchecked.": (
+        "POST /api/invoices/from-time-entries/",
+    ),
+    "It turns a schedule on or off, whichever it is not; pause and resume say which.": (
+        "POST /api/invoices/recurring/{}/toggle/",
+    ),
     "Another route does the same.": (
         "DELETE /api/cases/{}/solutions/",
         "POST /api/cases/{}/solutions/{}/",
         "GET /api/teams/*",
     ),
     "crm_get shows the same with include or in the record.": (
+        "GET /api/boards/columns/{}/tasks/",
         "GET /api/cases/{}/activities/",
         "GET /api/cases/{}/tree/",
         "GET /api/cases/{}/time-summary/",
@@ -53,7 +60,6 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "GET /api/cases/csat/aggregate/",
         "GET /api/invoices/reports/*/",
         "GET /api/opportunities/goals/leaderboard/",
-        "GET /api/time-entries/timesheet/",
         "GET /api/time-entries/unbilled/",
     ),
     "It configures the CRM for everybody: a task for a person on the settings pages.": (
@@ -87,6 +93,7 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
         "POST /api/*/import/*/",
         "POST /api/leads/upload/",
         "POST /api/invoices/{}/attachments/",
+        "POST /api/documents/",
         "GET /api/invoices/*/pdf/",
         "GET /api/*/{}/download/",
     ),

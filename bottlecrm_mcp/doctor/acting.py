@@ -26,6 +26,8 @@ ADDED_BY = {
     "line_items": "add_line_item",
     "payments": "record_payment",
     "time_entries": "start_timer",
+    "columns": "add_column",
+    "tasks": "add_task",
 }
 # How many rows of which list of the record come or go with an action.
 COUNTED = {
@@ -44,6 +46,11 @@ COUNTED = {
     "start_timer": ("time_entries", 1),
     "stop_timer": ("time_entries", 0),
     "delete_time_entry": ("time_entries", -1),
+    "add_column": ("columns", 1),
+    "add_task": ("tasks", 1),
+    "update_task": ("tasks", 0),
+    "move_task": ("tasks", 0),
+    "delete_task": ("tasks", -1),
     "request_approval": ("approvals", 1),
     "approve": ("approvals", 0),
     "reject": ("approvals", 0),
@@ -54,6 +61,8 @@ SHOWS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("invoices", "send"): {"status": "Sent"},
     ("invoices", "mark_paid"): {"status": "Paid"},
     ("invoices", "cancel"): {"status": "Cancelled"},
+    ("estimates", "send"): {"status": "Sent"},
+    ("estimates", "convert"): {"status": "Accepted"},
     ("solutions", "publish"): {"is_published": True},
     ("solutions", "unpublish"): {"is_published": False},
     ("tags", "restore"): {"is_active": True},
@@ -84,7 +93,7 @@ class Acting:
             if action.effects:
                 unconfirmed = partial(self._preview, action)
                 self.bench.cell(self.entity, f"action {action.name} unconfirmed", unconfirmed)
-            if action.belongs or any(param.kind.is_relation for param in action.params):
+            if action.parts or any(param.kind.is_relation for param in action.params):
                 refuse = partial(self._refuse, action)
                 self.bench.cell(self.entity, f"refuse bad {action.name}", refuse)
         for effect in self.entity.value_effects:
@@ -155,7 +164,9 @@ class Acting:
         if values := FIRST_VALUES.get(key):
             self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=values)
 
-    def _params(self, action: Action, *, with_part: bool = True) -> dict[str, Any]:
+    def _params(
+        self, action: Action, record_id: str = "", *, with_part: bool = True
+    ) -> dict[str, Any]:
         """A value for each parameter; a part of the record is made where one is wanted."""
         left_out = UNUSUAL.get(action.name, ())
         params = {
@@ -163,9 +174,8 @@ class Acting:
             for each in action.params
             if each.name not in left_out
         }
-        if action.belongs and with_part:
-            parameter, included = action.belongs
-            params[parameter] = self._part(action, included, self.record_id)
+        for part in action.parts if with_part else ():
+            params[part.name] = self._part(action, part.part_of, record_id or self.record_id)
         return params
 
     def _target(self, param: Field) -> str:
@@ -185,7 +195,7 @@ class Acting:
             # A file that is deleted does not come back with a transaction.
             raise Instead(f"Nothing that can be rolled back adds to {included}.")
         before = {row["id"] for row in self.truth.parts(self.entity, record_id, included)}
-        self._run(adds, self._params(adds), record_id)
+        self._run(adds, self._params(adds, record_id), record_id)
         after = self.truth.parts(self.entity, record_id, included)
         return str(next(row["id"] for row in after if row["id"] not in before))
 
@@ -212,7 +222,7 @@ class Acting:
     def _preview(self, action: Action) -> None:
         self._prepare(action)
         arguments = self._arguments(action, self._params(action))
-        included = action.belongs[1] if action.belongs else ""
+        included = action.parts[0].part_of if action.parts else ""
         before = self.truth.parts(self.entity, self.record_id, included)
         with self.truth.unchanged(self.entity, self.record_id):
             self.agent.preview("crm_action", **arguments)
@@ -232,10 +242,10 @@ class Acting:
     def _bad(self, action: Action, param: Field) -> Iterator[str]:
         if param.kind.is_relation:
             yield from self.writing.bad_targets(param)
-        elif action.belongs and param.name == action.belongs[0]:
+        elif param.part_of:
             yield from ("not-an-id", str(uuid4()))
-            if action.belongs[1] in ADDED_BY:
-                yield self._part(action, action.belongs[1], self.writing.make())
+            if param.part_of in ADDED_BY:
+                yield self._part(action, param.part_of, self.writing.make())
 
     def _update(self, effect: ValueEffect) -> None:
         arguments = {"entity": self.entity.name, "id": self.record_id}
@@ -243,8 +253,9 @@ class Acting:
         with self.truth.unchanged(self.entity, self.record_id):
             self.agent.preview("crm_update", **arguments, data=data)
             # Spelled differently it is the same value.
-            shouted = {**data, effect.field: effect.value.upper()}
-            self.agent.preview("crm_update", **arguments, data=shouted)
+            if isinstance(effect.value, str):
+                shouted = {**data, effect.field: effect.value.upper()}
+                self.agent.preview("crm_update", **arguments, data=shouted)
             if effect.alone:
                 both = {**data, **self._another(effect)}
                 self.agent.fail("crm_update", **arguments, data=both, confirm=True)
@@ -261,7 +272,9 @@ class Acting:
 
     def _data(self, effect: ValueEffect) -> dict[str, Any]:
         data: dict[str, Any] = {effect.field: effect.value}
-        demanded = self.entity.field(DEMANDS.get((self.entity.name, effect.value), ""))
+        if effect.given:
+            data[effect.given[0]] = effect.given[1]
+        demanded = self.entity.field(DEMANDS.get((self.entity.name, str(effect.value)), ""))
         if demanded is not None:
             data[demanded.name] = self.samples.value(demanded)
         return data

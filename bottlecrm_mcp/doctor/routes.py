@@ -11,7 +11,7 @@ from uuid import UUID
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils.module_loading import import_string
 
-from bottlecrm_mcp.catalogue.coverage import coverage, used_routes
+from bottlecrm_mcp.catalogue.coverage import bare, coverage, used_routes
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
@@ -112,7 +112,7 @@ def check_serializers() -> Iterator[Finding]:
     part = "write serializers"
     wrong = []
     for entity in mcp_settings().catalogue.entities:
-        paths = (entity.written_at(), entity.written_at(SOME_ID))
+        paths = (bare(entity.path_of_create).replace("{}", SOME_ID), entity.written_at(SOME_ID))
         for name, path in zip(entity.write_serializers, paths, strict=False):
             if objection := _serializer_objection(name, path):
                 wrong.append(objection)

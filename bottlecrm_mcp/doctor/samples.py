@@ -24,6 +24,10 @@ FORMS = {
 }
 # Fields of which one at most may be set.
 EITHER = {"tasks": ("account", "opportunity", "case", "lead")}
+# Fields that an update of a sample leaves: their other value is not everybody's to give.
+LEFT = {"macros": ("scope",)}
+# Days later than others, so that a period has a length.
+LATER = {"period_end": 90}
 # Fields that stand for a state with rules of its own: tried through actions and effects, not here.
 LEFT_OUT = {
     "cases": ("closed_on", "is_active"),
@@ -69,7 +73,12 @@ class Samples:
 
     def update(self, entity: Entity) -> Sample:
         """Other values for every field that an update takes."""
-        fields = [each for each in entity.writable_fields if each.access != "create only"]
+        left = LEFT.get(entity.name, ())
+        fields = [
+            each
+            for each in entity.writable_fields
+            if each.access != "create only" and each.name not in left
+        ]
         return self._sample(entity, _compatible(entity, fields, -1), other=True)
 
     def _sample(
@@ -95,7 +104,8 @@ class Samples:
         if field.kind is Kind.OBJECTS:
             return [{part.name: self.value(part, other=other) for part in field.parts}]
         if field.kind is Kind.DATE:
-            return (self.person.crm().clock.today + timedelta(days=7 + at)).isoformat()
+            days = 7 + at + LATER.get(field.name, 0)
+            return (self.person.crm().clock.today + timedelta(days=days)).isoformat()
         if field.kind is Kind.DATETIME:
             # Each later than the one before, so that what begins first ends after that.
             past = self.person.crm().clock.start_of(self._yesterday())
@@ -103,7 +113,7 @@ class Samples:
         if field.kind.is_text:
             return self._text(field, at)
         return {
-            Kind.BOOLEAN: (True, field.name == "is_active"),
+            Kind.BOOLEAN: _booleans(field, entity),
             Kind.INTEGER: (5, 6),
             Kind.DECIMAL: ("12.50", "20.25"),
         }[field.kind][at]
@@ -163,10 +173,19 @@ class Samples:
 
 def _harmless(field: Field, entity: Entity | None) -> list[str]:
     """The choices without an effect."""
-    marked = {
-        each.value for each in (entity.value_effects if entity else ()) if each.field == field.name
-    }
+    marked = _marked(field, entity)
     return [each for each in field.choices if each not in marked]
+
+
+def _booleans(field: Field, entity: Entity | None) -> tuple[bool, bool]:
+    if True in _marked(field, entity):
+        return (False, False)
+    return (True, field.name == "is_active")
+
+
+def _marked(field: Field, entity: Entity | None) -> set[str | bool]:
+    effects = entity.value_effects if entity else ()
+    return {each.value for each in effects if each.field == field.name and each.given is None}
 
 
 def _compatible(entity: Entity, fields: Iterable[Field], keep: int) -> list[Field]:

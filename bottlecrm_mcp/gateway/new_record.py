@@ -14,12 +14,13 @@ from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
     GatewayError,
+    NotAvailable,
     Read,
     Refused,
     Reply,
     RowQuery,
 )
-from bottlecrm_mcp.gateway.rest_list import rest_page
+from bottlecrm_mcp.gateway.rest_list import rest_page, takes
 from bottlecrm_mcp.gateway.rows import EMPTY, dig, row_of
 
 # HTTP dates have whole seconds, and clocks of several servers differ a little.
@@ -56,7 +57,7 @@ class NewRecords:
         since = answered - timedelta(seconds=self.now() - started) - MARGIN
         try:
             found = self._candidates(entity, body, since)
-        except (GatewayError, Refused):
+        except (GatewayError, NotAvailable, Refused):
             # The record is there; that it can't be shown is no reason to report a failure.
             return reply
         if len(found) != 1:
@@ -71,9 +72,10 @@ class NewRecords:
         fields = tuple(each for each in entity.fields if each.listed and not each.computed)
         if created is None:
             return []
-        recent = (Condition(created, "gte", since.isoformat()),)
-        query = RowQuery(fields, conditions=recent, limit=MOST_RECORDS)
-        rows = rest_page(self.read, entity, query).rows
+        recent = Condition(created, "gte", since.isoformat())
+        sent = (recent,) if takes(entity, recent) else ()
+        query = RowQuery(fields, conditions=sent, limit=MOST_RECORDS)
+        rows = fold.matching(rest_page(self.read, entity, query).rows, (recent,))
         alike = [
             row
             for row in rows

@@ -7,7 +7,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 
-NAMES = ("name", "title", "invoice_title", "email")
+NAMES = ("invoice_number", "estimate_number", "name", "title", "invoice_title", "email")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -16,6 +16,16 @@ def dig(value: Any, path: str) -> Any:
     for key in path.split(".") if path else ():
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def rows_at(value: Any, path: str) -> list[Mapping[str, Any]]:
+    """The rows at a dotted path, gathered from each item where the path leads through a list."""
+    for key in path.split(".") if path else ():
+        if isinstance(value, list):
+            value = [row for each in value for row in each.get(key) or ()]
+        else:
+            value = dig(value, key)
+    return list(value or ())
 
 
 def row_of(fields: Iterable[Field], source: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,12 +58,23 @@ def without_empty(value: Mapping[str, Any], keys: Iterable[str] | None = None) -
     return {key: value[key] for key in wanted if value.get(key) not in EMPTY}
 
 
+def part_of(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """The given keys of something that belongs to a record, with relations by name."""
+    return {key: _by_name(value) for key, value in without_empty(row, keys).items()}
+
+
+def _by_name(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return reference(value) if "id" in value else value
+    return [_by_name(each) for each in value] if isinstance(value, list) else value
+
+
 def reference(value: Any, name: Any = None) -> dict[str, Any] | None:
     """`{id, name}` of a related record, nested in the answer or an id with a name beside it."""
     if not value:
         return None
     if not isinstance(value, Mapping):
-        named = name.get("name") if isinstance(name, Mapping) else name
+        named = name_of(name) if isinstance(name, Mapping) else name
         return {"id": str(value), **({"name": named} if named else {})}
     return {"id": str(value.get("id", "")), "name": name_of(value)}
 

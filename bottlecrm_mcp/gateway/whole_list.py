@@ -6,12 +6,14 @@ Used by every gateway for the entities that are not `paged`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field
+from bottlecrm_mcp.catalogue.model import Entity, Field, Window
 from bottlecrm_mcp.gateway import fold
 from bottlecrm_mcp.gateway.base import (
     Caller,
+    Condition,
     NotAvailable,
     Page,
     Read,
@@ -20,7 +22,7 @@ from bottlecrm_mcp.gateway.base import (
     Summary,
     SummaryQuery,
 )
-from bottlecrm_mcp.gateway.rows import dig, row_of
+from bottlecrm_mcp.gateway.rows import row_of, rows_at
 
 Row = Mapping[str, Any]
 
@@ -30,17 +32,19 @@ def page(read: Read, entity: Entity, query: RowQuery) -> Page:
     for condition in query.conditions:
         if condition.custom_key:
             raise NotAvailable(f"{entity.name} have no custom fields.")
-    found = fold.matching(rows(read, entity), query.conditions)
+    found = fold.matching(rows(read, entity, query.conditions), query.conditions)
     if query.either:
         found = [row for row in found if any(fold.matching([row], each) for each in query.either)]
     found = fold.holding_words(found, query.query.split(), entity.search_fields)
     window = fold.ordered(found, query.sort or newest(entity))
     window = window[query.offset : query.offset + query.limit]
-    return Page(only(query.columns, window), len(found))
+    narrowed = entity.window is not None and not _says(entity.window.field, query.conditions)
+    limits = (entity.hidden_note,) if narrowed else ()
+    return Page(only(query.columns, window), len(found), limits)
 
 
 def summarize(read: Read, entity: Entity, query: SummaryQuery, caller: Caller) -> Summary:
-    found = fold.matching(rows(read, entity), query.conditions)
+    found = fold.matching(rows(read, entity, query.conditions), query.conditions)
     return fold.summarize(found, query, caller.zone)
 
 
@@ -51,16 +55,48 @@ def find(
     return {row["id"]: row for row in only(columns, wanted)}
 
 
-def rows(read: Read, entity: Entity) -> list[Row]:
-    """Every row of the list, with every field."""
-    reply = read(entity.path, entity.list_parameters)
+def rows(read: Read, entity: Entity, conditions: Sequence[Condition] = ()) -> list[Row]:
+    """Every row of the list, or of the part of it that these conditions are about."""
+    return [row_of(entity.fields, row) for row in shown(read, entity, conditions)]
+
+
+def shown(read: Read, entity: Entity, conditions: Sequence[Condition] = ()) -> list[Row]:
+    """The same as the CRM shows them."""
+    parameters = dict(entity.list_parameters)
+    if entity.window is not None:
+        parameters |= _part(entity, entity.window, conditions)
+    reply = read(entity.path, parameters)
     if not reply.ok:
         raise Refused(reply)
-    return [
-        row_of(entity.fields, row)
-        for section in entity.sections
-        for row in dig(reply.data, section.rows) or ()
-    ]
+    return [row for section in entity.sections for row in rows_at(reply.data, section.rows)]
+
+
+def _part(entity: Entity, window: Window, conditions: Sequence[Condition]) -> dict[str, str]:
+    """Which days of whose list these conditions ask for."""
+    bounds = {
+        each.operator: date.fromisoformat(each.value[:10])
+        for each in conditions
+        if each.field.name == window.field and each.operator in ("gte", "lte")
+    }
+    # Whatever day it is there, tomorrow has not begun.
+    end = bounds.get("lte") or datetime.now(UTC).date() + timedelta(days=1)
+    start = bounds.get("gte") or end - timedelta(days=window.days)
+    if (end - start).days > window.most_days:
+        raise NotAvailable(
+            f"{entity.name} are read for {window.most_days} days at most. "
+            f"Narrow {window.field} with __gte and __lte."
+        )
+    parameters = {window.start: start.isoformat(), window.end: max(start, end).isoformat()}
+    for each in conditions:
+        if each.field.name == window.whose:
+            if each.operator != "eq":
+                raise NotAvailable(f"{entity.name} are read for one {window.whose} at a time.")
+            parameters[window.whose] = str(each.value)
+    return parameters
+
+
+def _says(name: str, conditions: Sequence[Condition]) -> bool:
+    return any(each.field.name == name for each in conditions)
 
 
 def newest(entity: Entity) -> fold.Order:

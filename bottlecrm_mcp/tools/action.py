@@ -8,7 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Action, Entity
 from bottlecrm_mcp.gateway.base import Condition, GatewayError, Reply, RowQuery
-from bottlecrm_mcp.gateway.rows import dig, row_of, without_empty
+from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
@@ -36,7 +36,7 @@ def crm_action(
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
-    _require_part(crm, acted_on, chosen, record_id, values.body)
+    _require_parts(crm, acted_on, chosen, record_id, values.body)
     below = _descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
@@ -70,7 +70,7 @@ def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[st
     """The record as the caller sees it: some of the CRM's action routes check no access."""
     if action.effects:
         crm.require_scope(entity, "read", ", without which there is no preview to confirm")
-    if action.unguarded or action.belongs:
+    if action.unguarded or action.parts:
         crm.require_scope(entity, "read", f", without which {action.name} is not safe")
     if not crm.may(entity, "read"):
         return {}
@@ -159,21 +159,21 @@ def _request(
     return path, {**action.body, **body}
 
 
-def _require_part(
+def _require_parts(
     crm: Crm, entity: Entity, action: Action, record_id: str, params: Mapping[str, Any]
 ) -> None:
     """A comment, line item or payment must be one of this record's own."""
-    if action.belongs is None:
-        return
-    parameter, list_name = action.belongs
-    part_id = params[parameter]
-    if not is_id(part_id) or part_id not in _part_ids(crm, entity, record_id, list_name):
-        raise ToolError(
-            "not_found",
-            f"This {entity.singular} has no {parameter.removesuffix('_id').replace('_', ' ')} "
-            f"{part_id!r}.",
-            hint=f"crm_get with include=[{list_name!r}] lists them.",
-        )
+    for part in action.parts:
+        part_id = params.get(part.name)
+        if part_id is None and not part.required:
+            continue
+        if not is_id(part_id) or part_id not in _part_ids(crm, entity, record_id, part.part_of):
+            raise ToolError(
+                "not_found",
+                f"This {entity.singular} has no {part.name.removesuffix('_id').replace('_', ' ')} "
+                f"{part_id!r}.",
+                hint=f"crm_get with include=[{part.part_of!r}] lists them.",
+            )
 
 
 def _part_ids(crm: Crm, entity: Entity, record_id: str, list_name: str) -> set[str]:
@@ -187,12 +187,14 @@ def _result(
 ) -> dict[str, Any]:
     """What the CRM returned of interest, and the record as it is now."""
     answer = reply.data if isinstance(reply.data, Mapping) else {}
-    result = without_empty(_returned(action, answer), action.returns)
+    returned_part = _returned(action, answer)
     returned = crm.catalogue.entity(action.returns_entity)
-    if returned is not None:
-        for key, value in result.items():
-            fields = [each for each in returned.fields if each.name in returned.columns]
-            result[key] = row_of(fields, value)
+    if returned is None:
+        result = part_of(returned_part, action.returns)
+    else:
+        fields = [each for each in returned.fields if each.name in returned.columns]
+        records = without_empty(returned_part, action.returns)
+        result = {key: row_of(fields, value) for key, value in records.items()}
     return {**result, **crm.saved(lambda: _brief(crm, entity, record_id), entity)}
 
 

@@ -105,10 +105,13 @@ def value_effects(
     entity: Entity, body: Mapping[str, Any], before: Mapping[str, Any] | None = None
 ) -> tuple[ValueEffect, ...]:
     """The declared effects of the values in `body` that `before` does not have yet."""
+    after = {**(before or {}), **body}
     return tuple(
         each
         for each in entity.value_effects
-        if body.get(each.field) == each.value and (before or {}).get(each.field) != each.value
+        if body.get(each.field) == each.value
+        and (before or {}).get(each.field) != each.value
+        and (each.given is None or after.get(each.given[0]) == each.given[1])
     )
 
 

@@ -45,7 +45,8 @@ def crm_create(
     )
     require_confirmation(crm, change, Answer(confirm, confirmation), {"data": dict(data)})
     duplicates = _possible_duplicates(crm, created, values.body)
-    reply = crm.gateway.write("POST", created.written_at(), values.body, creates=created)
+    path = created.path_of_create.format(**values.body)
+    reply = crm.gateway.write("POST", path, values.body, creates=created)
     raise_for(reply, f"the new {created.singular}", wrote=True)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}

@@ -40,16 +40,20 @@ def crm_delete(
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     reply = crm.gateway.write("DELETE", deleted.written_at(record_id))
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
-    return {"entity": deleted.name, "id": record_id, "deleted": True, "name": name}
+    result = {"entity": deleted.name, "id": record_id, "deleted": True, "name": name}
+    if deleted.kept_after_delete and crm.gateway.find(deleted, [record_id], ()):
+        result |= {"deleted": False, "kept": deleted.kept_after_delete}
+    return result
 
 
 def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -> dict[str, int]:
     """How many records of each entity point here, of those that the caller can see."""
     totals = {}
     for entity_name, field_name in relations:
-        entity = crm.entity(entity_name)
-        field = entity.field(field_name)
-        if field is not None and crm.may(entity, "read"):
+        # Also those that are not served: they hold the record all the same.
+        entity = crm.catalogue.target(entity_name)
+        field = entity.field(field_name) if entity else None
+        if entity and field and crm.may(entity, "read"):
             by_record = (Condition(field, "eq", record_id),)
             total = crm.page(entity, RowQuery((), conditions=by_record, limit=1)).total
             totals[entity_name] = total

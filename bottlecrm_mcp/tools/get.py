@@ -7,7 +7,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
-from bottlecrm_mcp.gateway.rows import dig, reference, row_of, without_empty
+from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, rows_at
 from bottlecrm_mcp.tools.budget import (
     LONGEST_IN_RECORD,
     MOST_CHARACTERS,
@@ -97,12 +97,12 @@ def part_rows(
         parameters = {key: value.format(id=record_id) for key, value in part.parameters}
         reply = crm.gateway.read(part.path.format(id=record_id), parameters)
         raise_for(reply, f"the {part.name.replace('_', ' ')} of {entity.singular} {record_id}")
-        rows = dig(reply.data, part.rows)
+        rows = rows_at(reply.data, part.rows)
     else:
-        rows = dig(detail or crm.detail(entity, record_id), part.rows)
+        rows = rows_at(detail or crm.detail(entity, record_id), part.rows)
     if part.newest_by:
-        return sorted(rows or (), key=lambda row: str(row.get(part.newest_by)), reverse=True)
-    return list(rows or ())
+        return sorted(rows, key=lambda row: str(row.get(part.newest_by)), reverse=True)
+    return rows
 
 
 def _list(
@@ -116,21 +116,16 @@ def _list(
     if part.entity:
         return _related(crm, part, record_id)
     rows = part_rows(crm, entity, part, record_id, detail)
-    shown = [shortened(_listed(row, part.keys), LONGEST_PART) for row in rows[:MOST_INCLUDED]]
+    shown = [_shown(part_of(row, part.keys)) for row in rows[:MOST_INCLUDED]]
     return {"total": len(rows), "returned": len(shown), "records": shown}
 
 
-def _listed(row: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    listed = without_empty(row, keys)
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    cut = shortened(row, LONGEST_PART)
     return {
-        key: (_nested(value) if isinstance(value, Mapping) else value)
-        for key, value in listed.items()
+        key: value if isinstance(value, str) else cut_texts(value, LONGEST_PART)
+        for key, value in cut.items()
     }
-
-
-def _nested(value: Mapping[str, Any]) -> Any:
-    """A record that a row points to by its name, anything else as it is."""
-    return reference(value) if "id" in value else cut_texts(value, LONGEST_PART)
 
 
 def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:

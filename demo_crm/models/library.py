@@ -86,7 +86,7 @@ class SalesGoal(OrgOwned):
         percent = self.progress_percent
         if percent >= 100:
             return "completed"
-        days = (self.period_end - self.period_start).days
+        days = (self.period_end - self.period_start).days or 1
         gone = (timezone.localdate() - self.period_start).days
         expected = max(0, min(100, gone / days * 100))
         if percent >= expected:

@@ -22,6 +22,7 @@ from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import CustomFieldDefinition, Org, Profile, Tag, Team, User
 from demo_crm.row_security import org_context
 
+OPTIONAL = {entity.name: entity for entity in CATALOGUE.optional}
 PER_ENTITY = 12
 # In this order, so that what is pointed to is there.
 ORDER = (
@@ -75,6 +76,13 @@ def populate(admin: Profile, user: Profile) -> SimpleNamespace:
     return made
 
 
+def populate_optional(made: SimpleNamespace) -> None:
+    """The same of each kind that is served on request."""
+    with org_context(made.org):
+        for name, entity in OPTIONAL.items():
+            setattr(made, name, _records(entity, made))
+
+
 def colleague(org: Org, number: int) -> Profile:
     name = f"{org.name} Colleague{number}"
     email = f"{org.name}.colleague{number}@example.com".lower()
@@ -101,7 +109,7 @@ def _records(entity: Entity, made: SimpleNamespace) -> list[Any]:
     with _times_as_given(model):
         model._default_manager.bulk_create(records)
     for name in ("assigned_to", "tags", "teams", "contacts"):
-        if hasattr(model, name):
+        if any(each.name == name for each in model._meta.many_to_many):
             _link(name, records, [_many(made, number)[name] for number in range(PER_ENTITY)])
     return records
 
@@ -140,17 +148,19 @@ def _record(entity: Entity, model: Any, made: SimpleNamespace, number: int) -> A
             values |= _one(entity, field, made, number)
         elif field.kind not in (Kind.RELATIONS, Kind.OBJECTS):
             values[field.name] = _value(entity, field, column, made.org, number)
+    if values.get("scope") == "org":
+        values["owner"] = None
     return model(**values)
 
 
 def _one(entity: Entity, field: Field, made: SimpleNamespace, number: int) -> dict[str, Any]:
     # A task has one parent, a case no more than one that is older.
     parents = ("account", "opportunity", "case", "lead")
-    shares = field.name != "account" or entity.name == "tasks"
+    shares = not field.required and (field.name != "account" or entity.name == "tasks")
     if shares and field.name in parents and number % 4 != parents.index(field.name):
         return {}
     target = getattr(made, field.to, None)
-    return {} if target is None else {field.name: target[number]}
+    return {} if target is None else {field.name: target[number % len(target)]}
 
 
 def _many(made: SimpleNamespace, number: int) -> dict[str, list[Any]]:
@@ -171,7 +181,10 @@ def _value(entity: Entity, field: Field, column: Any, org: Org, number: int) -> 
         return entity.name == "cases" or number % 4 != 3
     if (entity.name, field.name) == ("leads", "status"):
         return ("assigned", "in process", "recycled", "closed")[number % 4]
-    if column.null and number % 4 == 0:
+    if field.name == "period_end":
+        return datetime.now(ZoneInfo(org.timezone)).date() + timedelta(days=90 + number)
+    # A person has one running timer.
+    if column.null and number % 4 == 0 and field.name != "ended_at":
         return None
     if field.kind is Kind.OBJECT:
         return {"region": ("north", "south")[number % 2]}
@@ -185,7 +198,7 @@ def _text(field: Field, column: Any, org: Org, number: int) -> str:
         return ("US", "DE", "GB")[number % 3]
     if field.name.endswith("phone"):
         return f"+49 30 {1000000 + number}"
-    if field.name == "invoice_number":
+    if field.name in ("invoice_number", "estimate_number"):
         return f"INV-{marker(org, number)}-{number:04}"
     text = f"{marker(org, number)} {field.name} {'odd' if number % 2 else 'even'} {number}"
     return text[: column.max_length]

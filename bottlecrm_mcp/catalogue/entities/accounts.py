@@ -90,6 +90,10 @@ ACCOUNTS = Entity(
     identity=(("name",), ("email",)),
     delete_consequence="delete the account together with its opportunities and cases",
     deletes_with=(("opportunities", "account"), ("cases", "account")),
-    held_by=(("invoices", "account"),),
+    held_by=(
+        ("invoices", "account"),
+        ("estimates", "account"),
+        ("recurring_invoices", "account"),
+    ),
     custom_fields="Account",
 )

@@ -20,6 +20,7 @@ from bottlecrm_mcp.catalogue.declarations import (
     note_actions,
     one,
     parameter,
+    part,
     shown,
     text,
 )
@@ -35,9 +36,9 @@ from bottlecrm_mcp.catalogue.model import (
 )
 
 TIME_ENTRY_KEYS = ("id", "started_at", "ended_at", "duration_minutes", "description", "billable")
-TIME_ENTRY_ID = parameter("time_entry_id", required=True, note="the entry's id, from crm_get")
+TIME_ENTRY_ID = part("time_entry_id", "time_entries")
 APPROVAL_KEYS = ("id", "state", "note", "reason", "decided_at", "created_at")
-APPROVAL_ID = parameter("approval_id", required=True, note="the request's id, from crm_get")
+APPROVAL_ID = part("approval_id", "approvals")
 CLOSE_CASE = "close the case, which sends the customer a satisfaction survey by e-mail"
 CASES = Entity(
     name="cases",
@@ -195,7 +196,6 @@ CASES = Entity(
             "/api/time-entries/{time_entry_id}/stop/",
             params=(TIME_ENTRY_ID,),
             returns=TIME_ENTRY_KEYS,
-            belongs=("time_entry_id", "time_entries"),
         ),
         Action(
             "delete_time_entry",
@@ -205,7 +205,6 @@ CASES = Entity(
             params=(TIME_ENTRY_ID,),
             effects=(Effect.DELETES,),
             consequence="delete the time entry",
-            belongs=("time_entry_id", "time_entries"),
         ),
         Action(
             "request_approval",
@@ -222,7 +221,6 @@ CASES = Entity(
             "/api/cases/approvals/{approval_id}/approve/",
             params=(APPROVAL_ID, parameter("note")),
             returns=APPROVAL_KEYS,
-            belongs=("approval_id", "approvals"),
         ),
         Action(
             "reject",
@@ -231,7 +229,6 @@ CASES = Entity(
             "/api/cases/approvals/{approval_id}/reject/",
             params=(APPROVAL_ID, parameter("reason", required=True)),
             returns=APPROVAL_KEYS,
-            belongs=("approval_id", "approvals"),
         ),
         Action(
             "cancel_approval",
@@ -240,7 +237,6 @@ CASES = Entity(
             "/api/cases/approvals/{approval_id}/cancel/",
             params=(APPROVAL_ID,),
             returns=APPROVAL_KEYS,
-            belongs=("approval_id", "approvals"),
         ),
         *note_actions(
             "cases",

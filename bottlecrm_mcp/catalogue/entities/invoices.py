@@ -9,20 +9,22 @@ from bottlecrm_mcp.catalogue.declarations import (
     COMMENT_TEXT,
     COMMENTS,
     CUSTOM_FIELDS,
-    LINE_ITEM,
     LINE_ITEM_KEYS,
     NEW_COMMENT_KEYS,
+    TAXED_LINE,
     WRITE,
     address,
     choice,
     date,
     delete_attachment,
+    detail,
     email,
     line_item_actions,
     many,
     money,
     one,
     parameter,
+    part,
     shown,
     text,
 )
@@ -39,18 +41,6 @@ from bottlecrm_mcp.catalogue.model import (
 )
 
 PAYMENT_KEYS = ("id", "amount", "payment_date", "payment_method", "reference_number", "notes")
-INVOICE_LINE = (
-    parameter("name", max_length=255),
-    *LINE_ITEM,
-    parameter("tax_rate", Kind.DECIMAL),
-    parameter("order", Kind.INTEGER),
-)
-
-
-def detail(kind: Kind, *names: str) -> tuple[Field, ...]:
-    return tuple(Field(name, kind, WRITE, listed=False) for name in names)
-
-
 INVOICES = Entity(
     name="invoices",
     singular="invoice",
@@ -98,15 +88,7 @@ INVOICES = Entity(
         ),
         Field("public_link_enabled", Kind.BOOLEAN, WRITE, listed=False),
         *detail(Kind.TEXT, "notes", "terms", "billing_period", "po_number"),
-        Field(
-            "line_items",
-            Kind.OBJECTS,
-            WRITE,
-            listed=False,
-            computed=True,
-            parts=INVOICE_LINE,
-            note="in an update, all line items are replaced by these",
-        ),
+        TAXED_LINE,
         Field(
             "custom_fields",
             Kind.OBJECT,
@@ -191,10 +173,9 @@ INVOICES = Entity(
             "Delete a recorded payment.",
             "DELETE",
             "/api/invoices/{id}/payments/{payment_id}/",
-            params=(parameter("payment_id", required=True, note="the payment's id, from crm_get"),),
+            params=(part("payment_id", "payments"),),
             effects=(Effect.DELETES,),
             consequence="delete the payment and recalculate what is due",
-            belongs=("payment_id", "payments"),
         ),
         Action(
             "cancel",
@@ -228,7 +209,6 @@ INVOICES = Entity(
             "PUT",
             "/api/invoices/comments/{comment_id}/",
             params=(COMMENT_ID, COMMENT_TEXT),
-            belongs=("comment_id", "comments"),
         ),
         Action(
             "delete_comment",
@@ -238,7 +218,6 @@ INVOICES = Entity(
             params=(COMMENT_ID,),
             effects=(Effect.DELETES,),
             consequence="delete the comment",
-            belongs=("comment_id", "comments"),
         ),
         delete_attachment("/api/invoices/attachments/{attachment_id}/"),
     ),
