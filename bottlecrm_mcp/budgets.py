@@ -19,6 +19,8 @@ from bottlecrm_mcp.tools.search_all import ALL
 from bottlecrm_mcp.tools.searches import search
 
 TOOLS_LIST = 12_000
+# Each is named in the schema of every tool that takes an entity.
+PER_OPTIONAL_ENTITY = 200
 DESCRIBE = 6_000
 SEARCH_10 = 3_500
 SEARCH_20 = 6_000
@@ -41,7 +43,9 @@ def measure(crm: Crm) -> Iterator[Measured]:
     """The answers that this caller gets, on the records that the caller sees."""
     tools = Registry(crm.catalogue).offered_to(crm.caller)
     listed = [described(tool).model_dump(by_alias=True, exclude_none=True) for tool in tools]
-    yield Measured("tools/list", len(compact({"tools": listed})), TOOLS_LIST)
+    optional = [each for each in crm.catalogue.optional if each in crm.catalogue.entities]
+    budget = TOOLS_LIST + PER_OPTIONAL_ENTITY * len(optional)
+    yield Measured("tools/list", len(compact({"tools": listed})), budget)
     yield _measured("crm_search all, 20 rows", SEARCH_20, search, crm, entity=ALL, query="a")
     yield _measured("crm_search my_day, 20 rows", SEARCH_20, search, crm, entity=MY_DAY)
     for entity in crm.catalogue.entities:
