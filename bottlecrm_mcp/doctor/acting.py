@@ -20,6 +20,8 @@ FIRST_ACTION = {
     ("solutions", "unpublish"): "publish",
 }
 FIRST_VALUES = {("solutions", "publish"): {"status": "approved"}}
+# Actions that want a record without a value for this field.
+WITHOUT = {("time_entries", "stop"): "ended_at"}
 # What adds a part that other actions change or remove.
 ADDED_BY = {
     "comments": "add_comment",
@@ -156,6 +158,7 @@ class Acting:
 
     def _prepare(self, action: Action) -> None:
         key = (self.entity.name, action.name)
+        self.record_id = self._subject(WITHOUT.get(key, ""))
         if first := self.entity.action(FIRST_ACTION.get(key, "")):
             self._prepare(first)
             self._run(first, self._params(first))
@@ -163,6 +166,13 @@ class Acting:
             self.approvals.make_rule()
         if values := FIRST_VALUES.get(key):
             self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=values)
+
+    def _subject(self, left_out: str) -> str:
+        if not left_out:
+            return self.writing.record_id
+        data = self.samples.create(self.entity, relations=False).data
+        del data[left_out]
+        return str(self.agent.do("crm_create", entity=self.entity.name, data=data)["id"])
 
     def _params(
         self, action: Action, record_id: str = "", *, with_part: bool = True

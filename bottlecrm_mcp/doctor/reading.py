@@ -85,6 +85,8 @@ class Reading:
             value = self._day(value)
         if value is None:
             return NO_RECORD if not self.record_id else f"The record has no {field.name} to try."
+        if field.kind.is_relation and not self._is_in_reach(field, value):
+            return f"The record's {field.name} is out of this person's reach."
         found = self._search(filters={name: value}, fields=[field.name], limit=50)
         if not found["total"]:
             raise Wrong(f"{name}={value!r} does not find the record that has this value.")
@@ -93,6 +95,10 @@ class Reading:
             if wrong:
                 raise Wrong(f"{name}={value!r} also finds {wrong[0]}.")
         return ""
+
+    def _is_in_reach(self, field: Field, record_id: str) -> bool:
+        target = self.bench.catalogue.target(field.to)
+        return target is None or bool(self.bench.truth.shown(target, record_id))
 
     def _day(self, moment: str) -> str:
         zone = self.agent.person.crm().clock.zone

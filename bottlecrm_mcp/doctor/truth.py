@@ -14,6 +14,7 @@ from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.agent import Wrong
 from bottlecrm_mcp.doctor.person import Person, in_organisation
+from bottlecrm_mcp.gateway import whole_list
 from bottlecrm_mcp.gateway.in_process import model_of
 from bottlecrm_mcp.gateway.rows import dig, field_value
 from bottlecrm_mcp.tools.get import part_rows
@@ -37,18 +38,13 @@ class Truth:
     def shown(self, entity: Entity, record_id: str) -> Mapping[str, Any]:
         """The record as the CRM shows it, empty where there is none."""
         if not entity.has_detail:
-            rows = (row for row in self._listed(entity) if str(row["id"]) == record_id)
-            return next(rows, {})
+            listed = whole_list.shown(self.person.gateway().read, entity)
+            return next((row for row in listed if str(row["id"]) == record_id), {})
         record = dig(self.answer(entity, record_id), entity.detail_key)
         return record if isinstance(record, Mapping) else {}
 
     def is_listed(self, entity: Entity, record_id: str) -> bool:
         return record_id in self.person.gateway().find(entity, [record_id], ())
-
-    def _listed(self, entity: Entity) -> Iterator[Mapping[str, Any]]:
-        reply = self.person.gateway().read(entity.path, entity.list_parameters)
-        for section in entity.sections:
-            yield from dig(reply.data, section.rows) or ()
 
     def parts(self, entity: Entity, record_id: str, name: str) -> list[Mapping[str, Any]]:
         """The rows of a list that belongs to the record; comments with those only staff see."""

@@ -1,8 +1,6 @@
 """The entities that are served on request: all of them together, by what they have in common."""
 
 from io import StringIO
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -16,30 +14,12 @@ from tests.bottlecrm_mcp.population import (
     OPTIONAL,
     UNKNOWN_ID,
     ids,
-    populate_optional,
     unchanged,
     with_settings,
 )
 from tests.bottlecrm_mcp.test_tenancy import PARAMS, in_beta, searched, without
 
 every = pytest.mark.parametrize("name", OPTIONAL)
-
-
-@pytest.fixture(autouse=True)
-def enabled(settings: Any) -> None:
-    settings.BOTTLECRM_MCP = with_settings(ENTITIES=tuple(OPTIONAL))
-
-
-@pytest.fixture
-def alpha(alpha: SimpleNamespace) -> SimpleNamespace:
-    populate_optional(alpha)
-    return alpha
-
-
-@pytest.fixture
-def beta(beta: SimpleNamespace) -> SimpleNamespace:
-    populate_optional(beta)
-    return beta
 
 
 def listed(rest, name):
