@@ -1,8 +1,9 @@
 """BottleCRM's contract for estimates.
 
 Their numbers are counted in one organisation but unique over all, so that the second organisation
-to make its first estimate of a day gets a server error. Their list answers 500 to an account that is no id, and the status is read-only: it follows from
-sending, from converting, and from what the customer does on the public page.
+to make its first estimate of a day gets a server error. Their list answers 500 to an account that
+is no id, and the status is read-only: it follows from sending, from converting, and from what the
+customer does on the public page.
 """
 
 from __future__ import annotations

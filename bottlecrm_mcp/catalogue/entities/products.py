@@ -11,7 +11,6 @@ from bottlecrm_mcp.catalogue.declarations import (
     WRITE,
     boolean,
     choice,
-    money,
     shown,
     text,
 )
@@ -33,7 +32,7 @@ PRODUCTS = Entity(
         text("name", 255, required=True),
         text("description"),
         Field("sku", Kind.TEXT, WRITE, max_length=100, note="no two products have the same"),
-        money("price"),
+        Field("price", Kind.DECIMAL, WRITE, money=True),
         choice("currency", choices.CURRENCY),
         text("category", 100),
         boolean("is_active"),
