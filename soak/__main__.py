@@ -13,6 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
+from benchmarks.results import machine, record
 from soak import report
 from soak.callers import Callers
 from soak.client import Client
@@ -25,6 +26,7 @@ from soak.server import Server
 from soak.site import Site
 
 FOLDER = Path(".soak")
+FILLERS = 8
 
 
 def main() -> None:
@@ -52,7 +54,7 @@ def main() -> None:
     text = summary(site, results, found, faults.version())
     print(text)
     if options.record:
-        report.record(site.name, text)
+        record(report.RESULTS, site.name, f"## {site.name}\n\n{text}")
     problems = [problem for result in results for problem in result.tally.problems]
     for problem in problems[:50]:
         print(problem, file=sys.stderr)
@@ -69,7 +71,7 @@ async def soak(
     phases, results = run.phases(), []
     try:
         await callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
-        await callers.fill(CALLERS)
+        await callers.fill(FILLERS)
         for name, fault in phases.items():
             print(f"{name} …", file=sys.stderr)
             results.append(await run.phase(name, fault, seconds / len(phases)))
@@ -82,7 +84,7 @@ def summary(site: Site, results: list[Result], found: int, postgres: str) -> str
     tenants = len({person.tenant for person in site.people})
     return "\n\n".join(
         [
-            f"{report.machine(postgres)}; {tenants} tenants, {len(site.people)} people, {CALLERS} "
+            f"{machine(postgres)}; {tenants} tenants, {len(site.people)} people, {CALLERS} "
             f"callers at once, {site.connections} connections.",
             report.table(results),
             f"Token material in the logs: {found or 'none'}.",

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 
 from soak.phases import Result
@@ -40,22 +36,3 @@ def _cells(result: Result) -> list[str]:
         failed or "none",
         str(len(tally.problems)),
     ]
-
-
-def machine(postgres: str) -> str:
-    versions = ", ".join(f"{name} {version(name)}" for name in ("Django", "mcp", "uvicorn"))
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"{versions}, PostgreSQL {postgres}"
-    )
-
-
-def record(name: str, text: str) -> None:
-    """Replace what RESULTS.md says of this site."""
-    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    kept = RESULTS.read_text()
-    section = f"{begin}\n\n{text}\n\n{end}"
-    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    found = pattern.search(kept)
-    new = pattern.sub(lambda _: section, kept) if found else f"{kept.rstrip()}\n\n{section}\n"
-    RESULTS.write_text(new)

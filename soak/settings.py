@@ -17,4 +17,4 @@ DATABASES = {
         os.environ.get("DATABASE_URL", "postgresql://"), max_connections=CONNECTIONS
     )
 }
-DATABASES["default"]["OPTIONS"]["pool"].update(reset=report_and_forget, timeout=2)
+DATABASES["default"]["OPTIONS"]["pool"].update(reset=report_and_forget, timeout=5)
