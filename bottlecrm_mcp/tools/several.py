@@ -66,7 +66,7 @@ def search_several(crm: Crm, searches: Sequence[Search]) -> Found:
     """Each search as the caller; those of the entities that the token may not read are left out."""
     found = Found()
     allowed = [each for each in searches if crm.may(each.entity, "read")]
-    if not allowed:
+    if searches and not allowed:
         crm.require_scope(searches[0].entity, "read")
     left_out = {each.entity.name for each in searches} - {each.entity.name for each in allowed}
     if left_out:

@@ -1,11 +1,13 @@
 """What waits for the person, as crm_search shows it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from bottlecrm_mcp.tools.my_day import my_day
 from demo_crm.models import Account, Case, Invoice, Lead, Opportunity, Profile, Task
 from demo_crm.row_security import org_context
 
@@ -142,3 +144,9 @@ def test_scopes(day, tools_of, alpha_user) -> None:
     found = narrow("crm_search", entity="my_day")
     assert [row["name"] for row in found["records"]] == ["Call"]
     assert "cases, invoices, leads, opportunities" in found["notes"][0]
+
+
+def test_catalogue_that_knows_of_no_duties(crm_of, alpha_user) -> None:
+    crm = crm_of(alpha_user)
+    crm.catalogue = replace(crm.catalogue, duties=())
+    assert my_day(crm, 20)["records"] == []
