@@ -34,6 +34,9 @@ class Transport:
 
     async def serve(self, scope: Any, receive: Any, send: Any) -> None:
         messages = await _body(receive, self.most)
+        if messages[-1]["type"] == "http.disconnect":
+            # The client hung up before it had said what it wants.
+            return
         waiting = iter(messages)
 
         async def replay() -> Any:

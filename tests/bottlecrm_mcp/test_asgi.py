@@ -146,6 +146,27 @@ def test_garbage_with_a_valid_token(app, headers, body) -> None:
     assert response.json()["error"]["code"] in (-32700, -32600, -32602)
 
 
+def test_client_that_hangs_up_in_mid_request(app, headers, caplog) -> None:
+    answered = []
+
+    async def hang_up(scope, receive, send):
+        received = iter([{"type": "http.request", "body": b"{", "more_body": True}])
+
+        async def receive_part():
+            return next(received, {"type": "http.disconnect"})
+
+        async def note(message):
+            answered.append(message)
+
+        await app(scope, receive_part, note)
+        await send({"type": "http.response.start", "status": 499, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    assert send(hang_up, headers=headers).status_code == 499
+    assert answered == []
+    assert "Traceback" not in caplog.text
+
+
 def test_spaces_after_header_values(app, headers) -> None:
     spaced = {name: f"{value} " for name, value in headers.items()}
     assert send(app, headers=spaced).status_code == 200
