@@ -25,6 +25,7 @@ logger = logging.getLogger("bottlecrm_mcp.calls")
 OK = "ok"
 CONFIRMATION_REQUIRED = "confirmation_required"
 DECLINED = "declined"
+REPEATED = "repeated"
 REFUSED = "refused"
 LONGEST = 64
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 from django.urls import Resolver404, resolve
 from rest_framework.pagination import LimitOffsetPagination
 
 from bottlecrm_mcp import limits
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway import keyed
 
 
 @register()
@@ -55,6 +58,20 @@ def check_cache(**kwargs: Any) -> list[CheckMessage]:
             id="bottlecrm_mcp.W002",
         )
     ]
+
+
+@register(deploy=True)
+def check_keyed_writes(**kwargs: Any) -> list[CheckMessage]:
+    with suppress(DatabaseError):
+        if not keyed.is_migrated():
+            return [
+                Warning(
+                    "Repeated calls can't be recognised: idempotency_key is refused.",
+                    hint=f"Run `{keyed.MIGRATE}`.",
+                    id="bottlecrm_mcp.W003",
+                )
+            ]
+    return []
 
 
 def _hands_over(path: str) -> bool:

@@ -135,7 +135,8 @@ def recorded(caller: Caller, work: Callable[[], T]) -> T:
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
-        _record(caller, write, "done", str(answer.get("id") or ""))
+        outcome = "repeated" if answer.get("repeated") else "done"
+        _record(caller, write, outcome, str(answer.get("id") or ""))
     return result
 
 

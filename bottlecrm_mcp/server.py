@@ -217,6 +217,8 @@ def succeeded(result: Json) -> types.CallToolResult:
 def _outcome(result: Json) -> str:
     if result.get("confirmation_required"):
         return calls.CONFIRMATION_REQUIRED
+    if result.get("repeated"):
+        return calls.REPEATED
     return calls.DECLINED if result.get("declined") else calls.OK
 
 

@@ -9,9 +9,11 @@ from django.db import connection
 from django.db.models import Model
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.doctor.findings import Finding, failure, ok
+from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import in_organisation
+from bottlecrm_mcp.gateway import keyed
 from bottlecrm_mcp.gateway.in_process import model_of
+from bottlecrm_mcp.models import KeyedWrite
 
 
 def check_role() -> Iterator[Finding]:
@@ -58,12 +60,22 @@ def check_no_rows_without_organisation() -> Iterator[Finding]:
         yield ok(part, "With app.current_org empty, no table shows a row.")
 
 
+def check_repeated_calls() -> Iterator[Finding]:
+    part = "repeated calls"
+    if keyed.is_migrated():
+        yield ok(part, "There is a table to recognise them by.")
+    else:
+        yield warning(part, f"idempotency_key is refused: run `{keyed.MIGRATE}`.")
+
+
 def _models() -> list[type[Model]]:
     models = [
         model_of(entity) for entity in mcp_settings().catalogue.entities if entity.row_security
     ]
     if apps.is_installed("pat_tokens"):
         models.append(apps.get_model("pat_tokens", "Token"))
+    if keyed.is_migrated():
+        models.append(KeyedWrite)
     return models
 
 

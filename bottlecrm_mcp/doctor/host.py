@@ -83,6 +83,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     database.check_no_rows_without_organisation,
     sessions.check_sessions,
     sessions.check_pool,
+    database.check_repeated_calls,
 )
 REQUEST_CHECKS: tuple[PersonalCheck, ...] = (
     middleware.check_middleware,

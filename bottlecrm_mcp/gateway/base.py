@@ -198,6 +198,29 @@ class LiveField:
     help_text: str = ""
 
 
+@dataclass(frozen=True)
+class WriteKey:
+    """A client's own name for one write.
+
+    `digest` is of the tool and its arguments, `record_id` that of the record where it is known
+    beforehand.
+    """
+
+    key: str
+    digest: str
+    tool: str
+    entity: str
+    record_id: str = ""
+
+
+class WrittenBefore(Exception):
+    """The write was made before under its key, and was not made again; `record_id` may be empty."""
+
+    def __init__(self, record_id: str) -> None:
+        super().__init__("written before")
+        self.record_id = record_id
+
+
 class Refused(Exception):
     """The CRM refused a search; `reply` is its answer."""
 
@@ -236,9 +259,14 @@ class Gateway(Protocol):
         body: Mapping[str, Any] | None = None,
         *,
         creates: Entity | None = None,
+        key: WriteKey | None = None,
     ) -> Reply:
         """Send a write. A status of 400 or more means that nothing was changed, where the gateway
-        can promise it. `creates` asks for the id of the record of that entity that it made."""
+        can promise it. `creates` asks for the id of the record of that entity that it made. Raises
+        `WrittenBefore` where that is so."""
+
+    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+        """The id, or "", of the record that was written under this key in the last 24 hours."""
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""

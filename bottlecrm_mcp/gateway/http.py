@@ -17,6 +17,7 @@ from bottlecrm_mcp.gateway import fold, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
+    GatewayError,
     LiveField,
     NotAvailable,
     Page,
@@ -25,6 +26,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    WriteKey,
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.connection import Connection
@@ -39,6 +41,11 @@ PAGE = 200
 # Enough for most searches, so that they take one request.
 FIRST = 50
 AT_ONCE = 4
+NO_KEYS = GatewayError(
+    "not_supported",
+    "The CRM's REST API can't recognise repeated calls; its own /mcp endpoint can. Leave out "
+    "idempotency_key. Nothing was changed.",
+)
 
 
 class HttpGateway:
@@ -64,13 +71,19 @@ class HttpGateway:
         body: Mapping[str, Any] | None = None,
         *,
         creates: Entity | None = None,
+        key: WriteKey | None = None,
     ) -> Reply:
+        if key is not None:
+            raise NO_KEYS
         started = self._new_records.now()
         sent = body if body or method != "DELETE" else None
         reply, answered = self.connection.write(method, path, sent)
         if creates is None or not reply.ok:
             return reply
         return self._new_records.identified(creates, body or {}, reply, answered, started)
+
+    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+        raise NO_KEYS
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
@@ -172,6 +185,13 @@ class HttpGateway:
     ) -> Page:
         query = RowQuery(columns, plan.search, plan.sent, limit=limit, offset=offset)
         return rest_page(self.read, entity, query)
+
+
+NO_KEYS = GatewayError(
+    "not_supported",
+    "The CRM's REST API can't recognise repeated calls; its own /mcp endpoint can. Leave out "
+    "idempotency_key. Nothing was changed.",
+)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import calls
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
-from bottlecrm_mcp.gateway import authorised, whole_list
+from bottlecrm_mcp.gateway import authorised, keyed, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
     GatewayError,
@@ -43,13 +43,16 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    WriteKey,
     page_or_reason,
 )
+from bottlecrm_mcp.gateway.keyed import Claim
 from bottlecrm_mcp.gateway.records import Records
 from bottlecrm_mcp.gateway.rest_list import rest_page
 from bottlecrm_mcp.gateway.runs import AtomicWrite, Read, require_time
 from bottlecrm_mcp.gateway.serializers import live_fields
 from bottlecrm_mcp.gateway.summary import summarize
+from bottlecrm_mcp.models import KeyedWrite
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -126,11 +129,35 @@ class InProcessGateway:
         body: Mapping[str, Any] | None = None,
         *,
         creates: Entity | None = None,
+        key: WriteKey | None = None,
     ) -> Reply:
-        run = AtomicWrite(model_of(creates) if creates else None)
+        claim = Claim(self.caller, key) if key else None
+        run = AtomicWrite(model_of(creates) if creates else None, claim)
         reply = _reply(self._dispatch(self.request(method, path, body=body or {}), run))
         kept = run.maybe_kept and not reply.ok
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
+
+    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+        found: list[KeyedWrite | None] = []
+
+        def look(request: HttpRequest) -> HttpResponse:
+            if keyed.is_migrated():
+                found.append(claim.earlier())
+            return HttpResponse(status=204)
+
+        claim = Claim(self.caller, key)
+        # Not GET: where the token may write it may not be allowed to read.
+        path = entity.write_path or entity.path
+        response = self._dispatch(self.request("POST", path), Read(look))
+        if response.status_code >= 400:
+            # The write will be refused likewise.
+            return None
+        if not found:
+            raise keyed.NOT_MIGRATED
+        if found[0] is None:
+            return None
+        claim.require_same(found[0])
+        return found[0].record_id
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

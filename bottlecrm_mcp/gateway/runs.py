@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +13,10 @@ from django.http.response import HttpResponseBase
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway import in_time
 from bottlecrm_mcp.gateway.background import held_until_commit
-from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
 from bottlecrm_mcp.gateway.created import created_records
+from bottlecrm_mcp.gateway.keyed import Claim
+from bottlecrm_mcp.models import KeyedWrite
 
 View = Callable[[], HttpResponseBase]
 
@@ -46,8 +48,10 @@ class AtomicWrite:
     open whether it did.
     """
 
-    def __init__(self, model: type[Model] | None) -> None:
+    def __init__(self, model: type[Model] | None, claim: Claim | None = None) -> None:
         self.model = model
+        self.claim = claim
+        self.earlier: KeyedWrite | None = None
         self.created_id = ""
         self.transaction = in_time.Transaction()
         self.not_saved = self.is_committing = self.maybe_kept = False
@@ -55,17 +59,30 @@ class AtomicWrite:
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
         try:
             with held_until_commit(), created_records() as created, self.transaction.open():
+                if self._is_repeated():
+                    return HttpResponse(status=204)
                 response = self._response(view)
-                self.is_committing = response.status_code < 400 and not self.not_saved
-                if not self.is_committing:
+                if self.not_saved or response.status_code >= 400:
                     transaction.set_rollback(True)
-                    created.clear()
+                else:
+                    self._note_created(created)
+                    self.is_committing = True
         except Exception as problem:
             self.maybe_kept = self.is_committing and not in_time.was_undone(problem)
             raise
+        return response
+
+    def _is_repeated(self) -> bool:
+        if self.claim is None or self.claim.take():
+            return False
+        self.earlier = self.claim.kept()
+        return True
+
+    def _note_created(self, created: Sequence[Model]) -> None:
         made = [record for record in created if type(record) is self.model]
         self.created_id = str(made[0].pk) if made else ""
-        return response
+        if self.claim is not None and self.created_id:
+            self.claim.settle(self.created_id)
 
     def _response(self, view: View) -> HttpResponseBase:
         response = _rendered(view())
@@ -75,7 +92,11 @@ class AtomicWrite:
         return response
 
     def require_done(self, response: HttpResponseBase) -> None:
-        """Raises `GatewayError` if the response does not tell what became of the request."""
+        """Raises `GatewayError` if the response does not tell what became of the request, and
+        `WrittenBefore` if it was not sent."""
+        if self.claim is not None and self.earlier is not None:
+            self.claim.require_same(self.earlier)
+            raise WrittenBefore(self.earlier.record_id)
         if self.transaction.timed_out and (self.not_saved or response.status_code >= 400):
             raise too_late("Nothing was changed.")
         if self.not_saved:

@@ -7,12 +7,20 @@ from string import Formatter
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Action, Entity
-from bottlecrm_mcp.gateway.base import Condition, GatewayError, Reply, RowQuery
+from bottlecrm_mcp.gateway.base import (
+    Condition,
+    GatewayError,
+    Reply,
+    RowQuery,
+    WriteKey,
+    WrittenBefore,
+)
 from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.get import part_rows
+from bottlecrm_mcp.tools.keyed import write_key
 from bottlecrm_mcp.tools.values import Values
 
 MOST_DESCENDANTS = 50
@@ -27,12 +35,17 @@ def crm_action(
     params: Mapping[str, Any] | None = None,
     confirm: bool = False,
     confirmation: str = "",
+    idempotency_key: str = "",
 ) -> dict[str, Any]:
     acted_on = crm.entity(entity)
     chosen = _action(acted_on, action)
     crm.require_scope(acted_on, "write")
     record_id = require_id(acted_on, id)
     given = dict(params or {})
+    arguments = {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given}
+    key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
+    if earlier is not None:
+        return _repeated(crm, acted_on, chosen, record_id)
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
@@ -40,7 +53,7 @@ def crm_action(
     below = _descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
-        {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given},
+        arguments,
         chosen.effects,
         (chosen.consequence,),
         {**before, "below": below},
@@ -53,7 +66,11 @@ def crm_action(
     details |= mailed_to(chosen.mails, before)
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     # Refused for the record itself, it reaches nothing below.
-    reply = _send(crm, acted_on, chosen, {"id": record_id, "name": name}, values.body)
+    record = {"id": record_id, "name": name}
+    try:
+        reply = _send(crm, acted_on, chosen, record, values.body, key)
+    except WrittenBefore:
+        return _repeated(crm, acted_on, chosen, record_id)
     done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
@@ -63,6 +80,21 @@ def crm_action(
         "id": record_id,
         "action": chosen.name,
         "result": result,
+    }
+
+
+def _repeated(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
+    """The answer to a call that was made before under its key: the record as it is now."""
+    result = crm.saved(lambda: _brief(crm, entity, record_id), entity)
+    if crm.may(entity, "read") and (left := _descendants(crm, entity, action, record_id)):
+        not_done = {"done": False, "reason": "The first call did not reach it."}
+        result["also"] = [{"id": row["id"], "name": row["name"], **not_done} for row in left]
+    return {
+        "entity": entity.name,
+        "id": record_id,
+        "action": action.name,
+        "result": result,
+        "repeated": True,
     }
 
 
@@ -84,9 +116,10 @@ def _send(
     action: Action,
     record: Mapping[str, str],
     params: Mapping[str, Any],
+    key: WriteKey | None = None,
 ) -> Reply:
     path, body = _request(action, record["id"], params)
-    reply = crm.gateway.write(action.method, path, body)
+    reply = crm.gateway.write(action.method, path, body, key=key)
     raise_for(reply, f"{entity.singular} {record['name']!r}", wrote=True)
     return reply
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, Reply, RowQuery
+from bottlecrm_mcp.gateway.base import (
+    Condition,
+    NotAvailable,
+    Refused,
+    Reply,
+    RowQuery,
+    WrittenBefore,
+)
 from bottlecrm_mcp.gateway.rows import dig
 from bottlecrm_mcp.tools.confirm import (
     Answer,
@@ -17,6 +24,7 @@ from bottlecrm_mcp.tools.confirm import (
 )
 from bottlecrm_mcp.tools.crm import Crm, label_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.keyed import write_key
 from bottlecrm_mcp.tools.values import Values
 
 MOST_DUPLICATES = 3
@@ -29,16 +37,21 @@ def crm_create(
     data: Mapping[str, Any],
     confirm: bool = False,
     confirmation: str = "",
+    idempotency_key: str = "",
 ) -> dict[str, Any]:
     created = crm.entity(entity)
     if created.no_create:
         raise ToolError("not_supported", created.no_create)
     crm.require_scope(created, "write")
+    arguments = {"entity": created.name, "data": dict(data)}
+    key, earlier = write_key(crm, created, idempotency_key, "crm_create", arguments)
+    if earlier is not None:
+        return _repeated(crm, created, earlier)
     values = Values(crm, f"A new {created.singular}").read_create(created, data)
     marked = value_effects(created, values.body)
     change = Change(
         "crm_create",
-        {"entity": created.name, "data": dict(data)},
+        arguments,
         effects_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
         {},
@@ -46,7 +59,10 @@ def crm_create(
     require_confirmation(crm, change, Answer(confirm, confirmation), {"data": dict(data)})
     duplicates = _possible_duplicates(crm, created, values.body)
     path = created.path_of_create.format(**values.body)
-    reply = crm.gateway.write("POST", path, values.body, creates=created)
+    try:
+        reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
+    except WrittenBefore as meanwhile:
+        return _repeated(crm, created, meanwhile.record_id)
     raise_for(reply, f"the new {created.singular}", wrote=True)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
@@ -59,6 +75,14 @@ def crm_create(
     if warnings := values.warnings(created, result.get("record")):
         result["warnings"] = warnings
     return result
+
+
+def _repeated(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
+    """The answer to a call that was made before under its key."""
+    if not record_id:
+        return {"entity": entity.name, **_unidentified(entity, Reply(200)), "repeated": True}
+    shown = crm.saved(lambda: crm.record(entity, record_id), entity)
+    return {"entity": entity.name, "id": record_id, **shown, "repeated": True}
 
 
 def _id_in(entity: Entity, reply: Reply) -> str:

@@ -134,7 +134,7 @@ class Registry:
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
-ANYTHING: Schema = {"type": "object", "additionalProperties": True}
+ANYTHING: Schema = {"type": "object"}
 
 
 def _text(description: str) -> Schema:
@@ -176,6 +176,11 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
     )
     # null where the token may write but not read.
     saved: Schema = {**ANYTHING, "type": ["object", "null"]}
+    key: Schema = {**TEXT, "minLength": 1, "maxLength": 128}
+    once = {
+        **key,
+        "description": "Your id for this call: repeated within 24 hours, it is done once.",
+    }
     confirmable: Schema = {
         "confirmation_required": FLAG,
         "preview": ANYTHING,
@@ -282,13 +287,14 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             "Create a record",
             "Create a record. Answers with it as saved, and names possible duplicates.",
             crm_create,
-            {"entity": entity, "data": data, **confirming},
+            {"entity": entity, "data": data, **confirming, "idempotency_key": once},
             ("entity", "data"),
             {
                 "entity": TEXT,
                 "id": TEXT,
                 "record": saved,
                 "possible_duplicates": _list(ANYTHING),
+                "repeated": FLAG,
                 **confirmable,
             },
             "write",
@@ -348,6 +354,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "action": _text("The action's name, from list_actions."),
                 "params": _object("Parameters of the action, from list_actions."),
                 **confirming,
+                "idempotency_key": key,
             },
             ("entity", "id", "action"),
             {
@@ -355,6 +362,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "id": TEXT,
                 "action": TEXT,
                 "result": ANYTHING,
+                "repeated": FLAG,
                 **confirmable,
             },
             "write",

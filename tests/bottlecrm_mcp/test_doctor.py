@@ -61,10 +61,16 @@ def test_demo_is_right():
         "rows without an organisation",
         "database sessions",
         "connection pool",
+        "repeated calls",
         "middleware",
         "live fields",
         "fast path",
     }
+
+
+def test_keys_of_calls_without_a_table():
+    sql("ALTER TABLE bottlecrm_mcp_keyedwrite RENAME TO elsewhere")
+    assert "migrate bottlecrm_mcp" in found(Level.WARNING)["repeated calls"]
 
 
 def test_command_says_so():

@@ -316,6 +316,17 @@ def test_refused_write_may_leave_something(both, monkeypatch):
     assert "may have kept" in answer["error"]["hint"]
 
 
+@pytest.mark.parametrize("tool", ["crm_create", "crm_action"])
+def test_repeated_calls_cannot_be_recognised(both, alpha, tool):
+    arguments = {
+        "crm_create": {"data": {"first_name": "Ann", "last_name": "Lee"}},
+        "crm_action": {"id": str(alpha.leads[1].pk), "action": "convert", "confirm": True},
+    }[tool]
+    with unchanged(), pytest.raises(GatewayError, match="Leave out idempotency_key") as refusal:
+        both.over_http(tool, entity="leads", idempotency_key="k", **arguments)
+    assert refusal.value.code == "not_supported"
+
+
 def test_me_of_a_token_that_shows_nobody(both):
     both.local.caller = replace(both.local.caller, profile_id="", user_id="")
     answer = both.over_http("crm_search", entity="leads", filters={"assigned_to": "me"})

@@ -1,0 +1,97 @@
+"""Writes that a client gave a key: each is done once in a day, however often it is sent.
+
+Everything here runs where the caller's organisation is set in the database.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import connection
+from django.utils import timezone
+
+from bottlecrm_mcp.gateway.base import Caller, GatewayError, WriteKey
+from bottlecrm_mcp.models import KeyedWrite
+
+LIFETIME = timedelta(hours=24)
+MOST_PRUNED = 100
+
+# One statement, so that of two writes at once the second waits for the first to end: if that is
+# committed it gets no row, if that is rolled back it is the first. A row that is too old is reused.
+CLAIM = """
+INSERT INTO bottlecrm_mcp_keyedwrite AS kept
+    (id, org_id, token_id, key, digest, tool, entity, record_id, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (org_id, token_id, key) DO UPDATE SET
+    digest = excluded.digest, tool = excluded.tool, entity = excluded.entity,
+    record_id = excluded.record_id, created_at = excluded.created_at
+WHERE kept.created_at <= %s
+RETURNING id
+"""
+
+MIGRATE = "manage.py migrate bottlecrm_mcp"
+NOT_MIGRATED = GatewayError(
+    "not_supported",
+    f"This CRM can't recognise repeated calls yet: its administrator has to run `{MIGRATE}`. "
+    "Nothing was changed. Without idempotency_key the call works.",
+)
+
+
+class Claim:
+    """One key of one caller."""
+
+    def __init__(self, caller: Caller, key: WriteKey) -> None:
+        self.key = key
+        self._rows = KeyedWrite.objects.filter(
+            org_id=caller.org_id, token_id=caller.token_id, key=key.key
+        )
+        self._owner = (caller.org_id, caller.token_id)
+
+    def earlier(self) -> KeyedWrite | None:
+        """The write that was made under this key, if that was not too long ago."""
+        return self._rows.filter(created_at__gt=_cutoff()).first()
+
+    def kept(self) -> KeyedWrite:
+        """What kept this one from being the first, however long ago."""
+        return self._rows.get()
+
+    def take(self) -> bool:
+        """Whether this is the first write under the key. Only in the transaction of the write."""
+        key, now = self.key, timezone.now()
+        row = (uuid.uuid4(), *self._owner, key.key, key.digest, key.tool, key.entity, key.record_id)
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, [*row, now, now - LIFETIME])
+            is_first = cursor.fetchone() is not None
+        if is_first:
+            self._prune()
+        return is_first
+
+    def settle(self, record_id: str) -> None:
+        self._rows.update(record_id=record_id)
+
+    def _prune(self) -> None:
+        """Remove some rows of the organisation that are too old, but wait for nobody."""
+        old = KeyedWrite.objects.filter(org_id=self._owner[0], created_at__lte=_cutoff())
+        found = old.select_for_update(skip_locked=True).values_list("pk", flat=True)
+        if keys := list(found[:MOST_PRUNED]):
+            KeyedWrite.objects.filter(pk__in=keys).delete()
+
+    def require_same(self, earlier: KeyedWrite) -> None:
+        """Raises `GatewayError` if the key was used for another write."""
+        if earlier.digest != self.key.digest:
+            raise GatewayError(
+                "key_reused",
+                "This idempotency_key was used for another call within the last 24 hours. Nothing "
+                "was changed; use a new key for a new call.",
+            )
+
+
+def is_migrated() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [KeyedWrite._meta.db_table])
+        return bool(cursor.fetchone()[0])
+
+
+def _cutoff() -> datetime:
+    return timezone.now() - LIFETIME

@@ -1,0 +1,37 @@
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+
+class KeyedWrite(models.Model):
+    """A write that a client gave a key of its own, so that a repetition of it is recognised.
+
+    It holds nothing of the record but its id. Row-level security hides it from other
+    organisations; written in the transaction of the write, it stands or falls with it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org_id = models.UUIDField(editable=False)
+    # Of a token of any source.
+    token_id = models.CharField(max_length=64, editable=False)
+    key = models.CharField(max_length=128, editable=False)
+    # Of the tool and its arguments.
+    digest = models.CharField(max_length=64, editable=False)
+    tool = models.CharField(max_length=50, editable=False)
+    entity = models.CharField(max_length=50, editable=False)
+    record_id = models.CharField(max_length=64, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["org_id", "token_id", "key"], name="bottlecrm_mcp_keyedwrite_once"
+            ),
+        )
+        indexes = (
+            models.Index(fields=["org_id", "created_at"], name="bottlecrm_mcp_keyedwrite_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.tool} on {self.entity}"
