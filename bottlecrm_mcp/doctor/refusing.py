@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.doctor.agent import Instead
@@ -22,7 +21,7 @@ class Refusing:
 
     def try_all(self) -> None:
         self._cell("crm_create", "crm_create", data=self._data())
-        one = {"id": self._some_id()}
+        one = {"id": self._newest()}
         self._cell("crm_update", "crm_update", **one, data=self._data())
         self._cell("crm_delete", "crm_delete", **one, confirm=True)
         for action in self.entity.actions:
@@ -34,6 +33,8 @@ class Refusing:
         self.bench.cell(self.entity, what, partial(self._refuse, tool, arguments))
 
     def _refuse(self, tool: str, arguments: dict[str, Any]) -> None:
+        if arguments.get("id") == "":
+            raise Instead(f"There are no {self.entity.name} to try it on.")
         with self.bench.truth.unchanged(self.entity, str(arguments.get("id", ""))):
             said = self.agent.fail(tool, self.code, entity=self.entity.name, **arguments)
         raise Instead(said.sentence)
@@ -41,6 +42,7 @@ class Refusing:
     def _data(self) -> dict[str, Any]:
         return self.bench.samples.create(self.entity, relations=False).data
 
-    def _some_id(self) -> str:
+    def _newest(self) -> str:
+        """The id of a record, empty if there is none."""
         listed = self.agent.do("crm_search", entity=self.entity.name, limit=1)["records"]
-        return str(listed[0]["id"]) if listed else str(uuid4())
+        return str(listed[0]["id"]) if listed else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
@@ -158,7 +159,16 @@ def same(field: Field, asked: Any, found: Any) -> bool:
         return all(str((found or {}).get(key)) == str(value) for key, value in asked.items())
     if field.kind is Kind.DECIMAL:
         return _number(asked) == _number(found)
+    if field.kind is Kind.DATETIME:
+        return _moment(asked) == _moment(found)
     return str(asked).lower() == str(found).lower()
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
 
 
 def _same_parts(field: Field, asked: Mapping[str, Any], found: Mapping[str, Any]) -> bool:

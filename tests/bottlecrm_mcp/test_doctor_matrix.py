@@ -5,19 +5,24 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
+from bottlecrm_mcp.catalogue.model import Field, Kind
 from bottlecrm_mcp.doctor import person
 from bottlecrm_mcp.doctor.acting import Acting
 from bottlecrm_mcp.doctor.answers import objections
 from bottlecrm_mcp.doctor.bench import Bench
 from bottlecrm_mcp.doctor.diagnosis import examine
 from bottlecrm_mcp.doctor.findings import Outcome
+from bottlecrm_mcp.doctor.refusing import Refusing
 from bottlecrm_mcp.doctor.report import lines
+from bottlecrm_mcp.doctor.truth import same
 from bottlecrm_mcp.doctor.writing import Writing
 from bottlecrm_mcp.gateway.base import Reply
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
 from bottlecrm_mcp.tools.references import Reference, References
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.catalogue import CATALOGUE
+from demo_crm.models import Team
+from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import NAMES, unchanged
 
 
@@ -189,3 +194,21 @@ def test_unknown_person(alpha):
 def test_person_without_organisation(arguments):
     with pytest.raises(CommandError):
         call_command("mcp_doctor", *arguments)
+
+
+def test_writing_that_is_forbidden_needs_a_record(alpha):
+    with org_context(alpha.org):
+        Team.objects.all().delete()
+    with person.never_committed():
+        bench = Bench(person.person(alpha.user.user.email, "Alpha"))
+        Refusing(bench, CATALOGUE.entity("teams")).try_all()
+    said = {cell.what: (cell.outcome, cell.sentence) for cell in bench.cells}
+    assert said["crm_update"] == (Outcome.INSTEAD, "There are no teams to try it on.")
+    assert said["crm_create"][0] is Outcome.INSTEAD
+
+
+def test_moments_are_compared_as_such():
+    moment = Field("started_at", Kind.DATETIME)
+    assert same(moment, "2026-11-21T02:37:00+00:00", "2026-11-21T02:37:00Z")
+    assert not same(moment, "2026-11-21T02:37:00+00:00", "2026-11-21T02:37:00+01:00")
+    assert not same(moment, "2026-11-21T02:37:00+00:00", None)
