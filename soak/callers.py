@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from soak.client import FAULTS, HUNG_UP, NO_ANSWER, NOT_SENT, NOT_THERE, Client, Outcome
 from soak.ledger import NAME, Entry, Ledger, State, is_saved, version
@@ -26,6 +27,7 @@ class Callers:
         self.dice = dice
         # Part of the calls whose client hangs up before the answer.
         self.impatience = 0.0
+        self._unsettled: list[tuple[Entry, dict[str, Any]]] = []
         self._idle: asyncio.Queue[Person] = asyncio.Queue()
         for person in dice.sample(people, len(people)):
             self._idle.put_nowait(person)
@@ -143,9 +145,22 @@ class Callers:
                 return await self.create(person, "accounts")
             data |= {"status": "New", "priority": "Low"}
             data |= {"account": account.id, "assigned_to": ["me"]}
-        outcome = await self._write(person, "crm_create", entity=entity, data=data)
+        create = {"entity": entity, "data": data, "idempotency_key": entry.name}
+        outcome = await self._write(person, "crm_create", **create)
         self.ledger.settle(entry, outcome)
+        if entry.state is State.OPEN:
+            self._unsettled.append((entry, create))
         return outcome
+
+    async def repeat(self) -> int:
+        """Make the creates again of which nobody knows whether they came through; how many."""
+        unsettled, self._unsettled = self._unsettled, []
+        for entry, create in unsettled:
+            outcome = await self.client.call(entry.owner, "crm_create", **create)
+            self.ledger.settle(entry, outcome)
+            if entry.state is not State.SAVED:
+                self.client.problem(f"{entry.name} can't be repeated: {outcome}")
+        return len(unsettled)
 
     async def update(self, person: Person) -> Outcome:
         entry = self._one_of(person, "leads")

@@ -29,6 +29,7 @@ class Result:
     seconds: float
     well_after: float
     leaks: int
+    repeated: int
 
 
 @dataclass
@@ -62,12 +63,13 @@ class Soak:
         await load
         well_after = await self.callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
         self.client.tally = afterwards = Tally()
+        repeated = await self.callers.repeat()
         await check(self.client, self.ledger, self.site.people)
         await self._check_connections()
         tally.problems += afterwards.problems
         tally.foreign += afterwards.foreign
         leaked = self._leaks() - leaks
-        return Result(name, tally, time.monotonic() - started, well_after, leaked)
+        return Result(name, tally, time.monotonic() - started, well_after, leaked, repeated)
 
     async def kill_connections(self, seconds: float) -> None:
         await asyncio.to_thread(self.faults.kill_connections, seconds)

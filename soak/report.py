@@ -8,8 +8,8 @@ from pathlib import Path
 from soak.phases import Result
 
 HEAD = (
-    "phase", "s", "calls", "writes acknowledged", "foreign rows", "context left", "well after s",
-    "p50 ms", "p95 ms", "failed calls", "problems",
+    "phase", "s", "calls", "writes acknowledged", "repeated", "foreign rows", "context left",
+    "well after s", "p50 ms", "p95 ms", "failed calls", "problems",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -28,6 +28,7 @@ def _cells(result: Result) -> list[str]:
         f"{result.seconds:.0f}",
         str(tally.calls),
         str(tally.writes),
+        str(result.repeated),
         str(tally.foreign),
         str(result.leaks),
         f"{result.well_after:.1f}",
