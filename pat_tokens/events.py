@@ -4,11 +4,10 @@ from typing import Any
 
 from django.db.models import CharField
 
-from pat_tokens import secret as token_secret
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
 from pat_tokens.people import email_of
-from pat_tokens.source import current_source
+from pat_tokens.source import current_source, storable
 
 
 def record(
@@ -34,10 +33,6 @@ def _storable(facts: dict[str, Any]) -> dict[str, Any]:
         field.name: field.max_length for field in Event._meta.fields if isinstance(field, CharField)
     }
     return {
-        name: _text(value)[: lengths[name]] if name in lengths else value
+        name: storable(value)[: lengths[name]] if name in lengths else value
         for name, value in facts.items()
     }
-
-
-def _text(value: str) -> str:
-    return token_secret.redacted("".join(each for each in value if each.isprintable()))

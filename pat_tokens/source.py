@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from django.http import HttpRequest
 from rest_framework.settings import api_settings
 
+from pat_tokens import secret as token_secret
+
 CLIENT_LENGTH = 100
 
 
@@ -35,8 +37,13 @@ def coming_from(source: Source) -> Iterator[None]:
 
 
 def source_of(request: HttpRequest) -> Source:
-    client = "".join(each for each in request.headers.get("User-Agent", "") if each.isprintable())
+    client = storable(request.headers.get("User-Agent", ""))
     return Source(_address(request.META), client[:CLIENT_LENGTH])
+
+
+def storable(said: str) -> str:
+    """What a client says, without what a database can't hold and without the secret of a token."""
+    return token_secret.redacted("".join(each for each in said if each.isprintable()))
 
 
 def _address(meta: dict[str, str]) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 
 from demo_crm.models import Lead
 from demo_crm.row_security import org_context
-from pat_tokens.models import Event
+from pat_tokens.models import Event, Token
 from tests.bottlecrm_mcp.http import LIST_TOOLS
 
 FORGED = "x\r\n2026-01-01 00:00:00 INFO bottlecrm_mcp: forged\u2028line\x1b[2J"
@@ -85,9 +85,12 @@ def test_client_cannot_keep_its_writes_out_of_the_log(
 
 
 def test_token_as_an_argument_is_not_stored(attack: Any, alpha_admin: Any, secret: str) -> None:
+    attack(called("crm_search", {"entity": "leads"}), [("User-Agent", secret)])
     attack(called("crm_delete", {"entity": secret, "id": secret}, secret), modern("crm_delete"))
-    attack(called("crm_delete", {"entity": "leads", "id": secret}), [("User-Agent", secret)])
+    attack(called("crm_delete", {"entity": "leads", "id": secret}))
     with org_context(alpha_admin.org):
         entries = list(Event.objects.filter(tool="crm_delete").values())
+        tokens = list(Token.objects.values())
     assert len(entries) == 2
-    assert secret[13:30] not in str(entries)
+    assert secret[:13] in tokens[0]["last_used_client"]
+    assert secret[13:30] not in str(entries + tokens)
