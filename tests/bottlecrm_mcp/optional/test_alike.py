@@ -7,8 +7,13 @@ from django.core import mail
 from django.core.management import call_command
 
 from bottlecrm_mcp.catalogue.model import Access
-from bottlecrm_mcp.doctor.diagnosis import examine
+from bottlecrm_mcp.doctor import person as doctor
+from bottlecrm_mcp.doctor.acting import Acting
+from bottlecrm_mcp.doctor.bench import Bench
 from bottlecrm_mcp.doctor.findings import Outcome
+from bottlecrm_mcp.doctor.matrix import made_ready
+from bottlecrm_mcp.doctor.person import never_committed
+from bottlecrm_mcp.doctor.reading import Reading
 from bottlecrm_mcp.gateway.rows import rows_at
 from tests.bottlecrm_mcp.population import (
     OPTIONAL,
@@ -133,13 +138,21 @@ def test_budgets_with_everything_served(alpha) -> None:
 @pytest.mark.parametrize("role", ["admin", "user"])
 def test_doctor_tries_every_tool(alpha, beta, role) -> None:
     person = getattr(alpha, role)
-    with unchanged():
-        diagnosis = examine(person.user.email, person.org.name, write=True)
+    with unchanged(), never_committed():
+        bench = Bench(doctor.person(person.user.email, person.org.name))
+        for entity in OPTIONAL.values():
+            Reading(bench, entity).try_all()
+        for writing in made_ready(bench):
+            if writing.entity.name in OPTIONAL:
+                writing.try_all()
+                Acting(writing).try_all()
     failed = {
         f"{cell.entity}, {cell.what}": cell.sentence
-        for cell in diagnosis.cells
+        for cell in bench.cells
         if cell.outcome is Outcome.FAILED
     }
     assert failed == {}
-    assert {cell.entity for cell in diagnosis.cells} >= set(OPTIONAL)
+    tried = {(cell.entity, cell.what) for cell in bench.cells}
+    for tool in ("crm_search", "crm_get", "crm_create", "crm_update", "crm_delete"):
+        assert {(name, tool) for name in OPTIONAL} <= tried
     assert mail.outbox == []
