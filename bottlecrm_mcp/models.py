@@ -15,6 +15,7 @@ class KeyedWrite(models.Model):
     org_id = models.UUIDField(editable=False)
     # Of a token of any source.
     token_id = models.CharField(max_length=64, editable=False)
+    # A digest: what a client makes its key of is its own.
     key = models.CharField(max_length=128, editable=False)
     # Of the tool and its arguments.
     digest = models.CharField(max_length=64, editable=False)

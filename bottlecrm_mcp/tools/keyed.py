@@ -19,6 +19,10 @@ def write_key(
     if not key:
         return None, None
     text = json.dumps([tool, arguments], sort_keys=True, ensure_ascii=False)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    made = WriteKey(key, digest, tool, entity.name, arguments.get("id", ""))
+    # Of the key, too: it is the client's, who may put anything into it.
+    made = WriteKey(_digest(key), _digest(text), tool, entity.name, arguments.get("id", ""))
     return made, crm.gateway.written_before(entity, made)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

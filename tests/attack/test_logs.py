@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bottlecrm_mcp.models import KeyedWrite
 from demo_crm.models import Lead
 from demo_crm.row_security import org_context
 from pat_tokens.models import Event, Token
@@ -88,9 +89,12 @@ def test_token_as_an_argument_is_not_stored(attack: Any, alpha_admin: Any, secre
     attack(called("crm_search", {"entity": "leads"}), [("User-Agent", secret)])
     attack(called("crm_delete", {"entity": secret, "id": secret}, secret), modern("crm_delete"))
     attack(called("crm_delete", {"entity": "leads", "id": secret}))
+    attack(called("crm_create", {**CREATE, "idempotency_key": secret}))
     with org_context(alpha_admin.org):
         entries = list(Event.objects.filter(tool="crm_delete").values())
         tokens = list(Token.objects.values())
+        kept = list(KeyedWrite.objects.values())
     assert len(entries) == 2
+    assert len(kept) == 1
     assert secret[:13] in tokens[0]["last_used_client"]
-    assert secret[13:30] not in str(entries + tokens)
+    assert secret[13:30] not in str(entries + tokens + kept)
