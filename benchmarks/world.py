@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from bottlecrm_mcp.asgi import seal
+from bottlecrm_mcp.as_caller import seal
 from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import InProcessGateway

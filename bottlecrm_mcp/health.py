@@ -12,7 +12,7 @@ import logging
 
 from django.db import connection
 
-from bottlecrm_mcp.pool import InPool
+from bottlecrm_mcp import pool
 
 PATHS = ("/mcp/healthz", "/mcp/healthz/")
 SECONDS = 3
@@ -28,12 +28,12 @@ class Health:
     def __init__(self) -> None:
         self._probe: asyncio.Task[bool] | None = None
 
-    async def response(self, method: str, in_pool: InPool) -> Response:
+    async def response(self, method: str) -> Response:
         """Status, body and headers of the answer."""
         if method not in ("GET", "HEAD"):
             return 405, _body(error="Use GET."), [(b"allow", b"GET, HEAD")]
         headers = [(b"cache-control", b"no-store")]
-        if await self._is_reachable(in_pool):
+        if await self._is_reachable():
             return 200, _body(status="ok"), headers
         return (
             503,
@@ -41,18 +41,18 @@ class Health:
             headers,
         )
 
-    async def _is_reachable(self, in_pool: InPool) -> bool:
+    async def _is_reachable(self) -> bool:
         if self._probe is None or self._probe.done():
-            self._probe = asyncio.ensure_future(_reach(in_pool))
+            self._probe = asyncio.ensure_future(_reach())
         try:
             return await asyncio.wait_for(asyncio.shield(self._probe), SECONDS)
         except TimeoutError:
             return False
 
 
-async def _reach(in_pool: InPool) -> bool:
+async def _reach() -> bool:
     try:
-        await in_pool(_query)
+        await pool.in_pool(_query)
     except Exception as problem:
         logger.warning("The database can't be reached: %s", type(problem).__name__)
         return False

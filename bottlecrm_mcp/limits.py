@@ -13,8 +13,8 @@ from contextlib import suppress
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache
 
+from bottlecrm_mcp import pool
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.pool import InPool
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -91,12 +91,12 @@ def take_slot(token_id: str) -> Slot | None:
         return Slot()
 
 
-async def waited_slot(token_id: str, in_pool: InPool) -> Slot:
+async def waited_slot(token_id: str) -> Slot:
     """A slot, as soon as one is free. Raises `TooManyCalls` if that takes too long."""
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        slot: Slot | None = await in_pool(lambda: take_slot(token_id))
+        slot: Slot | None = await pool.in_pool(lambda: take_slot(token_id))
         if slot is not None:
             return slot
     most = mcp_settings().CONCURRENT_CALLS

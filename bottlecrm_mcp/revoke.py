@@ -8,14 +8,14 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 
-from bottlecrm_mcp.pool import InPool
+from bottlecrm_mcp import pool
 
 PATHS = ("/mcp/revoke", "/mcp/revoke/")
 
 Response = tuple[int, bytes, list[tuple[bytes, bytes]]]
 
 
-async def revoke(scope: Any, receive: Any, in_pool: InPool) -> Response:
+async def revoke(scope: Any, receive: Any) -> Response:
     """Status, body and headers of the answer. Needs `pat_tokens`."""
     from pat_tokens.leaks import MAX_BODY_BYTES, Answer, answer_report
     from pat_tokens.source import source_of
@@ -28,7 +28,7 @@ async def revoke(scope: Any, receive: Any, in_pool: InPool) -> Response:
         if body is None:
             answer = Answer(413, {"error": "The body is too large."})
         else:
-            answer = await in_pool(lambda: answer_report(body, source))
+            answer = await pool.in_pool(lambda: answer_report(body, source))
     headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     return answer.status, json.dumps(answer.body).encode(), headers
 

@@ -13,7 +13,9 @@ django.setup()
 from django.core.asgi import get_asgi_application  # noqa: E402  (needs the settings)
 from django.core.handlers.asgi import ASGIRequest  # noqa: E402
 
-from bottlecrm_mcp.asgi import Call, McpApplication, keys, run_as_caller, with_mcp  # noqa: E402
+from bottlecrm_mcp.admission import Call  # noqa: E402
+from bottlecrm_mcp.as_caller import keys, run_as_caller  # noqa: E402
+from bottlecrm_mcp.asgi import McpApplication, with_mcp  # noqa: E402
 from bottlecrm_mcp.conf import mcp_settings  # noqa: E402
 from bottlecrm_mcp.gateway.base import Caller  # noqa: E402
 from bottlecrm_mcp.gateway.in_process import Origin  # noqa: E402

@@ -187,13 +187,6 @@ class HttpGateway:
         return rest_page(self.read, entity, query)
 
 
-NO_KEYS = GatewayError(
-    "not_supported",
-    "The CRM's REST API can't recognise repeated calls; its own /mcp endpoint can. Leave out "
-    "idempotency_key. Nothing was changed.",
-)
-
-
 @dataclass(frozen=True)
 class Plan:
     """What the list does of a search, and what of it is left to do here.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 
-from bottlecrm_mcp import asgi
+from bottlecrm_mcp import pool
 from demo_crm.models import Profile
 from settings.asgi import application
 from tests.agent import LEGACY, MODERN, Agent, Person, connected
@@ -26,7 +26,7 @@ def one_thread(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     async def here(work: Callable[[], Any]) -> Any:
         return await sync_to_async(work, thread_sensitive=True)()
 
-    monkeypatch.setattr(asgi, "in_pool", here)
+    monkeypatch.setattr(pool, "in_pool", here)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bottlecrm_mcp.asgi import seal
+from bottlecrm_mcp.as_caller import seal
 from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import InProcessGateway

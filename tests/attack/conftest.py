@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
 
-from bottlecrm_mcp import asgi
+from bottlecrm_mcp import pool
 from settings.asgi import application
 from tests.bottlecrm_mcp.conftest import app, crm_of, tools_of  # noqa: F401 (fixtures)
 from tests.bottlecrm_mcp.http import bearer, send
@@ -85,7 +85,7 @@ def attack(secret: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Attac
     async def here(work: Callable[[], Any]) -> Any:
         return await sync_to_async(work, thread_sensitive=True)()
 
-    monkeypatch.setattr(asgi, "in_pool", here)
+    monkeypatch.setattr(pool, "in_pool", here)
 
     def request(body: Any, headers: Any = (), **options: Any) -> httpx2.Response:
         given = [*bearer(secret).items(), *headers]

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from bottlecrm_mcp import asgi
+from bottlecrm_mcp import asgi, pool
+from bottlecrm_mcp.as_caller import seal
 from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
@@ -26,7 +27,7 @@ def crm_of(token_for: Callable[..., str]) -> Callable[..., Crm]:
         secret = token_for(profile, **token)
         caller = authenticate(secret)
         catalogue = mcp_settings().catalogue
-        return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), asgi.seal())
+        return Crm(caller, catalogue, InProcessGateway(catalogue, caller, secret), seal())
 
     return make
 
@@ -92,5 +93,5 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     async def here(work: Callable[[], Any]) -> Any:
         return await sync_to_async(work, thread_sensitive=True)()
 
-    monkeypatch.setattr(asgi, "in_pool", here)
+    monkeypatch.setattr(pool, "in_pool", here)
     return asgi.with_mcp(other_application)

@@ -182,19 +182,19 @@ def test_under_a_root_path(app, headers) -> None:
 def test_database_that_does_not_answer(app, headers, monkeypatch) -> None:
     from django.db import OperationalError
 
-    from bottlecrm_mcp import asgi
+    from bottlecrm_mcp import pool
 
     async def down(work):
         raise OperationalError("no connection to 10.0.0.1")
 
-    monkeypatch.setattr(asgi, "in_pool", down)
+    monkeypatch.setattr(pool, "in_pool", down)
     response = send(app, headers=headers)
     assert response.status_code == 503
     assert "10.0.0.1" not in response.text
 
 
 def test_secret_is_not_in_the_text_of_a_call(token_for, alpha_user) -> None:
-    from bottlecrm_mcp.asgi import Call
+    from bottlecrm_mcp.admission import Call
     from bottlecrm_mcp.auth import authenticate
     from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin
 

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from django.db import OperationalError
 
-from bottlecrm_mcp import asgi, health
+from bottlecrm_mcp import asgi, health, pool
+from bottlecrm_mcp.conf import mcp_settings
 from tests.bottlecrm_mcp.conftest import other_application
 from tests.bottlecrm_mcp.http import send
 
@@ -37,7 +38,7 @@ def test_database_that_is_down(app, monkeypatch) -> None:
     async def down(work):
         raise OperationalError("no connection to 10.0.0.1")
 
-    monkeypatch.setattr(asgi, "in_pool", down)
+    monkeypatch.setattr(pool, "in_pool", down)
     response = send(app, method="GET", path="/mcp/healthz", body=b"")
     assert response.status_code == 503
     assert response.json()["status"] == "unavailable"
@@ -56,8 +57,8 @@ def test_pool_without_a_free_thread(monkeypatch, settings) -> None:
         return (await client.get("/mcp/healthz")).status_code
 
     async def run() -> list[int]:
-        threads = asgi.mcp_settings().THREADS
-        busy = [asyncio.ensure_future(asgi.in_pool(free.wait)) for _ in range(threads)]
+        threads = mcp_settings().THREADS
+        busy = [asyncio.ensure_future(pool.in_pool(free.wait)) for _ in range(threads)]
         await asyncio.sleep(0)
         transport = httpx2.ASGITransport(application)
         async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7") as client:

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from bottlecrm_mcp import asgi
+from bottlecrm_mcp import pool
 from bottlecrm_mcp.checks import check_keyed_writes
 from bottlecrm_mcp.gateway import keyed
 from bottlecrm_mcp.gateway.base import GatewayError
@@ -274,7 +274,7 @@ class Race:
         tool = Registry(self.crm.catalogue).get("crm_create")
         assert tool is not None
         try:
-            return asgi.framed(lambda: tool.call(self.crm, {**KEYED, **changes}))
+            return pool.framed(lambda: tool.call(self.crm, {**KEYED, **changes}))
         except Exception as problem:
             return {"problem": problem}
 

@@ -12,7 +12,8 @@ from django.core.cache import cache
 from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp import limits
-from bottlecrm_mcp.asgi import seal, with_mcp
+from bottlecrm_mcp.as_caller import seal
+from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.gateway.base import GatewayError
 from demo_crm.entities.leads import LeadList
 from tests.agent import LEGACY, MODERN, Agent, as_agent

@@ -11,7 +11,8 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from mcp.shared.exceptions import MCPError
 
-from bottlecrm_mcp import asgi
+from bottlecrm_mcp import as_caller, pool
+from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway import in_process, in_time
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
@@ -82,9 +83,9 @@ def test_slow_search(secret, monkeypatch, era) -> None:
             during(patch, "visible", slow)
             error = await agent.refused("crm_search", entity="leads")
         found = await agent("crm_search", entity="leads")
-        threads = asgi.mcp_settings().THREADS
+        threads = mcp_settings().THREADS
         everyone = threading.Barrier(threads)
-        each = (asgi.in_pool(lambda: borrowed(everyone)) for _ in range(threads))
+        each = (pool.in_pool(lambda: borrowed(everyone)) for _ in range(threads))
         return error, found, dict(await asyncio.gather(*each))
 
     error, found, timeouts = as_agent(secret, steps, era)
@@ -208,7 +209,7 @@ def test_hook_that_fails_after_the_commit_is_not_called_undone(secret, alpha_adm
 def test_nobody_waits_for_what_hangs_elsewhere(
     secret, monkeypatch, method, arguments, ending
 ) -> None:
-    monkeypatch.setattr(asgi, "GRACE_SECONDS", 0)
+    monkeypatch.setattr(as_caller, "GRACE_SECONDS", 0)
     let_go = threading.Event()
     during(monkeypatch, method, lambda: let_go.wait(30))
     tool, given = arguments
@@ -229,8 +230,8 @@ def test_no_thread_is_free(secret, era) -> None:
 
     async def steps(agent: Agent) -> str:
         await agent("list_actions")
-        threads = asgi.mcp_settings().THREADS
-        busy = [asyncio.ensure_future(asgi.in_pool(let_go.wait)) for _ in range(threads)]
+        threads = mcp_settings().THREADS
+        busy = [asyncio.ensure_future(pool.in_pool(let_go.wait)) for _ in range(threads)]
         await asyncio.sleep(0)
         try:
             with pytest.raises(MCPError) as refusal:

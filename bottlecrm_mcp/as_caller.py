@@ -1,0 +1,77 @@
+"""The tools of one call: run on a pool thread as the caller, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from bottlecrm_mcp import oversight, pool
+from bottlecrm_mcp.admission import Call
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway import in_time
+from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
+from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.gateway.runs import too_late
+from bottlecrm_mcp.tools.bounds import Bounds
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.seal import Seal, derive_key
+
+# What a call may take beyond its time until nobody waits for it any more.
+GRACE_SECONDS = 2
+
+current_call: ContextVar[Call] = ContextVar("current_call")
+
+
+async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
+    call = current_call.get()
+
+    def run() -> Any:
+        try:
+            return oversight.recorded(call.caller, lambda: work(crm_for(call)))
+        finally:
+            # Before the client has its answer, and may make its next call.
+            call.slot.release()
+
+    seconds = mcp_settings().CALL_SECONDS
+    try:
+        with in_time.one_call(seconds):
+            # The database ends its part sooner, and then the outcome is known.
+            return await pool.in_time(run, seconds + GRACE_SECONDS)
+    except pool.Busy as refusal:
+        raise GatewayError("busy", f"{pool.BUSY} Nothing was changed.") from refusal
+    except pool.Overdue as fault:
+        raise too_late(OUTCOME_UNKNOWN if oversight.is_write() else "") from fault
+
+
+def crm_for(call: Call) -> Crm:
+    configured = mcp_settings()
+    catalogue = configured.catalogue
+    gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
+    sealed = configured.CONFIRMATION == "sealed" or call.caller.sealed
+    bounds = Bounds(configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES)
+    return Crm(call.caller, catalogue, gateway, seal(), sealed, bounds=bounds)
+
+
+def keys() -> list[bytes]:
+    """Keys that all processes and hosts of this CRM share; the first is in use."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [derive_key(secret) for secret in secrets]
+
+
+def seal() -> Seal:
+    return Seal(keys(), _spend)
+
+
+def _spend(digest: str, lifetime: int) -> bool:
+    try:
+        return bool(cache.add(f"bottlecrm_mcp:spent:{digest}", True, lifetime))
+    except Exception as problem:
+        raise GatewayError(
+            "unavailable",
+            "The CRM's cache does not answer, so it is not known whether this confirmation was "
+            "used before. Nothing was changed; try again later.",
+        ) from problem

@@ -1,0 +1,29 @@
+"""How a request ends that never reaches the MCP server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+
+class Refusal(Exception):
+    """Ends a request before it reaches the MCP server.
+
+    With a JSON-RPC `code` the body is an error that clients show to the agent; without one it is
+    for whoever set the client up.
+    """
+
+    def __init__(
+        self, status: int, message: str, headers: Iterable[tuple[str, str]] = (), code: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+
+    @property
+    def body(self) -> bytes:
+        if not self.code:
+            return json.dumps({"error": str(self)}).encode()
+        error = {"code": self.code, "message": str(self)}
+        return json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
