@@ -36,11 +36,12 @@ def _both(person: Person, entity: Entity) -> Iterator[Comparison]:
     )
     if found["records"]:
         record_id = found["records"][0]["id"]
+        path = entity.record_path(record_id) if entity.has_detail else entity.path
         yield _comparison(
             entity,
             "crm_get",
             lambda: agent.do("crm_get", entity=entity.name, id=record_id),
-            lambda: gateway.read(entity.record_path(record_id)).data,
+            lambda: gateway.read(path).data,
         )
 
 
