@@ -14,21 +14,21 @@ from soak.site import Database
 
 
 class Faults:
+    """What goes wrong with a database, and what is left of it afterwards."""
+
     def __init__(self, database: Database, dice: random.Random) -> None:
         self.database = database
         self.dice = dice
 
-    def kill_connections(self, seconds: float) -> int:
-        """Ends one of the server's connections after the other; how many."""
-        killed, until = 0, time.monotonic() + seconds
+    def kill_connections(self, seconds: float) -> None:
+        """Ends one of the server's connections after the other."""
+        until = time.monotonic() + seconds
         with self._connected() as connection:
             while time.monotonic() < until:
                 pids = [row["pid"] for row in self.connections(connection)]
                 if pids:
                     connection.execute("SELECT pg_terminate_backend(%s)", [self.dice.choice(pids)])
-                    killed += 1
                 time.sleep(self.dice.uniform(0.05, 0.3))
-        return killed
 
     def hold(self, seconds: float) -> None:
         """Locks a table, so that all who read it wait and the pool runs dry."""
