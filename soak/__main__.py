@@ -73,8 +73,8 @@ async def soak(
         await callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
         await callers.fill(FILLERS)
         for name, fault in phases.items():
-            print(f"{name} …", file=sys.stderr)
             results.append(await run.phase(name, fault, seconds / len(phases)))
+            print(report.row(results[-1]), file=sys.stderr, flush=True)
     finally:
         await client.close()
     return results

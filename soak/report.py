@@ -16,8 +16,11 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def table(results: Iterable[Result]) -> str:
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    lines += ["| " + " | ".join(_cells(each)) + " |" for each in results]
-    return "\n".join(lines)
+    return "\n".join([*lines, *map(row, results)])
+
+
+def row(result: Result) -> str:
+    return "| " + " | ".join(_cells(result)) + " |"
 
 
 def _cells(result: Result) -> list[str]:
