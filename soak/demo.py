@@ -58,6 +58,7 @@ def _people(tenants: int) -> list[Person]:
             with org_context(org):
                 _, secret = Token.create(owner=profile, name="soak")
             people.append(Person(number, profile.role, secret))
+    connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
     return people
 
