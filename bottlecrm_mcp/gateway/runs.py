@@ -70,6 +70,8 @@ class AtomicWrite:
         except Exception as problem:
             self.maybe_kept = self.is_committing and not in_time.was_undone(problem)
             raise
+        # The middleware may still fail, on its way out.
+        self.maybe_kept = self.is_committing
         return response
 
     def _is_repeated(self) -> bool:

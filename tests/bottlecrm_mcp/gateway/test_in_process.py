@@ -1,5 +1,6 @@
 from contextlib import suppress
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.db import Error as DatabaseError
@@ -12,6 +13,7 @@ from bottlecrm_mcp.gateway import in_process
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin, database_call
 from bottlecrm_mcp.tools.errors import MAYBE_KEPT
+from demo_crm import row_security
 from demo_crm.entities.contacts import ContactList
 from demo_crm.entities.leads import LeadList
 from demo_crm.models import Account, Contact, Lead
@@ -277,12 +279,21 @@ def lose_the_answer(monkeypatch) -> None:
     monkeypatch.setattr(connection, "commit", commit_and_die)
 
 
+def fail_after_the_commit(monkeypatch) -> None:
+    """The host's middleware finds the connection broken when it clears the organisation."""
+
+    def broken(org_id: Any) -> None:
+        raise DatabaseError("the connection is closed")
+
+    monkeypatch.setattr(row_security, "set_current_org", broken)
+
+
 def fail_on_commit(monkeypatch) -> None:
     transaction.on_commit(lambda: 1 / 0)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("fail", [lose_the_answer, fail_on_commit])
+@pytest.mark.parametrize("fail", [lose_the_answer, fail_on_commit, fail_after_the_commit])
 def test_failure_of_the_commit_leaves_the_outcome_open(
     tools_of, alpha_admin, monkeypatch, fail
 ) -> None:
