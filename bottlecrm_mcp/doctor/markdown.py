@@ -11,12 +11,13 @@ WORDS = {Outcome.OK: "works", Outcome.INSTEAD: "instead", Outcome.FAILED: "**fai
 
 
 def markdown(diagnosis: Diagnosis) -> Iterator[str]:
-    yield from _table([["host", "", ""], *_findings(diagnosis)])
+    yield from _table([["", "part of the host", "what the doctor says"], *_findings(diagnosis)])
     if diagnosis.cells:
         yield ""
         yield from _table(matrix(diagnosis.cells, _word))
-        yield ""
-        yield from _table([["entity", "actions and values with effects"], *_actions(diagnosis)])
+        if actions := list(_actions(diagnosis)):
+            yield ""
+            yield from _table([["entity", "actions and values with effects"], *actions])
         yield ""
         yield from (f"- {each}" for each in counts(diagnosis.cells))
         yield ""

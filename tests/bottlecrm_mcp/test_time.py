@@ -29,8 +29,8 @@ NEW = {"entity": "leads", "data": {"first_name": "Ann", "last_name": "Lee"}}
 
 
 @pytest.fixture(autouse=True)
-def _one_second(settings) -> None:
-    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=1)
+def _two_seconds(settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=2)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_slow_search(secret, monkeypatch, era) -> None:
 
     error, found, timeouts = as_agent(secret, steps, era)
     assert error["code"] == "timeout"
-    assert "did not finish this within 1 s. Nothing was changed." in error["message"]
+    assert "did not finish this within 2 s. Nothing was changed." in error["message"]
     assert found["total"] == 0
     # Whoever borrows that connection next finds no trace.
     assert timeouts[used[0]] == "0"
@@ -202,7 +202,7 @@ def test_hook_that_fails_after_the_commit_is_not_called_undone(secret, alpha_adm
 @pytest.mark.parametrize(
     ("method", "arguments", "ending"),
     [
-        ("visible", ("crm_search", {"entity": "leads"}), "within 1 s."),
+        ("visible", ("crm_search", {"entity": "leads"}), "within 2 s."),
         ("create", ("crm_create", NEW), OUTCOME_UNKNOWN),
     ],
 )
@@ -274,7 +274,7 @@ def test_stricter_limit_of_the_host_stays(db) -> None:
         with in_time.Transaction().open():
             assert query("SHOW statement_timeout") == "400ms"
     with in_time.Transaction().open():
-        assert query("SHOW statement_timeout") == "1s"
+        assert query("SHOW statement_timeout") == "2s"
     assert query("SHOW statement_timeout") == "0"
 
 
@@ -283,7 +283,7 @@ def test_outer_transaction_gets_its_setting_back(db, fails) -> None:
     with transaction.atomic():
         try:
             with in_time.Transaction().open():
-                assert query("SHOW statement_timeout") == "1s"
+                assert query("SHOW statement_timeout") == "2s"
                 if fails:
                     raise ZeroDivisionError
         except ZeroDivisionError:
