@@ -15,7 +15,7 @@ COMPARED = ("leads", "contacts", "accounts", "tasks", "solutions")
 
 def run(crm: Crm, secret: str, rounds: int) -> str:
     with served(1) as server:
-        connection = Connection(f"http://127.0.0.1:{server.port}", secret)
+        connection = Connection(f"http://127.0.0.1:{server.ports[0]}", secret)
         gateway = HttpGateway(crm.catalogue, crm.caller, connection)
         remote = Crm(crm.caller, crm.catalogue, gateway, crm.seal)
         try:

@@ -57,16 +57,16 @@ def compare(
     """Interleaved rounds; a load names its server and how many callers it has."""
     calls = {}
     for name, (server, callers, load) in loads.items():
-        port = servers[server].port
-        asyncio.run(send(port, load.message, 4 * callers, callers, load.status))
-        once = asyncio.run(send(port, load.message, 4, 1, load.status))
+        ports = servers[server].ports
+        asyncio.run(send(ports, load.message, 4 * callers, callers, load.status))
+        once = asyncio.run(send(ports, load.message, 4, 1, load.status))
         ms = statistics.median(once.each)
         calls[name] = max(2 * callers, min(MOST_CALLS, round(ROUND_MS / ms)))
     for _ in range(rounds):
         for name, (server, callers, load) in loads.items():
             before = servers[server].cpu()
             timed = asyncio.run(
-                send(servers[server].port, load.message, calls[name], callers, load.status)
+                send(servers[server].ports, load.message, calls[name], callers, load.status)
             )
             load.add(timed, servers[server].cpu() - before)
 

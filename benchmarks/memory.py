@@ -26,7 +26,7 @@ def run(secret: str, record_id: str, calls: int) -> str:
         first = 0.0
         for part in range(1, PARTS + 1):
             for message in kinds:
-                asyncio.run(send(server.port, message, calls // PARTS // len(kinds), CALLERS))
+                asyncio.run(send(server.ports, message, calls // PARTS // len(kinds), CALLERS))
             now = server.memory()
             first = first or now
             rows.append((calls * part // PARTS, now, now / first))

@@ -20,18 +20,14 @@ READY_SECONDS = 60
 
 
 class Served:
-    """uvicorn with so many workers, on a free port."""
+    """So many workers of uvicorn, each on a port of its own, as behind a proxy.
+
+    On one port the first worker takes connections that come at once, and the others none.
+    """
 
     def __init__(self, workers: int) -> None:
-        self.port = _free_port()
-        self._process = subprocess.Popen(
-            [
-                sys.executable, "-m", "uvicorn", "settings.asgi:application", "--no-access-log",
-                "--log-level", "warning", "--port", str(self.port), "--workers", str(workers),
-            ],
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"},
-            start_new_session=True,
-        )  # fmt: skip
+        self.ports = [_free_port() for _ in range(workers)]
+        self._started = [_uvicorn(port) for port in self.ports]
 
     def cpu(self) -> float:
         """Milliseconds of CPU that the server's processes have used."""
@@ -43,14 +39,17 @@ class Served:
         return float(max(each.memory_info().rss for each in self._processes())) / 1e6
 
     def stop(self) -> None:
-        os.killpg(self._process.pid, signal.SIGTERM)
-        self._process.wait(30)
+        for process in self._started:
+            process.send_signal(signal.SIGTERM)
+        for process in self._started:
+            process.wait(30)
 
     def wait(self) -> None:
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             try:
-                asyncio.run(send(self.port, request("GET", "/mcp/healthz"), 1, 1))
+                every = len(self.ports)
+                asyncio.run(send(self.ports, request("GET", "/mcp/healthz"), every, every))
             except (OSError, RuntimeError, asyncio.IncompleteReadError):
                 time.sleep(0.2)
             else:
@@ -58,8 +57,7 @@ class Served:
         raise RuntimeError("The server did not start")
 
     def _processes(self) -> list[psutil.Process]:
-        parent = psutil.Process(self._process.pid)
-        return [parent, *parent.children(recursive=True)]
+        return [psutil.Process(each.pid) for each in self._started]
 
 
 @contextmanager
@@ -70,6 +68,16 @@ def served(workers: int) -> Iterator[Served]:
         yield server
     finally:
         server.stop()
+
+
+def _uvicorn(port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "uvicorn", "settings.asgi:application", "--no-access-log",
+            "--log-level", "warning", "--port", str(port),
+        ],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.settings"},
+    )  # fmt: skip
 
 
 def _free_port() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,11 +56,13 @@ def request(
     return "\r\n".join(lines).encode() + body
 
 
-async def send(port: int, message: bytes, calls: int, callers: int, status: int = 200) -> Timed:
-    """`callers` connections share `calls` requests with this message."""
+async def send(
+    ports: Sequence[int], message: bytes, calls: int, callers: int, status: int = 200
+) -> Timed:
+    """`callers` connections, spread over the ports, share `calls` requests with this message."""
     timed, left = Timed(), iter(range(calls))
 
-    async def caller() -> None:
+    async def caller(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in left:
             started = time.perf_counter()
@@ -70,7 +73,7 @@ async def send(port: int, message: bytes, calls: int, callers: int, status: int 
         await writer.wait_closed()
 
     started = time.perf_counter()
-    await asyncio.gather(*(caller() for _ in range(callers)))
+    await asyncio.gather(*(caller(ports[each % len(ports)]) for each in range(callers)))
     timed.seconds = time.perf_counter() - started
     return timed
 
