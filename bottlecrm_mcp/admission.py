@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from django.core.handlers.asgi import ASGIRequest
@@ -43,9 +42,6 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call by {self.caller.email}>"
-
-
-Admit = Callable[[ASGIRequest], Awaitable[Call]]
 
 
 async def admit_token(request: ASGIRequest) -> Call:

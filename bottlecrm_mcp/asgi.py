@@ -8,7 +8,6 @@ middleware chain.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
@@ -96,7 +95,7 @@ class McpApplication:
             except asyncio.CancelledError:
                 # The server ends, and its patience with calls that still run has ended before.
                 if not call.status:
-                    await _answer(observed, 503, json.dumps({"error": CUT_OFF}).encode(), [])
+                    await _answer(observed, 503, Refusal(503, CUT_OFF).body, [])
                 raise
 
     async def _answer(self, request: ASGIRequest, receive: Any, send: Any) -> None:

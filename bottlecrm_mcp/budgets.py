@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import RowQuery
-from bottlecrm_mcp.server import compact, described
+from bottlecrm_mcp.server import described
+from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
 from bottlecrm_mcp.tools.errors import ToolError
@@ -45,7 +46,7 @@ def measure(crm: Crm) -> Iterator[Measured]:
     listed = [described(tool).model_dump(by_alias=True, exclude_none=True) for tool in tools]
     optional = [each for each in crm.catalogue.optional if each in crm.catalogue.entities]
     budget = TOOLS_LIST + PER_OPTIONAL_ENTITY * len(optional)
-    yield Measured("tools/list", len(compact({"tools": listed})), budget)
+    yield Measured("tools/list", size({"tools": listed}), budget)
     yield _measured("crm_search all, 20 rows", SEARCH_20, search, crm, entity=ALL, query="a")
     yield _measured("crm_search my_day, 20 rows", SEARCH_20, search, crm, entity=MY_DAY)
     for entity in crm.catalogue.entities:
@@ -75,4 +76,4 @@ def _measured(what: str, budget: int, tool: Callable[..., Any], crm: Crm, **give
         answer = tool(crm, **given)
     except ToolError as error:
         answer = error.as_dict()
-    return Measured(what, len(compact(answer)), budget)
+    return Measured(what, size(answer), budget)

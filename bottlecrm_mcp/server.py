@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,6 +27,7 @@ from bottlecrm_mcp.offer import (
     package_version,
     tool_entry,
 )
+from bottlecrm_mcp.tools.budget import compact
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.dates import Clock
@@ -227,7 +227,3 @@ def failed(error: ToolError) -> types.CallToolResult:
     # No structured content: it would have to fit the tool's output schema.
     text = compact(error.as_dict())
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)
-
-
-def compact(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

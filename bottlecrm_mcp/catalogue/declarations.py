@@ -111,6 +111,27 @@ UPDATED = shown("updated_at", Kind.DATETIME)
 TEAM = (many("assigned_to", "people"), many("teams", "teams"), many("tags", "tags"))
 
 
+def billed_to(of: str, *, opportunity_listed: bool = False) -> tuple[Field, ...]:
+    """To whom an invoice or the like goes; `of` names it in front of its account."""
+    return (
+        one("account", "accounts", required=True, write_name="account_id"),
+        one(
+            "contact",
+            "contacts",
+            required=True,
+            write_name="contact_id",
+            note=f"a contact of {of} account, or one without an account",
+        ),
+        one(
+            "opportunity",
+            "opportunities",
+            write_name="opportunity_id",
+            listed=opportunity_listed,
+        ),
+        text("client_name", 255),
+    )
+
+
 def address(prefix: str = "", line_length: int = 255, *, listed: bool = True) -> tuple[Field, ...]:
     def part(name: str, length: int, note: str = "") -> Field:
         return Field(prefix + name, Kind.TEXT, WRITE, max_length=length, listed=listed, note=note)

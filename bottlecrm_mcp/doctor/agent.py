@@ -15,7 +15,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor import answers
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.gateway.base import GatewayError
-from bottlecrm_mcp.server import compact
+from bottlecrm_mcp.tools.budget import compact, size
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 
@@ -65,7 +65,7 @@ class Agent:
             code, data = error.code, error.as_dict()
             sentence = " ".join((_sentence(error), *raised))
         took = round((time.perf_counter() - started) * 1000)
-        self.last = Answer(data, took, len(compact(data)), code, sentence)
+        self.last = Answer(data, took, size(data), code, sentence)
         wrong = list(answers.objections(tool, data))
         if answers.too_long(tool, arguments, self.last.characters):
             wrong.append(f"{self.last.characters} characters for {arguments['limit']} rows")
@@ -95,6 +95,11 @@ class Agent:
         if not answer.sentence:
             raise Wrong(f"{tool} answered {answer.code} without a sentence.")
         return answer
+
+    def newest(self, entity: str) -> str:
+        """The id of the newest record that the person finds, empty if there is none."""
+        records = self.do("crm_search", entity=entity, limit=1)["records"]
+        return str(records[0]["id"]) if records else ""
 
     def preview(self, tool: str, **arguments: Any) -> str:
         """Ask for something that has a marked effect; gives the confirmation string."""

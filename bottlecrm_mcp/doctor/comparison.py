@@ -12,7 +12,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.agent import Agent
 from bottlecrm_mcp.doctor.findings import Comparison, Cost
 from bottlecrm_mcp.doctor.person import Person
-from bottlecrm_mcp.server import compact
+from bottlecrm_mcp.tools.budget import size
 
 ROUNDS = 3
 ROWS = 10
@@ -61,7 +61,7 @@ def _cost(work: Callable[[], Mapping[str, Any]]) -> Cost:
     started = time.perf_counter()
     answer = work()
     took = (time.perf_counter() - started) * 1000
-    return Cost(took, len(compact(answer)))
+    return Cost(took, size(answer))
 
 
 def _median(costs: list[Cost]) -> Cost:

@@ -21,7 +21,7 @@ class Refusing:
 
     def try_all(self) -> None:
         self._cell("crm_create", "crm_create", data=self._data())
-        one = {"id": self._newest()}
+        one = {"id": self.agent.newest(self.entity.name)}
         self._cell("crm_update", "crm_update", **one, data=self._data())
         self._cell("crm_delete", "crm_delete", **one, confirm=True)
         for action in self.entity.actions:
@@ -41,8 +41,3 @@ class Refusing:
 
     def _data(self) -> dict[str, Any]:
         return self.bench.samples.create(self.entity, relations=False).data
-
-    def _newest(self) -> str:
-        """The id of a record, empty if there is none."""
-        listed = self.agent.do("crm_search", entity=self.entity.name, limit=1)["records"]
-        return str(listed[0]["id"]) if listed else ""

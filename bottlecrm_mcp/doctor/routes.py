@@ -12,7 +12,6 @@ from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils.module_loading import import_string
 
 from bottlecrm_mcp.catalogue.coverage import bare, coverage, used_routes
-from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import Person
@@ -149,15 +148,13 @@ def check_live_fields(person: Person) -> Iterator[Finding]:
         yield ok(part, "The fields of every entity can be read from its serializer.")
 
 
-def _is_paged(entity: Entity) -> bool:
-    return entity.paged
-
-
 def check_fast_path(person: Person) -> Iterator[Finding]:
     part = "fast path"
     gateway = person.gateway()
     slow = []
-    for entity in filter(_is_paged, mcp_settings().catalogue.entities):
+    for entity in mcp_settings().catalogue.entities:
+        if not entity.paged:
+            continue
         capture = gateway.capture(entity, lambda records: None)
         if not capture.taken:
             slow.append(entity)

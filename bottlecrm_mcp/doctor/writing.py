@@ -41,10 +41,10 @@ class Writing:
         return str(made["id"])
 
     def _newest(self) -> str:
-        listed = self.agent.do("crm_search", entity=self.entity.name, limit=1)["records"]
-        if not listed:
+        newest = self.agent.newest(self.entity.name)
+        if not newest:
             raise Instead(f"There are no {self.entity.name} to try it on.")
-        return str(listed[0]["id"])
+        return newest
 
     def keep(self) -> None:
         """Make the record that the cells work on, and others point to."""

@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
-from django.http.response import HttpResponseBase
 from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
 
@@ -29,8 +28,6 @@ SELECT current_setting('statement_timeout'), set_config('statement_timeout', LEA
 )::int::text, true)
 """
 SET_BACK = "SELECT set_config('statement_timeout', %s, true)"
-
-View = Callable[[], HttpResponseBase]
 
 _until: ContextVar[float | None] = ContextVar("until", default=None)
 

@@ -12,13 +12,18 @@ LONGEST_IN_RECORD = 6_000
 LONGEST_IN_ERROR = 500
 
 
+def compact(value: Any) -> str:
+    """JSON as answers have it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def size(value: Any) -> int:
     """Characters of a value as the client gets it."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return len(compact(value))
 
 
 def bytes_of(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(compact(value).encode())
 
 
 def shortened(row: Mapping[str, Any], longest: int = LONGEST_IN_LIST) -> dict[str, Any]:

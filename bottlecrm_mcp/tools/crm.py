@@ -159,7 +159,8 @@ def label_names(entity: Entity) -> set[str]:
 
 
 def label_fields(entity: Entity) -> tuple[Field, ...]:
-    return tuple(field for field in entity.fields if field.name in label_names(entity))
+    names = label_names(entity)
+    return tuple(field for field in entity.fields if field.name in names)
 
 
 def is_id(value: object) -> bool:

@@ -1,5 +1,4 @@
 from collections.abc import Awaitable, Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from bottlecrm_mcp import pool
 from demo_crm.models import Profile
 from settings.asgi import application
 from tests.agent import LEGACY, MODERN, Agent, Person, connected
-from tests.bottlecrm_mcp.population import populate
+from tests.bottlecrm_mcp.conftest import alpha, beta  # noqa: F401 (fixtures)
 
 Steps = Callable[[Agent], Awaitable[Any]]
 
@@ -49,15 +48,3 @@ def live(one_thread: None, token_for: Callable[..., str]) -> Callable[..., Any]:
         return async_to_sync(through)(token_for(profile, **token))
 
     return run
-
-
-@pytest.fixture
-def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
-    """The first organisation with records in it."""
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
-
-
-@pytest.fixture
-def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
-    """The other organisation with records in it."""
-    return populate(two_orgs.beta_admin, two_orgs.beta_user)

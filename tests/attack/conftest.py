@@ -14,9 +14,8 @@ from django.core.cache import cache
 
 from bottlecrm_mcp import pool
 from settings.asgi import application
-from tests.bottlecrm_mcp.conftest import app, crm_of, tools_of  # noqa: F401 (fixtures)
+from tests.bottlecrm_mcp.conftest import alpha, app, beta, crm_of, tools_of  # noqa: F401 (fixtures)
 from tests.bottlecrm_mcp.http import bearer, send
-from tests.bottlecrm_mcp.population import populate
 
 # What only the inside of the server says.
 REVEALING = re.compile(r"Traceback|<html|<!DOCTYPE|File \"/|psycopg|\bSELECT\b|demo_crm", re.I)
@@ -27,17 +26,6 @@ PLAIN = (202, 204, 406, 413)
 SSE = "text/event-stream"
 
 Attack = Callable[..., httpx2.Response]
-
-
-@pytest.fixture
-def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
-
-
-@pytest.fixture
-def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
-    """The victim. Every text of its records says "beta"."""
-    return populate(two_orgs.beta_admin, two_orgs.beta_user)
 
 
 @pytest.fixture
