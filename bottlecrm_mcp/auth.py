@@ -30,7 +30,10 @@ KNOWN_RESOLVERS = {
 
 
 class Unauthorized(Exception):
-    """No caller. `presented` tells whether a credential came at all."""
+    """No caller. `presented` tells whether a credential came at all.
+
+    The message is sent in a header: ASCII without quotes and backslashes (RFC 6750, section 3).
+    """
 
     def __init__(self, message: str, *, presented: bool) -> None:
         super().__init__(message)
@@ -40,10 +43,14 @@ class Unauthorized(Exception):
 def bearer_secret(header: str) -> str:
     """The token in an Authorization header. Raises `Unauthorized`."""
     if not header:
-        raise Unauthorized("Send a personal access token: Authorization: Bearer …", presented=False)
+        raise Unauthorized(
+            "Send a personal access token: Authorization: Bearer bcrm_pat_...", presented=False
+        )
     secret = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
     if not secret.startswith(PREFIX) or not secret.isascii():
-        raise Unauthorized("Only personal access tokens (bcrm_pat_…) are accepted.", presented=True)
+        raise Unauthorized(
+            "Only personal access tokens (bcrm_pat_...) are accepted.", presented=True
+        )
     return secret
 
 

@@ -9,15 +9,13 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
-from bottlecrm_mcp.refusal import Refusal
+from bottlecrm_mcp.refusal import Headers, Refusal, ascii_headers
 
 ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
     "mcp-session-id, last-event-id, x-request-id"
 )
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
-
-Headers = list[tuple[bytes, bytes]]
 
 
 def host_of(request: ASGIRequest) -> str:
@@ -32,13 +30,17 @@ def cors_headers(request: ASGIRequest, host: str) -> Headers:
     origin = request.headers.get("Origin")
     if origin is None:
         return []
-    if origin != f"{request.scheme}://{host}" and not _is_cors_origin(origin):
+    is_own = origin == f"{request.scheme}://{host}"
+    # A browser sends a name in ASCII, and so it is sent back.
+    if not origin.isascii() or not (is_own or _is_cors_origin(origin)):
         raise Refusal(403, "This Origin is not allowed.")
-    return [
-        (b"access-control-allow-origin", origin.encode()),
-        (b"access-control-expose-headers", EXPOSED_HEADERS.encode()),
-        (b"vary", b"Origin"),
-    ]
+    return ascii_headers(
+        [
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", EXPOSED_HEADERS),
+            ("Vary", "Origin"),
+        ]
+    )
 
 
 def _is_cors_origin(origin: str) -> bool:
@@ -57,8 +59,10 @@ def _cors_setting(name: str, former_name: str) -> Any:
 
 
 def preflight_headers() -> Headers:
-    return [
-        (b"access-control-allow-methods", b"POST, OPTIONS"),
-        (b"access-control-allow-headers", ALLOWED_REQUEST_HEADERS.encode()),
-        (b"access-control-max-age", b"3600"),
-    ]
+    return ascii_headers(
+        [
+            ("Access-Control-Allow-Methods", "POST, OPTIONS"),
+            ("Access-Control-Allow-Headers", ALLOWED_REQUEST_HEADERS),
+            ("Access-Control-Max-Age", "3600"),
+        ]
+    )

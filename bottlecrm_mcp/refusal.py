@@ -5,6 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+Headers = list[tuple[bytes, bytes]]
+
+
+def ascii_headers(headers: Iterable[tuple[str, str]]) -> Headers:
+    """Headers as ASGI sends them. Clients fail on more than ASCII, and RFC 6750 forbids it."""
+    return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers]
+
 
 class Refusal(Exception):
     """Ends a request before it reaches the MCP server.
@@ -19,7 +26,7 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+        self.headers = ascii_headers(headers)
 
     @property
     def body(self) -> bytes:

@@ -42,12 +42,13 @@ def answer_report(body: bytes, source: Source) -> Answer:
 def _secret_in(body: bytes) -> str | None:
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     secret = message.get("token") if isinstance(message, dict) else None
     if not isinstance(secret, str) or not secret.startswith(token_secret.PREFIX):
         return None
-    return secret
+    # JSON may hold half of a surrogate pair, which has no bytes to digest.
+    return secret if secret.isascii() else None
 
 
 def _too_many(source: Source) -> bool:

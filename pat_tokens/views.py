@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -17,6 +18,7 @@ from pat_tokens.conf import token_settings
 from pat_tokens.issue import create_token, rotate_token
 from pat_tokens.models import Token
 from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
+from pat_tokens.parsers import StrictJSONParser
 from pat_tokens.permissions import SignedInPerson
 from pat_tokens.policy import policy_of
 from pat_tokens.serializers import (
@@ -33,6 +35,7 @@ NEVER_STORED = {"Cache-Control": "no-store"}
 class TokenView(APIView):
     # The views have a `serializer_class` for tools that describe an API, such as drf-spectacular.
     permission_classes = (SignedInPerson,)
+    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
 
     @property
     def owner(self) -> Any:

@@ -87,6 +87,7 @@ def attack(secret: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Attac
 def require_in_order(response: httpx2.Response) -> None:
     """Neither a server error nor anything of the server's inside, and nothing of the victim."""
     assert response.status_code < 500, response.text
+    assert all(value.isascii() for _, value in response.headers.raw)
     if response.status_code not in PLAIN and not response.headers["Content-Type"].startswith(SSE):
         response.json()
     assert not REVEALING.search(response.text), response.text

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,9 @@ def require_refused(response, *, presented=True) -> None:
     challenge = response.headers["WWW-Authenticate"]
     assert challenge.startswith('Bearer realm="BottleCRM"')
     assert ('error="invalid_token"' in challenge) == presented
+    # What RFC 6750 allows between the quotes of an error_description.
+    for text in challenge.split('"')[1::2]:
+        assert re.fullmatch(r"[\x20\x21\x23-\x5b\x5d-\x7e]+", text)
     assert set(response.json()) == {"error"}
 
 
