@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.core.handlers.asgi import ASGIRequest
@@ -12,8 +14,10 @@ from mcp_types import INTERNAL_ERROR
 from bottlecrm_mcp import calls, limits, oversight, pool
 from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, shown_prefix
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import Caller
-from bottlecrm_mcp.gateway.in_process import Origin
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.in_process import Origin, require_connection
+from bottlecrm_mcp.gateway.in_time import Deadline
+from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
 from bottlecrm_mcp.refusal import Refusal
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -27,17 +31,25 @@ FORWARDED = (
     "HTTP_X_REAL_IP",
     "HTTP_USER_AGENT",
 )
+PERMISSIONS_CHANGED = (
+    "What this token may do has changed since the call began: look again, then make the call anew."
+)
 # One of the codes that JSON-RPC leaves to servers.
 RATE_LIMITED = -32029
 
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated HTTP request to /mcp."""
+    """One authenticated HTTP request to /mcp.
+
+    `deadline` is that of everything that is done for it. What its token may do was looked up when
+    that time began.
+    """
 
     caller: Caller
     secret: str
     origin: Origin
+    deadline: Deadline
     slot: limits.Slot = field(default_factory=limits.Slot)
 
     def __repr__(self) -> str:
@@ -45,12 +57,25 @@ class Call:
 
 
 async def admit_token(request: ASGIRequest) -> Call:
+    """The call of the token in this request. Raises `Refusal`."""
+    slot = limits.Slot()
+    try:
+        return await _call(request, slot)
+    except BaseException:
+        limits.leave(slot)
+        raise
+
+
+async def _call(request: ASGIRequest, slot: limits.Slot) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
         with oversight.coming_from(request):
-            seconds = mcp_settings().CALL_SECONDS
-            caller, slot = await pool.in_time(lambda: _admitted(secret), seconds)
-        slot = slot or await limits.waited_slot(caller.token_id)
+            call, is_slot_taken = await pool.in_time(
+                lambda: _admitted(secret, _origin(request), slot),
+                Deadline(mcp_settings().CALL_SECONDS),
+            )
+        if not is_slot_taken:
+            await limits.wait_for(slot, call.caller.token_id, call.deadline)
     except Unauthorized as refusal:
         raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
     except oversight.NotAdmitted as refusal:
@@ -65,14 +90,45 @@ async def admit_token(request: ASGIRequest) -> Call:
         raise _unavailable(pool.BUSY) from problem
     except pool.Overdue as problem:
         raise _unavailable("The CRM's database does not answer in time.") from problem
-    return Call(caller, secret, _origin(request), slot)
+    return call
 
 
-def _admitted(secret: str) -> tuple[Caller, limits.Slot | None]:
+def _admitted(secret: str, origin: Origin, slot: limits.Slot) -> tuple[Call, bool]:
+    ensure_live_connection()
+    # From before the look-up on.
+    deadline = Deadline(mcp_settings().CALL_SECONDS)
     caller = authenticate(secret)
     calls.note(token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id)
     limits.count_call(caller.token_id)
-    return caller, limits.take_slot(caller.token_id)
+    return Call(caller, secret, origin, deadline, slot), slot.take(caller.token_id)
+
+
+@contextmanager
+def authenticated_again(call: Call) -> Iterator[None]:
+    """Look token, owner and policy up anew, for what is written within.
+
+    A call may have waited since its admission: for a slot, a thread, a form, other requests of its
+    own. Raises `GatewayError` if its token may no longer do what it might then.
+    """
+    require_connection()
+    with oversight.one_call():
+        try:
+            caller = authenticate(call.secret)
+        except Unauthorized as refusal:
+            raise _not_written("unauthorized", str(refusal)) from refusal
+        except oversight.NotAdmitted as refusal:
+            raise _not_written("forbidden", str(refusal)) from refusal
+        except DatabaseError as problem:
+            raise _not_written("unavailable", "The CRM's database does not answer.") from problem
+        if caller.read_only:
+            raise _not_written("forbidden", caller.read_only)
+        if caller != call.caller:
+            raise _not_written("conflict", PERMISSIONS_CHANGED)
+        yield
+
+
+def _not_written(code: str, reason: str) -> GatewayError:
+    return GatewayError(code, f"{reason} Nothing was changed.")
 
 
 def _unavailable(message: str) -> Refusal:

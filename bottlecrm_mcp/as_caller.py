@@ -10,9 +10,8 @@ from django.conf import settings
 from django.core.cache import cache
 
 from bottlecrm_mcp import oversight, pool
-from bottlecrm_mcp.admission import Call
+from bottlecrm_mcp.admission import Call, authenticated_again
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway import in_time
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
 from bottlecrm_mcp.gateway.runs import too_late
@@ -30,17 +29,17 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     call = current_call.get()
 
     def run() -> Any:
+        if not call.slot.hold():
+            raise pool.Busy
         try:
-            return oversight.recorded(call.caller, lambda: work(crm_for(call)))
+            return oversight.recorded(call.caller, lambda: work(crm_for(call)), call.deadline)
         finally:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
 
-    seconds = mcp_settings().CALL_SECONDS
     try:
-        with in_time.one_call(seconds):
-            # The database ends its part sooner, and then the outcome is known.
-            return await pool.in_time(run, seconds + GRACE_SECONDS)
+        # What is cut off at the deadline still has to say so.
+        return await pool.in_time(run, call.deadline, GRACE_SECONDS)
     except pool.Busy as refusal:
         raise GatewayError("busy", f"{pool.BUSY} Nothing was changed.") from refusal
     except pool.Overdue as fault:
@@ -48,12 +47,25 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
 
 
 def crm_for(call: Call) -> Crm:
-    configured = mcp_settings()
-    catalogue = configured.catalogue
-    gateway = InProcessGateway(catalogue, call.caller, call.secret, call.origin)
-    sealed = configured.CONFIRMATION == "sealed" or call.caller.sealed
+    """What the tools of this call work with."""
+    return crm_with(
+        InProcessGateway(
+            mcp_settings().catalogue,
+            call.caller,
+            call.secret,
+            call.origin,
+            deadline=call.deadline,
+            for_write=lambda: authenticated_again(call),
+        )
+    )
+
+
+def crm_with(gateway: InProcessGateway) -> Crm:
+    """What the tools work with, on this way to the CRM."""
+    configured, caller = mcp_settings(), gateway.caller
+    sealed = configured.CONFIRMATION == "sealed" or caller.sealed
     bounds = Bounds(configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES)
-    return Crm(call.caller, catalogue, gateway, seal(), sealed, bounds=bounds)
+    return Crm(caller, gateway.catalogue, gateway, seal(), sealed, bounds=bounds)
 
 
 def keys() -> list[bytes]:

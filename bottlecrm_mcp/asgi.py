@@ -1,8 +1,8 @@
 """The /mcp route, round a Django ASGI application.
 
-Not a Django URL: BottleCRM's middleware would refuse it for every scoped token. Host, Origin, size
-and token are checked here, before a message is parsed; the tools then go through Django's whole
-middleware chain.
+Not a Django URL: BottleCRM's middleware would refuse it for every scoped token. Host, Origin, size,
+body and token are checked here, in this order and before a message is parsed; the tools then go
+through Django's whole middleware chain.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Any
 from django.core.handlers.asgi import ASGIRequest
 from mcp.server.lowlevel.server import Server
 
-from bottlecrm_mcp import calls, health, oversight, pool
+from bottlecrm_mcp import calls, health, limits, oversight
 from bottlecrm_mcp.admission import Call, admit_token
 from bottlecrm_mcp.as_caller import current_call, keys, run_as_caller
+from bottlecrm_mcp.body import Disconnected, read_body
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.origins import Headers, cors_headers, host_of, preflight_headers
-from bottlecrm_mcp.refusal import Refusal
+from bottlecrm_mcp.origins import cors_headers, host_of, preflight_headers
+from bottlecrm_mcp.refusal import Headers, Refusal
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.revoke import revoke
 from bottlecrm_mcp.server import McpServer
@@ -53,12 +54,21 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
         elif path in health.PATHS:
             await _answer(send, *await healthz.response(scope["method"]))
         elif path in REVOKE_PATHS and oversight.is_installed():
-            await _answer(send, *await revoke(scope, receive))
+            await _revoke(scope, receive, send)
         else:
             await application(scope, receive, send)
 
     setattr(route, MARK, True)
     return route
+
+
+async def _revoke(scope: Any, receive: Any, send: Any) -> None:
+    try:
+        await _answer(send, *await revoke(scope, receive))
+    except Refusal as refusal:
+        await _answer(send, refusal.status, refusal.body, refusal.headers)
+    except Disconnected:
+        return
 
 
 def _path(scope: Any) -> str:
@@ -108,7 +118,10 @@ class McpApplication:
             if request.method != "POST":
                 # Stateless: there is no stream to open and no session to end.
                 raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
+            body = await read_body(request.scope, receive, self.transport.most)
             call = await self.admit(request)
+        except Disconnected:
+            return
         except Refusal as refusal:
             await _answer(send, refusal.status, refusal.body, [*cors, *refusal.headers])
             return
@@ -116,11 +129,10 @@ class McpApplication:
         token = current_call.set(call)
         try:
             with oversight.coming_from(request):
-                await self.transport.serve(inner, receive, _with_headers(send, cors))
+                await self.transport.serve(inner, body, receive, _with_headers(send, cors))
         finally:
             current_call.reset(token)
-            if call.slot.is_taken:
-                pool.threads().submit(pool.framed, call.slot.release)
+            limits.leave(call.slot)
 
 
 def crm_server() -> McpServer:
@@ -137,7 +149,7 @@ def _stripped(scope: Any) -> Headers:
 
 def _observed(send: Any, call: calls.SeenCall) -> Any:
     """Sends with the request's id, and notes what is sent."""
-    tagged = _with_headers(send, [(b"x-request-id", call.request_id.encode())])
+    tagged = _with_headers(send, [(b"x-request-id", call.request_id.encode("ascii"))])
 
     async def sending(message: Any) -> None:
         if message["type"] == "http.response.start":

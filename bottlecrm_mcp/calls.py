@@ -36,6 +36,7 @@ _OUTCOMES = {
     204: OK,
     401: "unauthorized",
     403: "forbidden",
+    408: "too_slow",
     413: "too_large",
     429: "rate_limited",
     503: "unavailable",

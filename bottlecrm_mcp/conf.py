@@ -19,6 +19,7 @@ NAME = "BOTTLECRM_MCP"
 POSITIVE = (
     "THREADS",
     "MAX_BODY_BYTES",
+    "BODY_SECONDS",
     "CALL_SECONDS",
     "MAX_DEPTH",
     "MAX_VALUES",
@@ -36,9 +37,10 @@ class McpSettings:
     apps (`pat_tokens`, BottleCRM's own). `CONFIRMATION` is `explicit` (confirm=true is enough)
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
-    `MAX_BODY_BYTES` bounds a request to /mcp. `CALLS_PER_MINUTE` and `CONCURRENT_CALLS` bound what
-    one token may do; 0 or None is no limit. `CALL_SECONDS` bounds how long a call may take,
-    `MAX_DEPTH` and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer.
+    `MAX_BODY_BYTES` bounds a request to /mcp, `BODY_SECONDS` how long its body may take to arrive.
+    `CALLS_PER_MINUTE` and `CONCURRENT_CALLS` bound what one token may do; 0 or None is no limit.
+    `CALL_SECONDS` bounds how long a call may take from when its token was looked up, `MAX_DEPTH`
+    and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer.
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
@@ -47,6 +49,7 @@ class McpSettings:
     CONFIRMATION: str = "explicit"
     THREADS: int = 8
     MAX_BODY_BYTES: int = 1_000_000
+    BODY_SECONDS: int = 10
     CALLS_PER_MINUTE: int | None = 120
     CONCURRENT_CALLS: int | None = 4
     CALL_SECONDS: int = 30

@@ -13,6 +13,8 @@ import logging
 from django.db import connection
 
 from bottlecrm_mcp import pool
+from bottlecrm_mcp.gateway.in_time import Deadline
+from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
 
 PATHS = ("/mcp/healthz", "/mcp/healthz/")
 SECONDS = 3
@@ -44,15 +46,12 @@ class Health:
     async def _is_reachable(self) -> bool:
         if self._probe is None or self._probe.done():
             self._probe = asyncio.ensure_future(_reach())
-        try:
-            return await asyncio.wait_for(asyncio.shield(self._probe), SECONDS)
-        except TimeoutError:
-            return False
+        return await asyncio.shield(self._probe)
 
 
 async def _reach() -> bool:
     try:
-        await pool.in_pool(_query)
+        await pool.in_time(_query, Deadline(SECONDS))
     except Exception as problem:
         logger.warning("The database can't be reached: %s", type(problem).__name__)
         return False
@@ -60,6 +59,7 @@ async def _reach() -> bool:
 
 
 def _query() -> None:
+    ensure_live_connection()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 

@@ -9,12 +9,14 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
+from threading import Lock
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache
 
 from bottlecrm_mcp import pool
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.in_time import Deadline
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -38,20 +40,54 @@ class TooManyCalls(Exception):
 
 
 class Slot:
-    """Leave to have one call running. Without a key it is not limited."""
+    """Leave to have one call of a token running.
 
-    def __init__(self, key: str = "") -> None:
-        self._key = key
+    A request takes it and leaves it. The thread that works for the request holds it until that
+    thread is free, also when the client has hung up or nobody waits any longer.
+    """
 
-    @property
-    def is_taken(self) -> bool:
-        return bool(self._key)
+    def __init__(self) -> None:
+        self.token_id = self._key = ""
+        self._is_held = self._is_left = False
+        self._lock = Lock()
+
+    def take(self, token_id: str) -> bool:
+        """Whether fewer than `CONCURRENT_CALLS` of this token are running. Asks the cache."""
+        key = _free_key(token_id)
+        if key is None:
+            return False
+        with self._lock:
+            self.token_id = token_id
+            # Of a request that is over nobody would release it.
+            self._key, unwanted = ("", key) if self._is_left else (key, "")
+        _give_back(unwanted)
+        return True
+
+    def hold(self) -> bool:
+        """For the thread that begins with the work. False if the request is over."""
+        with self._lock:
+            if self._is_left:
+                return False
+            self._is_held = True
+        _held.add(self)
+        return True
 
     def release(self) -> None:
-        key, self._key = self._key, ""
-        if key:
-            with suppress(Exception):
-                cache.delete(key)
+        """For the thread that is done."""
+        with self._lock:
+            key, self._key = self._key, ""
+        _held.discard(self)
+        _give_back(key)
+
+    def leave(self) -> bool:
+        """For the request that is over. True if it is left to whoever asks to release this."""
+        with self._lock:
+            self._is_left = True
+            return bool(self._key) and not self._is_held
+
+
+# In this process. The cache forgets those that take too long.
+_held: set[Slot] = set()
 
 
 def count_call(token_id: str) -> None:
@@ -78,29 +114,43 @@ def _counted(key: str) -> int:
         return 0
 
 
-def take_slot(token_id: str) -> Slot | None:
-    """A slot for one more call of this token, or None if `CONCURRENT_CALLS` are running."""
+def _free_key(token_id: str) -> str | None:
+    """A key that is now this call's own, "" where nothing is limited, or None if none is free."""
     most = mcp_settings().CONCURRENT_CALLS
     if not most:
-        return Slot()
+        return ""
+    if sum(each.token_id == token_id for each in tuple(_held)) >= most:
+        return None
     keys = (f"bottlecrm_mcp:slot:{token_id}:{number}" for number in range(most))
     try:
-        return next((Slot(key) for key in keys if cache.add(key, 1, SLOT_SECONDS)), None)
+        return next((key for key in keys if cache.add(key, 1, SLOT_SECONDS)), None)
     except Exception as problem:
         _report(problem)
-        return Slot()
+        return ""
 
 
-async def waited_slot(token_id: str) -> Slot:
-    """A slot, as soon as one is free. Raises `TooManyCalls` if that takes too long."""
+def _give_back(key: str) -> None:
+    if key:
+        with suppress(Exception):
+            cache.delete(key)
+
+
+async def wait_for(slot: Slot, token_id: str, deadline: Deadline) -> None:
+    """Take the slot as soon as one is free. Raises `TooManyCalls` if that takes too long, and what
+    `pool.in_time` raises."""
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        slot: Slot | None = await pool.in_pool(lambda: take_slot(token_id))
-        if slot is not None:
-            return slot
+        if await pool.in_time(lambda: slot.take(token_id), deadline):
+            return
     most = mcp_settings().CONCURRENT_CALLS
     raise TooManyCalls(f"Too many calls at once: this token may have {most} running.", 1)
+
+
+def leave(slot: Slot) -> None:
+    """End a request, as far as it was not handed to a thread. Waits for nothing."""
+    if slot.leave():
+        pool.threads().submit(pool.framed, slot.release)
 
 
 def is_per_process() -> bool:

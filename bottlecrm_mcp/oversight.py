@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import mcp_types as types
@@ -15,11 +16,14 @@ from django.apps import apps
 from django.http import HttpRequest
 
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.in_time import Deadline
 from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.errors import ToolError
 
 logger = logging.getLogger("bottlecrm_mcp")
+
+RECORD_SECONDS = 5
 
 T = TypeVar("T")
 
@@ -118,31 +122,38 @@ def is_write() -> bool:
     return _write.get() is not None
 
 
-def recorded(caller: Caller, work: Callable[[], T]) -> T:
-    """Do the work, and leave one entry in the log if it is a write, however it ends."""
+def recorded(caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
+    """Do the work, and leave one entry in the log if it is a write, however it ends.
+
+    The entry has time of its own where that of the call is over.
+    """
     write = _write.get()
     if write is None or not is_installed():
         return work()
+    record = partial(_record, caller, write, deadline)
     try:
         result = work()
     except ConfirmationRequired:
         raise
     except (ToolError, GatewayError) as error:
-        _record(caller, write, error.code)
+        record(error.code)
         raise
     except Exception:
-        _record(caller, write, "internal_error")
+        record("internal_error")
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
         outcome = "repeated" if answer.get("repeated") else "done"
-        _record(caller, write, outcome, str(answer.get("id") or ""))
+        record(outcome, str(answer.get("id") or ""))
     return result
 
 
-def _record(caller: Caller, write: Write, outcome: str, record_id: str = "") -> None:
+def _record(
+    caller: Caller, write: Write, deadline: Deadline, outcome: str, record_id: str = ""
+) -> None:
     from pat_tokens.edge import record_write
 
+    deadline.extend(RECORD_SECONDS)
     try:
         record_write(
             org_id=caller.org_id,

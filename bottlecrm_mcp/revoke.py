@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import json
+import logging
 from io import BytesIO
 from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
+from django.db import Error as DatabaseError
 
 from bottlecrm_mcp import pool
+from bottlecrm_mcp.body import read_body
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.in_time import Deadline
+from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
+from bottlecrm_mcp.refusal import Headers, Refusal, ascii_headers
 
 PATHS = ("/mcp/revoke", "/mcp/revoke/")
+UNKNOWN = "It is not known whether the token was revoked; try again."
 
-Response = tuple[int, bytes, list[tuple[bytes, bytes]]]
+logger = logging.getLogger("bottlecrm_mcp")
+
+Response = tuple[int, bytes, Headers]
 
 
 async def revoke(scope: Any, receive: Any) -> Response:
-    """Status, body and headers of the answer. Needs `pat_tokens`."""
+    """Status, body and headers of the answer. Needs `pat_tokens`.
+
+    Raises `Refusal`, and `Disconnected` if the client left.
+    """
     from pat_tokens.leaks import MAX_BODY_BYTES, Answer, answer_report
     from pat_tokens.source import source_of
 
-    source = source_of(ASGIRequest(scope, BytesIO()))
     if scope["method"] != "POST":
-        answer = Answer(405, {"error": "Use POST."}, {"Allow": "POST"})
-    else:
-        body = await _body(receive, MAX_BODY_BYTES)
-        if body is None:
-            answer = Answer(413, {"error": "The body is too large."})
-        else:
-            answer = await pool.in_pool(lambda: answer_report(body, source))
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+        raise Refusal(405, "Use POST.", [("Allow", "POST")])
+    source = source_of(ASGIRequest(scope, BytesIO()))
+    body = await read_body(scope, receive, MAX_BODY_BYTES)
+
+    def report() -> Answer:
+        ensure_live_connection()
+        return answer_report(body, source)
+
+    try:
+        answer = await pool.in_time(report, Deadline(mcp_settings().CALL_SECONDS))
+    except (DatabaseError, pool.Busy, pool.Overdue) as problem:
+        logger.warning("A leaked token could not be revoked: %s", type(problem).__name__)
+        raise Refusal(503, UNKNOWN, [("Retry-After", "1")]) from problem
+    headers = ascii_headers(answer.headers.items())
     return answer.status, json.dumps(answer.body).encode(), headers
-
-
-async def _body(receive: Any, most: int) -> bytes | None:
-    """The whole body, or None if it is larger than that, or the client left."""
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if len(body) > most or message["type"] == "http.disconnect":
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)

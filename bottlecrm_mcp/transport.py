@@ -32,17 +32,14 @@ class Transport:
             finally:
                 self._managers = {}
 
-    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        messages = await _body(receive, self.most)
-        if messages[-1]["type"] == "http.disconnect":
-            # The client hung up before it had said what it wants.
-            return
-        waiting = iter(messages)
+    async def serve(self, scope: Any, body: bytes, receive: Any, send: Any) -> None:
+        """Answer the message in `body`; what `receive` has after it is the end of the client."""
+        read = iter([{"type": "http.request", "body": body}])
 
         async def replay() -> Any:
-            return next(waiting, None) or await receive()
+            return next(read, None) or await receive()
 
-        stream = _reads_streams(scope) and _asks_for_progress(messages)
+        stream = _reads_streams(scope) and _asks_for_progress(body)
         if manager := self._managers.get(stream):
             await manager.handle_request(scope, replay, send)
             return
@@ -60,24 +57,12 @@ class Transport:
         )
 
 
-async def _body(receive: Any, most: int) -> list[Any]:
-    """The messages of a request's body. Reading ends beyond `most` bytes; the SDK refuses those."""
-    messages, size = [], 0
-    while True:
-        message = await receive()
-        messages.append(message)
-        size += len(message.get("body", b""))
-        if not message.get("more_body") or size > most:
-            return messages
-
-
 def _reads_streams(scope: Any) -> bool:
     accepted = (value for name, value in scope["headers"] if name == b"accept")
     return any(b"text/event-stream" in value or b"*/*" in value for value in accepted)
 
 
-def _asks_for_progress(messages: list[Any]) -> bool:
-    body = b"".join(each.get("body", b"") for each in messages)
+def _asks_for_progress(body: bytes) -> bool:
     # Most messages don't, and are not parsed a second time.
     if b'"progressToken"' not in body:
         return False

@@ -19,6 +19,7 @@ from bottlecrm_mcp.asgi import McpApplication, with_mcp  # noqa: E402
 from bottlecrm_mcp.conf import mcp_settings  # noqa: E402
 from bottlecrm_mcp.gateway.base import Caller  # noqa: E402
 from bottlecrm_mcp.gateway.in_process import Origin  # noqa: E402
+from bottlecrm_mcp.gateway.in_time import Deadline  # noqa: E402
 from bottlecrm_mcp.tools.registry import Registry  # noqa: E402
 from conformance.fixture import FixtureServer  # noqa: E402
 
@@ -26,7 +27,7 @@ CALLER = Caller("1", "Fixture", "fixture@example.com", "USER", "1", "Conformance
 
 
 async def admit(request: ASGIRequest) -> Call:
-    return Call(CALLER, "", Origin())
+    return Call(CALLER, "", Origin(), Deadline(mcp_settings().CALL_SECONDS))
 
 
 server = FixtureServer(Registry(mcp_settings().catalogue), lambda: CALLER, run_as_caller, keys())

@@ -16,8 +16,7 @@ from django.db.models import QuerySet
 from django.test.utils import override_settings
 from django.utils import timezone
 
-from bottlecrm_mcp.admission import Call
-from bottlecrm_mcp.as_caller import crm_for
+from bottlecrm_mcp.as_caller import crm_with
 from bottlecrm_mcp.auth import Unauthorized, authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
@@ -45,7 +44,7 @@ class Person:
 
     def crm(self) -> Crm:
         """What a tool call over /mcp would work with."""
-        return crm_for(Call(self.caller, self.secret, origin()))
+        return crm_with(self.gateway())
 
 
 @contextmanager

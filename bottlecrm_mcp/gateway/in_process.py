@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -31,6 +31,7 @@ from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import calls
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway import authorised, keyed, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
@@ -46,7 +47,9 @@ from bottlecrm_mcp.gateway.base import (
     WriteKey,
     page_or_reason,
 )
+from bottlecrm_mcp.gateway.in_time import Deadline
 from bottlecrm_mcp.gateway.keyed import Claim
+from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
 from bottlecrm_mcp.gateway.records import Records
 from bottlecrm_mcp.gateway.rest_list import rest_page
 from bottlecrm_mcp.gateway.runs import AtomicWrite, Read, require_time
@@ -106,21 +109,34 @@ def dispatcher() -> Dispatcher:
 
 
 class InProcessGateway:
-    """The CRM in this process, as the person whose token `secret` is."""
+    """The CRM in this process, as the person whose token `secret` is.
+
+    All requests share the time of a call, `deadline`; without one each has `CALL_SECONDS`.
+    `for_write` is entered round each write, and raises `GatewayError` if it may not be made.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, caller: Caller, secret: str, origin: Origin | None = None
+        self,
+        catalogue: Catalogue,
+        caller: Caller,
+        secret: str,
+        origin: Origin | None = None,
+        *,
+        deadline: Deadline | None = None,
+        for_write: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.catalogue = catalogue
         self.caller = caller
         self.origin = origin or Origin()
         self._secret = secret
+        self._deadline = deadline
+        self._for_write = for_write
 
     def __repr__(self) -> str:
         return f"<InProcessGateway for {self.caller.email}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
-        return _reply(self._dispatch(self.request("GET", path, parameters), Read()))
+        return _reply(self._dispatch(self.request("GET", path, parameters), Read(self._time)))
 
     def write(
         self,
@@ -132,8 +148,10 @@ class InProcessGateway:
         key: WriteKey | None = None,
     ) -> Reply:
         claim = Claim(self.caller, key) if key else None
-        run = AtomicWrite(model_of(creates) if creates else None, claim)
-        reply = _reply(self._dispatch(self.request(method, path, body=body or {}), run))
+        run = AtomicWrite(self._time, model_of(creates) if creates else None, claim)
+        request = self.request(method, path, body=body or {})
+        with self._for_write():
+            reply = _reply(self._dispatch(request, run))
         kept = run.maybe_kept and not reply.ok
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
 
@@ -148,7 +166,7 @@ class InProcessGateway:
         claim = Claim(self.caller, key)
         # Not GET: where the token may write it may not be allowed to read.
         path = entity.write_path or entity.path
-        response = self._dispatch(self.request("POST", path), Read(look))
+        response = self._dispatch(self.request("POST", path), Read(self._time, look))
         if response.status_code >= 400:
             # The write will be refused likewise.
             return None
@@ -209,7 +227,7 @@ class InProcessGateway:
             fields.update(live_fields(serializer, request, update=update))
             return HttpResponse("{}", content_type="application/json")
 
-        self._dispatch(self.request("GET", entity.path), Read(describe))
+        self._dispatch(self.request("GET", entity.path), Read(self._time, describe))
         return fields or None
 
     def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> authorised.Capture:
@@ -228,7 +246,7 @@ class InProcessGateway:
         """Run the entity's list view up to where it paginates, for this capture."""
         request = self.request("GET", entity.path, entity.list_parameters)
         setattr(request, authorised.MARK, capture)
-        response = self._dispatch(request, Read())
+        response = self._dispatch(request, Read(self._time))
         if isinstance(capture.failure, authorised.ContextLost | DatabaseError):
             raise GatewayError(
                 "unavailable", "The database did not answer; try again."
@@ -268,9 +286,13 @@ class InProcessGateway:
             }
         )
 
+    @property
+    def _time(self) -> Deadline:
+        return self._deadline or Deadline(mcp_settings().CALL_SECONDS)
+
     def _dispatch(self, request: WSGIRequest, run: Read | AtomicWrite) -> HttpResponseBase:
-        require_time()
-        _require_connection()
+        require_time(run.deadline)
+        require_connection()
         setattr(request, RUN, run)
         with _one_at_a_time(), calls.crm_request(request):
             try:
@@ -283,9 +305,10 @@ class InProcessGateway:
         return response
 
 
-def _require_connection() -> None:
+def require_connection() -> None:
+    """Raises `GatewayError` if the database can't be reached."""
     try:
-        connection.ensure_connection()
+        ensure_live_connection()
     except DatabaseError as problem:
         raise GatewayError(
             "unavailable",

@@ -10,14 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
-
-from bottlecrm_mcp.conf import mcp_settings
 
 # How much later than the call a statement may end, in seconds.
 SLACK = 1
@@ -29,28 +26,27 @@ SELECT current_setting('statement_timeout'), set_config('statement_timeout', LEA
 """
 SET_BACK = "SELECT set_config('statement_timeout', %s, true)"
 
-_until: ContextVar[float | None] = ContextVar("until", default=None)
 
+class Deadline:
+    """When a call has to be over; the thread that works for it and who waits for it share it."""
 
-@contextmanager
-def one_call(seconds: float) -> Iterator[None]:
-    """The requests within share this much time."""
-    token = _until.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        _until.reset(token)
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
 
+    @property
+    def seconds_left(self) -> float:
+        return self._until - time.monotonic()
 
-def seconds_left() -> float:
-    until = _until.get()
-    return mcp_settings().CALL_SECONDS if until is None else until - time.monotonic()
+    def extend(self, seconds: float) -> None:
+        """Leave at least so much time from now on."""
+        self._until = max(self._until, time.monotonic() + seconds)
 
 
 class Transaction:
     """One transaction whose statements end in time; `timed_out` tells whether one had to."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
         self.timed_out = False
         self._allowed = 0.0
 
@@ -58,7 +54,7 @@ class Transaction:
     def open(self) -> Iterator[None]:
         is_outermost = not connection.in_atomic_block
         with transaction.atomic():
-            before = self._allow(seconds_left())
+            before = self._allow(self.deadline.seconds_left)
             with connection.execute_wrapper(self._execute):
                 yield
             # The setting lives as long as the transaction, which may not end here.
@@ -74,7 +70,7 @@ class Transaction:
         return before
 
     def _execute(self, execute: Callable[..., Any], *arguments: Any) -> Any:
-        left = seconds_left()
+        left = self.deadline.seconds_left
         if left <= 0:
             self.timed_out = True
             raise OperationalError("The time for this call is over.")

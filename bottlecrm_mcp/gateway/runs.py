@@ -15,6 +15,7 @@ from bottlecrm_mcp.gateway import in_time
 from bottlecrm_mcp.gateway.background import held_until_commit
 from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
 from bottlecrm_mcp.gateway.created import created_records
+from bottlecrm_mcp.gateway.in_time import Deadline
 from bottlecrm_mcp.gateway.keyed import Claim
 from bottlecrm_mcp.models import KeyedWrite
 
@@ -24,9 +25,12 @@ View = Callable[[], HttpResponseBase]
 class Read:
     """Runs a view, or something instead of it."""
 
-    def __init__(self, instead: Callable[[HttpRequest], HttpResponse] | None = None) -> None:
+    def __init__(
+        self, deadline: Deadline, instead: Callable[[HttpRequest], HttpResponse] | None = None
+    ) -> None:
+        self.deadline = deadline
         self.instead = instead
-        self.transaction = in_time.Transaction()
+        self.transaction = in_time.Transaction(deadline)
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
         with held_until_commit(), self.transaction.open():
@@ -37,7 +41,7 @@ class Read:
 
     def require_done(self, response: HttpResponseBase) -> None:
         """Raises `GatewayError` if the response does not tell what became of the request."""
-        if self.transaction.timed_out:
+        if self.transaction.timed_out or _failed_late(self.deadline, response):
             raise too_late("Nothing was changed. Ask for less, or try again later.")
 
 
@@ -48,12 +52,15 @@ class AtomicWrite:
     open whether it did.
     """
 
-    def __init__(self, model: type[Model] | None, claim: Claim | None = None) -> None:
+    def __init__(
+        self, deadline: Deadline, model: type[Model] | None, claim: Claim | None = None
+    ) -> None:
+        self.deadline = deadline
         self.model = model
         self.claim = claim
         self.earlier: KeyedWrite | None = None
         self.created_id = ""
-        self.transaction = in_time.Transaction()
+        self.transaction = in_time.Transaction(deadline)
         self.not_saved = self.is_committing = self.maybe_kept = False
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
@@ -101,6 +108,8 @@ class AtomicWrite:
             raise WrittenBefore(self.earlier.record_id)
         if self.transaction.timed_out and (self.not_saved or response.status_code >= 400):
             raise too_late("Nothing was changed.")
+        if _failed_late(self.deadline, response) and not self.maybe_kept:
+            raise too_late("Nothing was changed.")
         if self.not_saved:
             raise GatewayError(
                 "not_saved",
@@ -109,10 +118,15 @@ class AtomicWrite:
             )
 
 
-def require_time() -> None:
+def require_time(deadline: Deadline) -> None:
     """Raises `GatewayError` if the call's time is over."""
-    if in_time.seconds_left() <= 0:
+    if deadline.seconds_left <= 0:
         raise too_late("The last step was not begun.")
+
+
+def _failed_late(deadline: Deadline, response: HttpResponseBase) -> bool:
+    """Whether the host's middleware, round the transaction, was cut off."""
+    return response.status_code >= 500 and deadline.seconds_left <= 0
 
 
 def too_late(outcome: str) -> GatewayError:

@@ -197,10 +197,11 @@ def test_secret_is_not_in_the_text_of_a_call(token_for, alpha_user) -> None:
     from bottlecrm_mcp.admission import Call
     from bottlecrm_mcp.auth import authenticate
     from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin
+    from bottlecrm_mcp.gateway.in_time import Deadline
 
     secret = token_for(alpha_user)
     caller = authenticate(secret)
-    call = Call(caller, secret, Origin())
+    call = Call(caller, secret, Origin(), Deadline(1))
     gateway = InProcessGateway(None, caller, secret)
     assert secret not in f"{call} {call!r} {caller!r} {gateway!r}"
 

@@ -164,22 +164,22 @@ def test_slots_come_back_whatever_a_request_does(token_for, alpha_user, settings
 def test_slot_of_a_process_that_died_comes_back(settings, monkeypatch) -> None:
     settings.BOTTLECRM_MCP = with_settings(CONCURRENT_CALLS=1)
     monkeypatch.setattr(limits, "SLOT_SECONDS", 0)
-    assert limits.take_slot("a")
+    assert limits.Slot().take("a")
     # Nobody gave it back.
-    assert limits.take_slot("a")
+    assert limits.Slot().take("a")
 
 
 def test_slots_are_counted_by_token(settings) -> None:
     settings.BOTTLECRM_MCP = with_settings(CONCURRENT_CALLS=1)
-    slot = limits.take_slot("a")
-    assert limits.take_slot("a") is None
-    assert limits.take_slot("b")
+    slot = limits.Slot()
+    assert slot.take("a")
+    assert not limits.Slot().take("a")
+    assert limits.Slot().take("b")
     slot.release()
-    again = limits.take_slot("a")
+    assert limits.Slot().take("a")
     # Giving back twice takes nobody's slot.
     slot.release()
-    assert again
-    assert limits.take_slot("a") is None
+    assert not limits.Slot().take("a")
 
 
 @pytest.mark.parametrize("backend", ["tests.bottlecrm_mcp.test_limits.Down", "dummy"])

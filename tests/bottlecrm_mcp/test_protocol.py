@@ -3,14 +3,12 @@
 import asyncio
 import json
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx2
 import mcp_types as types
 import pytest
-import uvicorn
 from django.db import connection
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -21,6 +19,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.row_security import org_context
 from pat_tokens.models import Token
+from tests.bottlecrm_mcp.live import serving
 from tests.bottlecrm_mcp.population import UNKNOWN_ID, populate, rest_record, unchanged
 
 MODES = ("legacy", "2026-07-28")
@@ -32,16 +31,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def address() -> Iterator[str]:
     from settings.asgi import django_application
 
-    config = uvicorn.Config(with_mcp(django_application), port=0, log_level="info", lifespan="on")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}/mcp"
-    server.should_exit = True
-    thread.join()
+    with serving(with_mcp(django_application)) as port:
+        yield f"http://127.0.0.1:{port}/mcp"
 
 
 @pytest.fixture

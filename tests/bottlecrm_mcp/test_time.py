@@ -12,10 +12,12 @@ from django.db import OperationalError, connection, transaction
 from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp import as_caller, pool
+from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway import in_process, in_time
+from bottlecrm_mcp.gateway import in_time, live_connection
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.gateway.in_time import Deadline
 from bottlecrm_mcp.tools.errors import MAYBE_KEPT, NOTHING_CHANGED
 from demo_crm.entities.leads import LeadList
 from demo_crm.models import Lead, Profile
@@ -72,33 +74,27 @@ def locked(sql: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
 def test_slow_search(secret, monkeypatch, era) -> None:
-    used: list[int] = []
-
-    def slow() -> None:
-        used.append(query("SELECT pg_backend_pid()"))
-        query("SELECT pg_sleep(60)")
-
     async def steps(agent: Agent) -> Any:
         with monkeypatch.context() as patch:
-            during(patch, "visible", slow)
+            during(patch, "visible", lambda: query("SELECT pg_sleep(60)"))
             error = await agent.refused("crm_search", entity="leads")
         found = await agent("crm_search", entity="leads")
         threads = mcp_settings().THREADS
         everyone = threading.Barrier(threads)
         each = (pool.in_pool(lambda: borrowed(everyone)) for _ in range(threads))
-        return error, found, dict(await asyncio.gather(*each))
+        return error, found, set(await asyncio.gather(*each))
 
     error, found, timeouts = as_agent(secret, steps, era)
     assert error["code"] == "timeout"
     assert "did not finish this within 2 s. Nothing was changed." in error["message"]
     assert found["total"] == 0
-    # Whoever borrows that connection next finds no trace.
-    assert timeouts[used[0]] == "0"
+    # Whoever borrows a connection next finds no trace.
+    assert timeouts == {"0"}
 
 
-def borrowed(everyone: threading.Barrier) -> tuple[int, str]:
+def borrowed(everyone: threading.Barrier) -> str:
     """What one of those finds who borrow all the pool's connections at once."""
-    found = query("SELECT pg_backend_pid()"), query("SHOW statement_timeout")
+    found: str = query("SHOW statement_timeout")
     everyone.wait(30)
     return found
 
@@ -254,27 +250,32 @@ def test_no_connection_is_free(crm_of, alpha_admin, monkeypatch) -> None:
         def ensure_connection(self) -> None:
             raise OperationalError("couldn't get a connection after 10.00 sec")
 
-    monkeypatch.setattr(in_process, "connection", Exhausted())
+    monkeypatch.setattr(live_connection, "connection", Exhausted())
     with pytest.raises(GatewayError, match="no connection to spare") as fault:
         crm.gateway.write("POST", "/api/leads/", {"first_name": "A"})
     assert fault.value.code == "unavailable"
 
 
-def test_requests_of_one_call_share_its_time(crm_of, alpha_admin) -> None:
-    crm = crm_of(alpha_admin)
-    with in_time.one_call(-1), pytest.raises(GatewayError) as fault:
-        crm.gateway.read("/api/leads/")
+def test_requests_of_one_call_share_its_time(secret) -> None:
+    catalogue, caller = mcp_settings().catalogue, authenticate(secret)
+    assert InProcessGateway(catalogue, caller, secret).read("/api/leads/").ok
+    late = InProcessGateway(catalogue, caller, secret, deadline=Deadline(-1))
+    with pytest.raises(GatewayError) as fault:
+        late.read("/api/leads/")
     assert fault.value.code == "timeout"
-    assert crm.gateway.read("/api/leads/").ok
+
+
+def milliseconds() -> int:
+    return query("SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'")
 
 
 def test_stricter_limit_of_the_host_stays(db) -> None:
     with transaction.atomic():
         query("SELECT set_config('statement_timeout', '400ms', true)")
-        with in_time.Transaction().open():
+        with in_time.Transaction(Deadline(60)).open():
             assert query("SHOW statement_timeout") == "400ms"
-    with in_time.Transaction().open():
-        assert query("SHOW statement_timeout") == "2s"
+    with in_time.Transaction(Deadline(60)).open():
+        assert 0 < milliseconds() <= 60_000
     assert query("SHOW statement_timeout") == "0"
 
 
@@ -282,8 +283,8 @@ def test_stricter_limit_of_the_host_stays(db) -> None:
 def test_outer_transaction_gets_its_setting_back(db, fails) -> None:
     with transaction.atomic():
         try:
-            with in_time.Transaction().open():
-                assert query("SHOW statement_timeout") == "2s"
+            with in_time.Transaction(Deadline(60)).open():
+                assert 0 < milliseconds() <= 60_000
                 if fails:
                     raise ZeroDivisionError
         except ZeroDivisionError:
