@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.results import machine, record
 from soak import report
+from soak.attackers import Attackers
 from soak.callers import Callers
 from soak.client import Client
 from soak.database import Faults
@@ -66,8 +67,13 @@ async def soak(
 ) -> list[Result]:
     ledger = Ledger()
     client = Client(site.url, ledger.owners)
-    callers = Callers(client, ledger, site.people, dice)
-    run = Soak(site, server, faults, client, ledger, callers)
+    # The last tenant is the one that attacks.
+    last = max(person.tenant for person in site.people)
+    bad = [person for person in site.people if person.tenant == last]
+    good = tuple(person for person in site.people if person.tenant != last)
+    callers = Callers(client, ledger, good, dice)
+    attackers = Attackers(site.url, bad, dice, client.problem)
+    run = Soak(site, server, faults, client, ledger, callers, attackers)
     phases, results = run.phases(), []
     try:
         await callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
@@ -75,6 +81,7 @@ async def soak(
         for name, fault in phases.items():
             results.append(await run.phase(name, fault, seconds / len(phases)))
             print(report.row(results[-1]), file=sys.stderr, flush=True)
+        print(f"Answers to the attackers: {dict(attackers.answers)}", file=sys.stderr)
     finally:
         await client.close()
     return results

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,8 +68,11 @@ class Tally:
 
     def quantile(self, part: float) -> float:
         """Milliseconds of answered calls."""
-        ordered = sorted(self.seconds)
-        return ordered[int(part * (len(ordered) - 1))] * 1000 if ordered else 0.0
+        return quantile(self.seconds, part) * 1000 if self.seconds else 0.0
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    return sorted(values)[int(part * (len(values) - 1))]
 
 
 class Client:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from soak.attackers import Attackers
 from soak.callers import Callers
-from soak.client import Client, Tally
+from soak.client import Client, Tally, quantile
 from soak.database import Faults
 from soak.leaks import LEAK
 from soak.ledger import Ledger, check
@@ -19,17 +20,25 @@ CALLERS = 24
 WELL_IN_A_ROW = 20
 WELL_WITHIN = 30
 SETTLED_WITHIN = 15
+# Of the time of a phase: how long nothing happens at first, and how long the fault lasts.
+QUIET, FAULTY = 0.35, 0.5
+# How much slower others may become while somebody attacks.
+MOST_SLOWER = 2
 Fault = Callable[[float], Awaitable[None]]
 
 
 @dataclass
 class Result:
+    """What was seen in a phase. `slower` is the 95th percentile of the others' calls during an
+    attack, as a multiple of the one before it; 0 where nobody attacks."""
+
     name: str
     tally: Tally
     seconds: float
     well_after: float
     leaks: int
     repeated: int
+    slower: float
 
 
 @dataclass
@@ -40,6 +49,7 @@ class Soak:
     client: Client
     ledger: Ledger
     callers: Callers
+    attackers: Attackers
 
     def phases(self) -> dict[str, Fault | None]:
         return {
@@ -51,16 +61,33 @@ class Soak:
             "SIGKILL of a worker": self.kill_worker,
             "SIGKILL and start": self.kill,
             "database restarted": self.restart_database,
+            **self.attacks(),
+        }
+
+    def attacks(self) -> dict[str, Fault]:
+        return {
+            "bodies held": self.attackers.hold_bodies,
+            "number bombs": self.attackers.bomb_numbers,
+            "word bombs": self.attackers.bomb_words,
         }
 
     async def phase(self, name: str, fault: Fault | None, seconds: float) -> Result:
         self.client.tally = tally = Tally()
         started, leaks = time.monotonic(), self._leaks()
-        load = asyncio.create_task(self.callers.run(CALLERS, seconds, faults=fault is not None))
+        is_attack, slower = name in self.attacks(), 0.0
+        faults = fault is not None and not is_attack
+        load = asyncio.create_task(self.callers.run(CALLERS, seconds, faults=faults))
         if fault is not None:
-            await asyncio.sleep(seconds / 5)
-            await fault(seconds / 2)
+            await asyncio.sleep(seconds * QUIET)
+            before = len(tally.seconds)
+            await fault(seconds * FAULTY)
+            if is_attack:
+                slower = quantile(tally.seconds[before:], 0.95) / quantile(
+                    tally.seconds[:before], 0.95
+                )
         await load
+        if slower > MOST_SLOWER:
+            self.client.problem(f"Others were {slower:.1f} times slower while they were attacked")
         well_after = await self.callers.until_well(WELL_IN_A_ROW, WELL_WITHIN)
         self.client.tally = afterwards = Tally()
         repeated = await self.callers.repeat()
@@ -69,7 +96,8 @@ class Soak:
         tally.problems += afterwards.problems
         tally.foreign += afterwards.foreign
         leaked = self._leaks() - leaks
-        return Result(name, tally, time.monotonic() - started, well_after, leaked, repeated)
+        took = time.monotonic() - started
+        return Result(name, tally, took, well_after, leaked, repeated, slower)
 
     async def kill_connections(self, seconds: float) -> None:
         await asyncio.to_thread(self.faults.kill_connections, seconds)

@@ -9,7 +9,7 @@ from soak.phases import Result
 
 HEAD = (
     "phase", "s", "calls", "writes acknowledged", "repeated", "foreign rows", "context left",
-    "well after s", "p50 ms", "p95 ms", "failed calls", "problems",
+    "well after s", "p50 ms", "p95 ms", "slower", "failed calls", "problems",
 )  # fmt: skip
 RESULTS = Path(__file__).parent / "RESULTS.md"
 
@@ -37,6 +37,7 @@ def _cells(result: Result) -> list[str]:
         f"{result.well_after:.1f}",
         f"{tally.quantile(0.5):.0f}",
         f"{tally.quantile(0.95):.0f}",
+        f"{result.slower:.1f}" if result.slower else "",
         failed or "none",
         str(len(tally.problems)),
     ]

@@ -9,8 +9,8 @@ from soak.leaks import report_and_forget
 
 CONNECTIONS = 4
 
-# A token calls as fast as it is answered here.
-BOTTLECRM_MCP = {**BOTTLECRM_MCP, "CALLS_PER_MINUTE": None}
+# A token calls as fast as it is answered here, and held bodies end within a phase.
+BOTTLECRM_MCP = {**BOTTLECRM_MCP, "CALLS_PER_MINUTE": None, "BODY_SECONDS": 2}
 
 DATABASES = {
     "default": database(
