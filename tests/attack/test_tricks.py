@@ -16,7 +16,10 @@ MARKED = [
 ]
 DELETABLE = [name for name, entity in ENTITIES.items() if not entity.no_delete]
 AS_TRUE = ["true", "True", "yes", 1, 1.0, [True], {"confirm": True}, "1"]
-FORGED = ["", "0", "x", "9999999999.", "9999999999." + "A" * 32, "١٢٣." + "A" * 32, "1e999.x"]
+FORGED = [
+    "", "0", "x", "9999999999.", "9999999999." + "A" * 32, "١٢٣." + "A" * 32, "1e999.x",
+    "9999999999.é", "9999999999.\u2028", "9" * 5_000 + ".x", "9999999999.", "9999999999.\n",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DELETABLE)
