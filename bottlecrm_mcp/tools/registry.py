@@ -166,7 +166,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "enum": list(catalogue.entity_names),
         "description": "Kind of record.",
     }
-    record_id = _text("The record's id, a UUID from crm_search.")
+    record_id: Schema = {**TEXT, "description": "The record's id, a UUID from crm_search."}
     confirming: Schema = {
         "confirm": {
             **FLAG,

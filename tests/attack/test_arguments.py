@@ -4,7 +4,7 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bottlecrm_mcp.conf import mcp_settings
@@ -105,6 +105,8 @@ def test_any_value_of_any_argument(tools_of: Any, alpha: Any, beta: Any, name: s
     @few
     @given(st.sampled_from(sorted(tool.arguments)), VALUES)
     def attempt(argument: str, value: Any) -> None:
+        # Hypothesis also tries what it finds in the sources, and an error repeats what was sent.
+        assume(not REVEALING.search(str(value)))
         require_in_order(call(name, **{**good(name, alpha), argument: value}))
 
     attempt()
