@@ -41,8 +41,12 @@ def value_of(definition: Mapping[str, Any], value: Any) -> Any:
         raise ToolError("invalid_value", f"Give one value for {definition['key']}.")
     if definition.get("field_type") != "number" or value in (None, ""):
         return value
-    number = scalars.decimal(value)
-    return value if not isinstance(value, str) else float(number)
+    try:
+        number = scalars.decimal(value)
+    except ToolError as problem:
+        said = f"{definition['key']}: {problem.message}"
+        raise ToolError(problem.code, said) from problem
+    return float(number) if isinstance(value, str) else value
 
 
 def described(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -219,6 +219,8 @@ def _number(field: Field, value: Any) -> int | str:
     number = scalars.whole(value) if field.kind is Kind.INTEGER else scalars.decimal(value)
     if field.minimum is not None and number < field.minimum:
         raise ToolError("invalid_value", f"Must be at least {field.minimum}.")
+    if field.maximum is not None and number > field.maximum:
+        raise ToolError("invalid_value", f"Must be at most {field.maximum}.")
     return number if isinstance(number, int) else scalars.written_out(number)
 
 
