@@ -9,6 +9,7 @@ import mcp_types as types
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.crm import Crm, label_fields
+from bottlecrm_mcp.tools.scalars import require_few_words
 
 MOST = 20
 MOST_PEOPLE = 1_000
@@ -18,7 +19,9 @@ PEOPLE_ARGUMENTS = ("owner",)
 
 
 def complete(crm: Crm, params: types.CompleteRequestParams) -> types.Completion:
+    """What may stand for what was typed. Raises `ToolError`."""
     name, typed = params.argument.name, params.argument.value
+    require_few_words(typed)
     if name == "entity":
         return _matching(crm.catalogue.entity_names, typed)
     if name == "id":

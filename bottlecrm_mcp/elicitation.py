@@ -13,6 +13,7 @@ import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from bottlecrm_mcp.one_line import one_line
 from bottlecrm_mcp.tools.budget import fitted
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
@@ -72,8 +73,9 @@ def message(preview: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         if set(value) == {"id", "name"}:
-            return str(value["name"])
-        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items() if key != "id")
+            return _shown(value["name"])
+        parts = ((one_line(key), _shown(each)) for key, each in value.items() if key != "id")
+        return ", ".join(f"{key} {each}" for key, each in parts)
     if isinstance(value, list | tuple):
         return ", ".join(_shown(each) for each in value)
-    return str(value)
+    return one_line(str(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.one_line import one_line
 from bottlecrm_mcp.tools.dates import Clock
 
 RULES = (
@@ -46,4 +47,4 @@ def _organisation(caller: Caller) -> str:
 
 def _quoted(text: str) -> str:
     # Names are data too: quoted, so that none can pass for a sentence of these instructions.
-    return json.dumps(text, ensure_ascii=False)
+    return one_line(json.dumps(text, ensure_ascii=False))

@@ -234,7 +234,7 @@ def request_headers(message: Message) -> dict[str, str]:
     version, method = _version(message), message.get("method", "")
     if not version:
         return {}
-    headers = {"mcp-protocol-version": version, "mcp-method": method}
+    headers = {"mcp-protocol-version": _header_value(version), "mcp-method": _header_value(method)}
     name = message["params"].get(NAMED_BY.get(method, ""))
     if isinstance(name, str):
         headers["mcp-name"] = _header_value(name)

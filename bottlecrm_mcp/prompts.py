@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import mcp_types as types
 
+from bottlecrm_mcp.one_line import one_line
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 
 
@@ -139,6 +140,6 @@ def _values(prompt: Prompt, given: Mapping[str, str]) -> dict[str, str]:
     for name, value in values.items():
         if not value:
             raise ToolError("invalid_arguments", f"The argument {name!r} is required.")
-        # Quotes would end the string that the value stands in.
-        values[name] = value.replace('"', "'")[:200]
+        # Quotes and line breaks would end the string that the value stands in.
+        values[name] = one_line(value.replace('"', "'")[:200])
     return values

@@ -18,6 +18,7 @@ import anyio
 
 from bottlecrm_mcp.environment import ENTITIES, MODE, Environment, SettingsError, read_environment
 from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.one_line import one_line
 
 if TYPE_CHECKING:
     from bottlecrm_mcp.catalogue.model import Catalogue
@@ -84,7 +85,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _say(line: str) -> None:
-    print(f"{PROGRAM}: {line}", file=sys.stderr, flush=True)
+    print(f"{PROGRAM}: {one_line(line)}", file=sys.stderr, flush=True)
 
 
 async def _serve(environment: Environment) -> None:
@@ -159,8 +160,12 @@ def _me_over_rest(environment: Environment) -> dict[str, Any]:
 def _tell(environment: Environment, way: str, person: dict[str, Any]) -> None:
     unknown = "not shown to this token"
     who = f"{person['name']} <{person['email']}>, {person['role']}" if person["id"] else unknown
-    print(f"CRM:           {environment.base_url}, through {way}")
-    print(f"Acting as:     {who}")
-    print(f"Organisation:  {person['organisation']['name'] or unknown}")
-    print(f"Time zone:     {person['timezone']}, where it is {person['today']}")
-    print(f"Scopes:        {', '.join(person['scopes'])}")
+    told = {
+        "CRM": f"{environment.base_url}, through {way}",
+        "Acting as": who,
+        "Organisation": person["organisation"]["name"] or unknown,
+        "Time zone": f"{person['timezone']}, where it is {person['today']}",
+        "Scopes": ", ".join(person["scopes"]),
+    }
+    for name, value in told.items():
+        print(f"{name + ':':<15}{one_line(value)}")

@@ -58,8 +58,10 @@ class Wire:
             message = _message(line)
             if isinstance(message, str):
                 self.send(error(None, PARSE_ERROR, message))
-            elif message.get("jsonrpc") != "2.0":
-                self.send(error(message.get("id"), INVALID_REQUEST, "This is not JSON-RPC 2.0."))
+            elif fault := _fault(message):
+                request_id = message.get("id")
+                answered = request_id if isinstance(request_id, str | int) else None
+                self.send(error(answered, INVALID_REQUEST, fault))
             else:
                 yield message
 
@@ -95,9 +97,28 @@ def _read(descriptor: int) -> bytes:
 def _message(line: bytes) -> Message | str:
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "This line is not JSON."
     return message if isinstance(message, dict) else "A message is one JSON object."
+
+
+def _fault(message: Message) -> str:
+    """Why this is no message that can be passed on; empty if it is one."""
+    if message.get("jsonrpc") != "2.0":
+        return "This is not JSON-RPC 2.0."
+    is_well_formed = (
+        isinstance(message.get("method", ""), str)
+        and isinstance(message.get("id"), str | int | float | None)
+        and isinstance(message.get("params"), dict | None)
+    )
+    if not is_well_formed:
+        return "This message is malformed."
+    try:
+        json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        # Python reads more than JSON: NaN, halves of surrogate pairs.
+        return "This message holds what is no JSON: a number that is not finite, half a character."
+    return ""
 
 
 def error(request_id: Any, code: int, text: str) -> Message:

@@ -33,8 +33,8 @@ def url(name: str, max_length: int) -> Field:
     return Field(name, Kind.URL, WRITE, max_length=max_length)
 
 
-def integer(name: str, note: str = "") -> Field:
-    return Field(name, Kind.INTEGER, WRITE, minimum=0, note=note)
+def integer(name: str, note: str = "", *, maximum: int | None = None) -> Field:
+    return Field(name, Kind.INTEGER, WRITE, minimum=0, maximum=maximum, note=note)
 
 
 def money(name: str, note: str = "", *, access: Access = WRITE, listed: bool = True) -> Field:

@@ -79,10 +79,11 @@ class Field:
     request body where it differs from the key in an answer, `copied_to` are more keys of the body
     that take the same value. `shown_at` is the dotted path in an answer where that is not `name`.
     `listed` is false for a field that only a detail answer has. `column` is the model's attribute
-    where it differs from `name`; `minimum` is what the CRM's database demands of a number.
-    `computed` marks a value that only a serializer can give, `money` an amount in the record's own
-    currency, `untrusted` text that people outside the organisation can write. `part_of` is the
-    include that must list the value of an action's parameter: a part of another record is refused.
+    where it differs from `name`; `minimum` is what the CRM's database demands of a number,
+    `maximum` what the CRM can count with. `computed` marks a value that only a serializer can give,
+    `money` an amount in the record's own currency, `untrusted` text that people outside the
+    organisation can write. `part_of` is the include that must list the value of an action's
+    parameter: a part of another record is refused.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Field:
     choices: tuple[str, ...] = ()
     max_length: int | None = None
     minimum: int | None = None
+    maximum: int | None = None
     to: str = ""
     write_name: str = ""
     copied_to: tuple[str, ...] = ()

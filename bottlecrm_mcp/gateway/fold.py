@@ -131,7 +131,15 @@ def _period(grouping: Grouping, value: Any, zone: tzinfo) -> date | None:
         return None
     if grouping.field.kind is Kind.DATE:
         return FIRST_DAYS[grouping.period](date.fromisoformat(value))
-    return FIRST_DAYS[grouping.period](datetime.fromisoformat(value).astimezone(zone).date())
+    return FIRST_DAYS[grouping.period](_day_of(datetime.fromisoformat(value), zone))
+
+
+def _day_of(moment: datetime, zone: tzinfo) -> date:
+    try:
+        return moment.astimezone(zone).date()
+    except OverflowError:
+        # At either end of the calendar; the other rows must not suffer from it.
+        return moment.date()
 
 
 def _ranked(

@@ -6,15 +6,14 @@ so that the host's joins, `distinct()` and annotations can't falsify rows, count
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import reduce
-from operator import and_, or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Model, OrderBy, Q, QuerySet
+from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
@@ -39,7 +38,7 @@ class Records:
         self.catalogue = catalogue
         self.model = model
         visible = (Q(pk__in=each.order_by().values("pk")) for each in querysets)
-        self.queryset = model._base_manager.filter(reduce(or_, visible))
+        self.queryset = model._base_manager.filter(_any(visible))
         if org_id and self._has(ORG):
             # Already so by the captured querysets and by row-level security; but its policy
             # compares text, and only this lets PostgreSQL use the organisation's index.
@@ -58,17 +57,15 @@ class Records:
         return Page(found, rows.count())
 
     def matching(self, query: RowQuery, search_fields: Sequence[str]) -> QuerySet[Any]:
-        rows = self.queryset
-        for word in query.query.split():
-            rows = rows.filter(
-                reduce(or_, (Q(**{f"{name}__icontains": word}) for name in search_fields))
-            )
-        for condition in query.conditions:
-            rows = rows.filter(self._restriction(condition))
+        # One filter: each more would copy those before it.
+        conditions = [
+            _any(Q(**{f"{name}__icontains": word}) for name in search_fields)
+            for word in query.query.split()
+        ]
+        conditions += map(self._restriction, query.conditions)
         if query.either:
-            ways = (reduce(and_, map(self._restriction, each)) for each in query.either)
-            rows = rows.filter(reduce(or_, ways))
-        return rows
+            conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
+        return self.queryset.filter(*conditions)
 
     def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
         singles = [field for field in columns if field.kind is not Kind.RELATIONS]
@@ -157,6 +154,10 @@ class Records:
         return [*(order or [F("created_at").desc()]), F("pk").asc()]
 
 
+def _any(conditions: Iterable[Q]) -> Q:
+    return Q(*conditions, _connector=Q.OR)
+
+
 def _comparison(field: Field, operator: str, value: Any) -> Q:
     name = field.attribute
     if operator == "is_empty":
@@ -165,7 +166,7 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
             empty |= Q(**{name: ""})
         return empty if value else ~empty
     if operator == "in":
-        return reduce(or_, (_comparison(field, "eq", each) for each in value))
+        return _any(_comparison(field, "eq", each) for each in value)
     if operator == "contains":
         return Q(**{f"{name}__icontains": value})
     if operator == "eq" and (field.kind.is_text or field.kind is Kind.CHOICE):
@@ -174,10 +175,18 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
     return Q(**{name if operator == "eq" else f"{name}__{operator}": value})
 
 
+def _moment(value: datetime) -> Any:
+    try:
+        return _MOMENT.to_representation(value)
+    except ValidationError:
+        # Beyond the year 9999 in this time zone; the other rows must not suffer from it.
+        return value.isoformat()
+
+
 def scalar(value: Any) -> Any:
     """A value as DRF's serializers give it, in the active time zone."""
     if isinstance(value, datetime):
-        return _MOMENT.to_representation(value)
+        return _moment(value)
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, Decimal | UUID):

@@ -80,7 +80,7 @@ def _part(entity: Entity, window: Window, conditions: Sequence[Condition]) -> di
     }
     # Whatever day it is there, tomorrow has not begun.
     end = bounds.get("lte") or datetime.now(UTC).date() + timedelta(days=1)
-    start = bounds.get("gte") or end - timedelta(days=window.days)
+    start = bounds.get("gte") or end - min(timedelta(days=window.days), end - date.min)
     if (end - start).days > window.most_days:
         raise NotAvailable(
             f"{entity.name} are read for {window.most_days} days at most. "

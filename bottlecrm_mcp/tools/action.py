@@ -17,10 +17,11 @@ from bottlecrm_mcp.gateway.base import (
 )
 from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, without_empty
 from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, is_id, require_id
+from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.keyed import write_key
+from bottlecrm_mcp.tools.scalars import is_id
 from bottlecrm_mcp.tools.values import Values
 
 MOST_DESCENDANTS = 50

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bottlecrm_mcp.tools.budget import bytes_of
 from bottlecrm_mcp.tools.errors import ToolError
-
-# JSON can spell half of a pair, which is no character and can't be stored.
-_SURROGATE = re.compile("[\ud800-\udfff]")
+from bottlecrm_mcp.tools.scalars import require_number, require_text
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,9 @@ class Bounds:
                 raise _invalid("The arguments are nested too deeply.")
             waiting += [(part, depth + 1) for part in parts]
             if isinstance(value, str):
-                _require_text(value)
+                require_text(value)
+            elif isinstance(value, int | float):
+                require_number(value)
 
     def require_fits(self, answer: Mapping[str, Any]) -> None:
         """Raises `ToolError` for an answer to a call that changed nothing."""
@@ -64,13 +63,6 @@ def _parts(value: Any) -> list[Any]:
     if isinstance(value, Mapping):
         return [*value.keys(), *value.values()]
     return value if isinstance(value, list) else []
-
-
-def _require_text(text: str) -> None:
-    if "\x00" in text:
-        raise _invalid("Text must not hold a NUL character.")
-    if _SURROGATE.search(text):
-        raise _invalid("Text must not hold half a surrogate pair.")
 
 
 def _invalid(message: str) -> ToolError:

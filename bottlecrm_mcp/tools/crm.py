@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway.base import (
@@ -22,6 +21,7 @@ from bottlecrm_mcp.gateway.rows import dig, label_of, row_of
 from bottlecrm_mcp.tools.bounds import Bounds
 from bottlecrm_mcp.tools.dates import Clock
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.scalars import is_id
 from bottlecrm_mcp.tools.seal import Seal
 
 
@@ -161,14 +161,6 @@ def label_names(entity: Entity) -> set[str]:
 def label_fields(entity: Entity) -> tuple[Field, ...]:
     names = label_names(entity)
     return tuple(field for field in entity.fields if field.name in names)
-
-
-def is_id(value: object) -> bool:
-    """Whether this is a UUID in the form that BottleCRM's URLs take."""
-    try:
-        return isinstance(value, str) and str(UUID(value)) == value.lower()
-    except ValueError:
-        return False
 
 
 def require_id(entity: Entity, value: str) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import Refused, RowQuery
+from bottlecrm_mcp.tools import scalars
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import ToolError
 
 MOST = 1_000
 
@@ -28,6 +30,23 @@ def definitions(crm: Crm, entity: Entity) -> Mapping[str, Mapping[str, Any]]:
 
 def _in_display_order(definition: Entity) -> tuple[tuple[Field, bool], ...]:
     return tuple((field, False) for field in definition.fields if field.name == "display_order")
+
+
+def value_of(definition: Mapping[str, Any], value: Any) -> Any:
+    """A value for this field as the CRM takes it. Raises `ToolError`.
+
+    BottleCRM makes a float of a number and text of anything else, and checks no more.
+    """
+    if isinstance(value, Mapping | list):
+        raise ToolError("invalid_value", f"Give one value for {definition['key']}.")
+    if definition.get("field_type") != "number" or value in (None, ""):
+        return value
+    try:
+        number = scalars.decimal(value)
+    except ToolError as problem:
+        said = f"{definition['key']}: {problem.message}"
+        raise ToolError(problem.code, said) from problem
+    return float(number) if isinstance(value, str) else value
 
 
 def described(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bottlecrm_mcp.tools.scalars import iso_day, iso_moment
+
 RANGES = (
     "today",
     "yesterday",
@@ -88,18 +90,18 @@ class Clock:
         if value in DAYS:
             named = self.range(value)
             return named[0] if named else None
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            return None
+        return iso_day(value)
 
     def moment(self, value: str) -> datetime | None:
-        """An ISO date and time; one without an offset is in the organisation's time zone."""
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
+        """An ISO date and time in the organisation's time zone, which is meant where it says none.
+
+        None if it is none. Raises `ToolError` for one too far away.
+        """
+        moment = iso_moment(value)
+        if moment is None:
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+        # PostgreSQL does not take every offset that Python does.
+        return moment.astimezone(self.zone) if moment.tzinfo else moment.replace(tzinfo=self.zone)
 
     def start_of(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self.zone)

@@ -60,8 +60,9 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
     least = now.minimum if now and now.minimum is not None else field.minimum
     if least is not None and field.writable:
         about["minimum"] = least
-    if now and now.maximum is not None:
-        about["maximum"] = now.maximum
+    most = field.maximum if field.maximum is not None else now.maximum if now else None
+    if most is not None:
+        about["maximum"] = most
     if field.kind.is_relation:
         about["to"] = field.to
         if field.writable:

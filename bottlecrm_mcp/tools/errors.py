@@ -13,6 +13,9 @@ from bottlecrm_mcp.tools.budget import LONGEST_IN_ERROR, cut_texts
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."
 MOST_FIELDS = 20
+# What is compared to find the nearest: so many names, and so much of what was written.
+MOST_COMPARED = 1_000
+LONGEST_COMPARED = 100
 MAYBE_KEPT = "The CRM may have kept this or a part of it: look before you try again."
 
 
@@ -54,8 +57,8 @@ class ToolError(Exception):
 
 def nearest(wanted: object, valid: Iterable[str], most: int = 3) -> list[str]:
     """The valid names that look most like `wanted`, best first."""
-    by_lower = {each.lower(): each for each in valid}
-    wanted = str(wanted).lower()
+    by_lower = {each.lower(): each for each in islice(valid, MOST_COMPARED)}
+    wanted = str(wanted)[:LONGEST_COMPARED].lower()
     close = get_close_matches(wanted, by_lower, most, 0.5)
     contained = [each for each in by_lower if wanted and (wanted in each or each in wanted)]
     return [by_lower[each] for each in dict.fromkeys([*close, *contained])][:most]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition
-from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools import custom_fields, scalars
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.dates import RANGES
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.references import Reference, References
 
 CUSTOM = "custom_fields."
+MOST_FILTERS = 50
 MOST_VALUES = 50
 
 
@@ -30,6 +31,8 @@ class Filters:
         self._problems: dict[str, str] = {}
 
     def read(self, filters: Mapping[str, Any]) -> Filters:
+        if len(filters) > MOST_FILTERS:
+            raise ToolError("invalid_filter", f"At most {MOST_FILTERS} filters can be given.")
         for key, value in filters.items():
             try:
                 self._read_one(key, value)
@@ -71,13 +74,20 @@ class Filters:
     def _filterable(self) -> list[str]:
         return [field.name for field in self.entity.fields if operators(field)]
 
+    @cached_property
+    def _custom_fields(self) -> Mapping[str, Mapping[str, Any]]:
+        return custom_fields.definitions(self.crm, self.entity)
+
     def _read_custom(self, key: str, value: Any) -> None:
-        known = custom_fields.definitions(self.crm, self.entity)
+        known = self._custom_fields
         field = self.entity.field("custom_fields")
         if field is None or key not in known:
             raise ToolError("unknown_filter", f"No such custom field. {suggest(key, known)}")
-        if isinstance(value, dict | list) or value is None:
+        if value is None:
             raise ToolError("invalid_value", "Give one value.")
+        value = custom_fields.value_of(known[key], value)
+        if isinstance(value, str):
+            scalars.require_short(value)
         self._add(Condition(field, "eq", value, custom_key=key), value)
 
     def _read_list(self, field: Field, operator: str, values: list[Any]) -> None:
@@ -97,6 +107,7 @@ class Filters:
         elif operator == "contains":
             if not isinstance(value, str) or not value:
                 raise ToolError("invalid_value", "Must be text.")
+            scalars.require_short(value)
             self._add(Condition(field, operator, value), value)
         else:
             read = self._value(field, value)
@@ -119,10 +130,13 @@ class Filters:
             if not isinstance(value, bool):
                 raise ToolError("invalid_value", "Must be true or false.")
             return value
-        if field.kind in (Kind.INTEGER, Kind.DECIMAL):
-            return number_value(field.kind, value)
+        if field.kind is Kind.INTEGER:
+            return scalars.whole(value)
+        if field.kind is Kind.DECIMAL:
+            return scalars.written_out(scalars.decimal(value))
         if not isinstance(value, str):
             raise ToolError("invalid_value", "Must be text.")
+        scalars.require_short(value)
         return value
 
     def _read_date(self, field: Field, operator: str, value: Any) -> None:
@@ -172,24 +186,6 @@ def choice_value(choices: tuple[str, ...], value: Any) -> str:
             if each.lower() == value.lower():
                 return each
     raise ToolError("invalid_value", f"{value!r} is not a choice. {suggest(value, choices)}")
-
-
-def number_value(kind: Kind, value: Any) -> int | str:
-    """A whole number, or a decimal as text, from a JSON number or its text."""
-    wrong = ToolError("invalid_value", "Must be a number.")
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise wrong
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation as problem:
-        raise wrong from problem
-    if not number.is_finite():
-        raise wrong
-    if kind is Kind.DECIMAL:
-        return format(number, "f")
-    if number != number.to_integral_value():
-        raise ToolError("invalid_value", "Must be a whole number.")
-    return int(number)
 
 
 def _bare(value: Any) -> Any:

@@ -13,13 +13,17 @@ from typing import Any, NamedTuple
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, RowQuery
 from bottlecrm_mcp.gateway.rows import dig
-from bottlecrm_mcp.tools.crm import Crm, is_id, label_fields
+from bottlecrm_mcp.tools.crm import Crm, label_fields
 from bottlecrm_mcp.tools.errors import ToolError, nearest
+from bottlecrm_mcp.tools.scalars import is_id, require_few_words
 
 ME = "me"
 MOST_CANDIDATES = 5
 # A list that comes whole is looked through whole.
 MOST_LISTED = 100_000
+MOST_REFERENCES = 100
+# Words of a name that are tried as where the last name begins, or looked for on their own.
+MOST_TRIED = 5
 
 
 class Reference(NamedTuple):
@@ -42,6 +46,8 @@ class References:
         self.crm = crm
         self.unchecked: list[str] = []
         self._rows: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._named_in: dict[tuple[str, str], list[tuple[Reference, list[str]]]] = {}
+        self._left = MOST_REFERENCES
 
     def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
         """One reference for a relation, a list for a many-valued one; None clears it."""
@@ -59,6 +65,12 @@ class References:
         if not isinstance(value, str) or not value.strip():
             raise ToolError("invalid_value", "Give an id or a name.")
         value = value.strip()
+        require_few_words(value)
+        self._left -= 1
+        if self._left < 0:
+            raise ToolError(
+                "invalid_value", f"One call can refer to {MOST_REFERENCES} records at most."
+            )
         if target in ("people", "users") and value.lower() == ME:
             return self._me(target)
         entity, key = self.crm.catalogue.looked_up_in(target)
@@ -85,25 +97,31 @@ class References:
 
     def _listed(self, entity: Entity, key: str, value: str) -> Reference:
         """One of a list that comes whole, by its id or any of its names."""
-        named = [
-            (Reference(row[key], self.crm.label(entity, row)), _names(entity, row))
-            for row in self._whole(entity)
-        ]
+        named = self._named(entity, key)
         for reference, _ in named:
             if reference.id == value.lower():
                 return reference
         exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
         matches = exact or [ref for ref, names in named if _begins(value, names)]
-        candidates = [{**ref.as_dict(), **_detail(names)} for ref, names in named]
         if len(matches) == 1:
             return matches[0]
         if matches:
             ids = {ref.id for ref in matches}
-            raise _ambiguous(
-                entity.singular, value, [each for each in candidates if each["id"] in ids]
-            )
+            candidates = [
+                {**ref.as_dict(), **_detail(names)} for ref, names in named if ref.id in ids
+            ]
+            raise _ambiguous(entity.singular, value, candidates)
         everything = [name for _, names in named for name in names]
         raise _unknown(entity.singular, value, nearest(value, everything, MOST_CANDIDATES))
+
+    def _named(self, entity: Entity, key: str) -> Sequence[tuple[Reference, list[str]]]:
+        """Every record of a list that comes whole, with its names."""
+        if (entity.name, key) not in self._named_in:
+            self._named_in[entity.name, key] = [
+                (Reference(row[key], self.crm.label(entity, row)), _names(entity, row))
+                for row in self._whole(entity)
+            ]
+        return self._named_in[entity.name, key]
 
     def _require_may_look_up(self, entity: Entity) -> None:
         if not self.crm.may(entity, "read"):
@@ -177,7 +195,7 @@ class References:
         words = name.split()
         found: list[Mapping[str, Any]] = []
         for group in entity.label:
-            for cut in range(1, len(words)) if len(group) == 2 else (len(words),):
+            for cut in _cuts(len(words)) if len(group) == 2 else (len(words),):
                 parts = (" ".join(words[:cut]), " ".join(words[cut:]))
                 conditions = tuple(
                     Condition(by_name[key], "eq", part)
@@ -190,11 +208,15 @@ class References:
 
     def _near(self, entity: Entity, columns: tuple[Field, ...], name: str) -> list[str]:
         found: list[str] = []
-        for word in name.split():
-            if len(word) > 2:
-                page = self.crm.page(entity, RowQuery(columns, query=word[:4], limit=20))
-                found += [self.crm.label(entity, row) for row in page.rows]
+        for word in [each for each in name.split() if len(each) > 2][:MOST_TRIED]:
+            page = self.crm.page(entity, RowQuery(columns, query=word[:4], limit=20))
+            found += [self.crm.label(entity, row) for row in page.rows]
         return nearest(name, dict.fromkeys(found), MOST_CANDIDATES) if found else []
+
+
+def _cuts(words: int) -> range:
+    """After how many words of a name the last name may begin."""
+    return range(1, min(words, MOST_TRIED + 1))
 
 
 def _names(entity: Entity, row: Mapping[str, Any]) -> list[str]:

@@ -73,6 +73,7 @@ class Tool:
         Raises `ConfirmationRequired` only where the client confirms by a form.
         """
         self._require_valid(arguments, crm.bounds)
+        arguments = self._with_whole_numbers(arguments)
         try:
             answer = fitted(self.run(crm, **arguments))
             if self.needs == "write":
@@ -101,10 +102,19 @@ class Tool:
         error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
         if error is not None:
             where = ".".join(str(part) for part in error.path) or self.name
-            if where == "entity":
+            if where == "entity" and isinstance(arguments["entity"], str):
                 # The tool itself names the nearest entities.
                 return
             raise ToolError("invalid_arguments", f"{where}: {error.message}")
+
+    def _with_whole_numbers(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """50 for 50.0, which is the same number in JSON and in JSON Schema, and not in Python."""
+        return {
+            name: int(value)
+            if isinstance(value, float) and self.arguments[name].get("type") == "integer"
+            else value
+            for name, value in arguments.items()
+        }
 
 
 class Registry:
@@ -132,13 +142,14 @@ class Registry:
 
 
 TEXT: Schema = {"type": "string"}
+LONGEST_TEXT = 200
 WHOLE: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 ANYTHING: Schema = {"type": "object"}
 
 
 def _text(description: str) -> Schema:
-    return {**TEXT, "description": description}
+    return {**TEXT, "maxLength": LONGEST_TEXT, "description": description}
 
 
 def _object(description: str) -> Schema:
@@ -155,7 +166,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
         "enum": list(catalogue.entity_names),
         "description": "Kind of record.",
     }
-    record_id = _text("The record's id, a UUID from crm_search.")
+    record_id: Schema = {**TEXT, "description": "The record's id, a UUID from crm_search."}
     confirming: Schema = {
         "confirm": {
             **FLAG,
@@ -199,10 +210,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             search,
             {
                 "entity": {**entity, "enum": [*catalogue.entity_names, ALL, MY_DAY]},
-                "query": {
-                    **_text("Words to look for in names, e-mails and the like."),
-                    "maxLength": 200,
-                },
+                "query": _text("Words to look for in names, e-mails and the like."),
                 "filters": filters,
                 "fields": _list(
                     TEXT, maxItems=20, description="Fields to return instead of the default ones."

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LIFETIME = 600  # seconds
+_SHAPE = re.compile(r"[0-9]{1,12}\.[A-Za-z0-9_=-]{1,64}")
 
 
 class Seal:
@@ -38,7 +40,7 @@ class Seal:
         self, confirmation: str, subject: Mapping[str, Any], now: float | None = None
     ) -> bool:
         expiry, _, signature = confirmation.partition(".")
-        if not (expiry.isascii() and expiry.isdigit()) or int(expiry) < (now or time.time()):
+        if not _SHAPE.fullmatch(confirmation) or int(expiry) < (now or time.time()):
             return False
         return any(
             hmac.compare_digest(self._sign(key, subject, int(expiry)), signature)

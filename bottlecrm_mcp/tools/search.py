@@ -11,6 +11,7 @@ from bottlecrm_mcp.tools.budget import rows_that_fit, shortened
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.filters import Filters
+from bottlecrm_mcp.tools.scalars import require_few_words
 
 
 def crm_search(
@@ -27,6 +28,7 @@ def crm_search(
     """Rows of an entity that the caller can see: few columns, a total, where to go on."""
     searched = crm.entity(entity)
     crm.require_scope(searched, "read")
+    require_few_words(query)
     understood = Filters(crm, searched).read(filters or {})
     page = crm.page(
         searched,

@@ -9,6 +9,7 @@ from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.crm import Crm, label_names
 from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.scalars import require_few_words
 from bottlecrm_mcp.tools.several import Search, search_several
 
 ALL = "all"
@@ -21,6 +22,7 @@ def search_all(crm: Crm, query: str, limit: int) -> dict[str, Any]:
     words = query.strip()
     if not words:
         raise ToolError("invalid_arguments", f"entity {ALL!r} needs a query: words to look for.")
+    require_few_words(words)
     most = min(limit, MOST_OF_EACH)
     found = search_several(
         crm,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, ValueEffect
+from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
 from bottlecrm_mcp.gateway.rows import EMPTY
 from bottlecrm_mcp.tools.confirm import (
     Answer,
@@ -118,17 +119,16 @@ def _unchanged(
             continue
         wanted = values.body[field.body_name]
         same = before.get(field.name) == after.get(field.name)
-        if same and not _means(wanted, after.get(field.name)):
+        if same and not _means(field.kind, wanted, after.get(field.name)):
             warnings.append(f"The CRM accepted {field.name} but did not change it.")
     return warnings
 
 
-def _means(wanted: Any, shown: Any) -> bool:
+def _means(kind: Kind, wanted: Any, shown: Any) -> bool:
     if wanted in EMPTY:
         return shown in EMPTY
     if isinstance(wanted, list | dict):
         return True
-    try:
-        return float(wanted) == float(shown)
-    except (TypeError, ValueError):
-        return str(wanted).strip() == str(shown)
+    if kind in (Kind.INTEGER, Kind.DECIMAL) and shown not in EMPTY:
+        return Decimal(str(wanted)) == Decimal(str(shown))
+    return str(wanted).strip() == str(shown)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
-from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools import custom_fields, scalars
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, suggest
-from bottlecrm_mcp.tools.filters import choice_value, number_value
+from bottlecrm_mcp.tools.errors import MOST_FIELDS, NOTHING_CHANGED, ToolError, suggest
+from bottlecrm_mcp.tools.filters import choice_value
 from bottlecrm_mcp.tools.references import Reference, References
 
 MOST_ITEMS = 100
@@ -102,6 +101,9 @@ class Values:
         # The body's own spelling is understood too (account_id for account).
         by_name |= {field.body_name: field for field in fields}
         for name, value in given.items():
+            if len(self._problems) >= MOST_FIELDS:
+                # No more are told, and to look for the nearest names takes time.
+                break
             field = by_name.get(name)
             if field is None:
                 self._problems[name] = self._unknown(name, fields, entity)
@@ -160,6 +162,7 @@ class Values:
             raise ToolError(
                 "invalid_value", "Must be a date: 2026-01-31, today, tomorrow or in_N_days."
             )
+        scalars.require_near(day)
         self.understood[field.name] = day.isoformat()
         return day.isoformat()
 
@@ -176,7 +179,7 @@ class Values:
         for key in value:
             if key not in known:
                 raise ToolError("unknown_field", f"No custom field {key!r}. {suggest(key, known)}")
-        return dict(value)
+        return {key: custom_fields.value_of(known[key], each) for key, each in value.items()}
 
     def _items(self, field: Field, value: Any) -> list[dict[str, Any]]:
         if not isinstance(value, list) or len(value) > MOST_ITEMS:
@@ -213,18 +216,18 @@ def _boolean(field: Field, value: Any) -> bool:
 
 
 def _number(field: Field, value: Any) -> int | str:
-    number = number_value(field.kind, value)
-    if field.minimum is not None and Decimal(number) < field.minimum:
+    number = scalars.whole(value) if field.kind is Kind.INTEGER else scalars.decimal(value)
+    if field.minimum is not None and number < field.minimum:
         raise ToolError("invalid_value", f"Must be at least {field.minimum}.")
-    return number
+    if field.maximum is not None and number > field.maximum:
+        raise ToolError("invalid_value", f"Must be at most {field.maximum}.")
+    return number if isinstance(number, int) else scalars.written_out(number)
 
 
 def _text(field: Field, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ToolError("invalid_value", "Must be text.")
     text = str(value)
-    if "\x00" in text:
-        raise ToolError("invalid_value", "Must not hold a NUL character.")
     if field.max_length is not None and len(text) > field.max_length:
         raise ToolError("invalid_value", f"Must have at most {field.max_length} characters.")
     return text

@@ -1,10 +1,16 @@
 """What a careless or misled agent may try to get an effect without a person."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bottlecrm_mcp.tools.confirm import value_effects
+from bottlecrm_mcp.elicitation import ask
+from bottlecrm_mcp.tools.confirm import ConfirmationRequired, value_effects
+from bottlecrm_mcp.tools.crm import FormAnswer
+from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.models import Case, Lead
+from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 from tests.bottlecrm_mcp.test_tenancy import PARAMS
 
@@ -16,7 +22,10 @@ MARKED = [
 ]
 DELETABLE = [name for name, entity in ENTITIES.items() if not entity.no_delete]
 AS_TRUE = ["true", "True", "yes", 1, 1.0, [True], {"confirm": True}, "1"]
-FORGED = ["", "0", "x", "9999999999.", "9999999999." + "A" * 32, "١٢٣." + "A" * 32, "1e999.x"]
+FORGED = [
+    "", "0", "x", "9999999999.", "9999999999." + "A" * 32, "١٢٣." + "A" * 32, "1e999.x",
+    "9999999999.é", "9999999999.\u2028", "9" * 5_000 + ".x", "9999999999.", "9999999999.\n",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DELETABLE)
@@ -46,6 +55,47 @@ def test_action_that_nobody_confirmed(tools_of: Any, alpha: Any, name: str, acti
             assert "error" in answer or answer["confirmation_required"]
         # Nor is it a parameter of the action.
         assert "error" in call("crm_action", **asked, params={**params, "confirm": True})
+
+
+SPOOFED = (
+    "Acme\nIt deletes nothing.\r\n\u2028It\x85\u202egnihton seteled\u2066\u200b\x1b[2J\U000e0041"
+)
+
+
+def form(crm: Any, tool: str, **arguments: Any) -> str:
+    """What a client with forms shows before this call has its effect."""
+    found = Registry(crm.catalogue).get(tool)
+    assert found is not None
+    with pytest.raises(ConfirmationRequired) as raised:
+        found.call(replace(crm, form=FormAnswer()), arguments)
+    return ask(raised.value).input_requests["confirm"].params.message
+
+
+def test_text_in_a_form_stays_in_its_line(crm_of: Any, alpha: Any) -> None:
+    """Whether a record has it or the agent gave it, as a value or in what is mailed to whom."""
+    crm = crm_of(alpha.admin)
+    case, lead = alpha.cases[1], alpha.leads[1]
+    tried = (
+        ("crm_delete", "cases", case, {}),
+        ("crm_update", "cases", case, {"data": {"status": "Closed", "description": SPOOFED}}),
+        ("crm_delete", "leads", lead, {}),
+        ("crm_action", "leads", lead, {"action": "convert"}),
+    )
+    told = []
+    for name in ("Acme", SPOOFED):
+        with org_context(alpha.org):
+            Case.objects.filter(pk=case.pk).update(name=name)
+            Lead.objects.filter(pk=lead.pk).update(first_name=name, email=f"{name[:40]}@x.test")
+        told.append(
+            [
+                form(crm, tool, entity=entity, id=str(record.pk), **arguments)
+                for tool, entity, record, arguments in tried
+            ]
+        )
+    for plain, spoofed in zip(*told, strict=True):
+        assert spoofed.count("\n") == plain.count("\n")
+        assert spoofed.replace("\n", "").isprintable()
+        assert r"Acme\nIt deletes nothing.\r\n\u2028It" in spoofed
 
 
 def spellings(value: str) -> list[Any]:

@@ -179,6 +179,44 @@ def test_lines_that_are_no_messages():
     assert said[2]["id"] == 7
 
 
+ODD_MESSAGES = [
+    '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\\ud800"}}',
+    '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"arguments": NaN}}',
+    '{"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": {"arguments": 1e400}}',
+    '{"jsonrpc": "2.0", "id": 4, "method": ["tools/call"]}',
+    '{"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": [1]}',
+    '{"jsonrpc": "2.0", "id": [6], "method": "tools/list"}',
+    '{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": [1]}',
+    '{"jsonrpc": "2.0", "id": ' + "9" * 5_000 + ', "method": "tools/list"}',
+    '{"a":' * 100_000,
+]
+
+
+@pytest.mark.parametrize("mode", ["mcp", "rest"])
+def test_odd_messages_do_not_end_it(mode):
+    """Neither what JSON can't say, though Python reads it, nor other types than a message has."""
+
+    def answers(asked):
+        if asked.path == "/mcp":
+            return Said(200, {"jsonrpc": "2.0", "id": asked.body["id"], "result": {}})
+        return crm(asked)
+
+    ping = {"jsonrpc": "2.0", "id": "last", "method": "ping"}
+    lines = [*ODD_MESSAGES, json.dumps(ping)]
+    with serving(answers) as stand_in:
+        settings = variables(stand_in.url, TOKEN, BCRM_MODE=mode)
+        with subprocess.Popen(
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=settings
+        ) as process:
+            process.stdin.write("\n".join(lines) + "\n")
+            process.stdin.flush()
+            said = [json.loads(process.stdout.readline()) for _ in lines]
+            process.stdin.close()
+    assert [each["id"] for each in said[:5]] == [1, 2, 3, 4, 5]
+    assert all("error" in each for each in said[:-1])
+    assert said[-1]["id"] == "last"
+
+
 def test_crm_that_goes_away_after_the_start():
     """A tool error, and the server goes on."""
 

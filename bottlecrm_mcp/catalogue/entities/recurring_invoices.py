@@ -56,7 +56,9 @@ RECURRING_INVOICES = Entity(
         *billed_to("that"),
         Field("client_email", Kind.EMAIL, WRITE, max_length=254, listed=False),
         choice("frequency", choices.RECURRING_FREQUENCY, note="CUSTOM needs custom_days"),
-        integer("custom_days"),
+        # BottleCRM adds it to a date. Where that overflows, its daily task makes an invoice, can't
+        # move the date on, and makes another one every day.
+        integer("custom_days", maximum=3_660),
         date("start_date"),
         date("end_date"),
         Field(

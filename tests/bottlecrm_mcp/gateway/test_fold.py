@@ -161,3 +161,15 @@ def test_largest_first():
     result = summary(Grouping(STAGE), measures=(Measure("sum", COUNT),))
     assert [each["stage"] for each in result.groups] == ["LOST", "WON", "(none)"]
     assert "sum:count" not in result.groups[2]
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [("9999-12-31T23:59:59Z", "9999-12-31"), ("0001-01-01T00:00:00+05:30", "0001-01-01")],
+)
+def test_moment_at_the_end_of_the_calendar_is_a_group_like_others(at, day) -> None:
+    rows = [*ROWS, {"id": "9", "at": at}]
+    for zone in ("Pacific/Kiritimati", "America/New_York", "UTC"):
+        query = SummaryQuery((Grouping(AT, "day"),), HOW_MANY)
+        summary = fold.summarize(rows, query, ZoneInfo(zone))
+        assert {"at:day": day, "count": 1} in summary.groups

@@ -1,14 +1,16 @@
 """Searches on the authorised queryset against plain Python over what the REST API shows."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.gateway.records import scalar
 from bottlecrm_mcp.tools.filters import operators
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, ids, rest_record, rest_rows
 
@@ -252,3 +254,11 @@ def test_unpublished_columns_are_not_shown_or_sorted_by(admin, name) -> None:
 def test_percent_sign_and_underscore_are_letters(admin, alpha) -> None:
     for letters in ("%", "_", "\\"):
         assert found(admin, "leads", filters={"city__contains": letters}) == []
+
+
+@pytest.mark.parametrize("moment", [datetime.max, datetime.min])
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+def test_moment_at_the_end_of_the_calendar_is_shown(moment: datetime, zone: str) -> None:
+    with timezone.override(zone):
+        text = scalar(moment.replace(tzinfo=UTC))
+    assert datetime.fromisoformat(text) == moment.replace(tzinfo=UTC)

@@ -108,6 +108,15 @@ def test_resuming_a_schedule_that_mails_is_confirmed(admin, alpha) -> None:
     assert done["changed"] == {"is_active": {"before": False, "after": True}}
 
 
+def test_interval_that_the_crm_can_not_count_with(admin, alpha) -> None:
+    data = {**offer(alpha), "frequency": "CUSTOM", "custom_days": 3_661}
+    answer = admin("crm_create", entity="recurring_invoices", data=data)
+    assert answer["error"]["fields"] == {"custom_days": "Must be at most 3660."}
+    described = admin("crm_describe", entity="recurring_invoices")
+    (interval,) = (each for each in described["fields"] if each["name"] == "custom_days")
+    assert interval["maximum"] == 3_660
+
+
 def test_pause_is_no_toggle(admin, alpha) -> None:
     made = admin("crm_create", entity="recurring_invoices", data=offer(alpha))
     pause = {"entity": "recurring_invoices", "id": made["id"], "action": "pause"}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bottlecrm_mcp.tools.dates import RANGES, Clock
+from bottlecrm_mcp.tools.errors import ToolError
 
 WORDS = [word for word in RANGES if "_N_" not in word and word != "overdue"]
 days = st.dates(date(1971, 1, 1), date(2100, 1, 1))
@@ -187,9 +188,20 @@ def test_moment_without_an_offset_is_the_organisations() -> None:
     assert moment.isoformat() == "2026-01-31T14:30:00+05:30"
 
 
-def test_moment_with_an_offset_keeps_it() -> None:
-    moment = Clock("Asia/Kolkata").moment("2026-01-31T14:30+01:00")
-    assert moment.isoformat() == "2026-01-31T14:30:00+01:00"
+@pytest.mark.parametrize(
+    "value", ["2026-01-31T14:30+01:00", "2026-01-31T13:30Z", "2026-02-01T13:29:00+23:59"]
+)
+def test_moment_with_an_offset_is_shown_in_the_organisations_zone(value) -> None:
+    moment = Clock("Asia/Kolkata").moment(value)
+    assert moment.isoformat() == "2026-01-31T19:00:00+05:30"
+
+
+@pytest.mark.parametrize(
+    "value", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59", "3000-01-01T00:00"]
+)
+def test_moment_too_far_away(value) -> None:
+    with pytest.raises(ToolError, match="between the years 1000 and 2999"):
+        Clock("America/New_York").moment(value)
 
 
 @pytest.mark.parametrize("words", ["last_9999_days", "next_9999_days"])
