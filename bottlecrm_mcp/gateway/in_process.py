@@ -34,6 +34,7 @@ from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway import authorised, keyed, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
+    EarlierWrite,
     GatewayError,
     LiveField,
     NotAvailable,
@@ -135,9 +136,10 @@ class InProcessGateway:
         run = AtomicWrite(model_of(creates) if creates else None, claim)
         reply = _reply(self._dispatch(self.request(method, path, body=body or {}), run))
         kept = run.maybe_kept and not reply.ok
-        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
+        unsent = tuple(run.held.unsent)
+        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
 
-    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+    def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         found: list[KeyedWrite | None] = []
 
         def look(request: HttpRequest) -> HttpResponse:
@@ -157,7 +159,7 @@ class InProcessGateway:
         if found[0] is None:
             return None
         claim.require_same(found[0])
-        return found[0].record_id
+        return keyed.earlier_of(found[0])
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

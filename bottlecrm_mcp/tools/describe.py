@@ -99,7 +99,7 @@ def _summary(action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name}
     if action.params:
         about["params"] = ", ".join(each.name + "*" * each.required for each in action.params)
-    if action.effects:
+    if action.possible_effects:
         about["needs_confirmation"] = True
     return about
 
@@ -108,9 +108,9 @@ def _action(action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name, "purpose": action.purpose}
     if action.params:
         about["params"] = [_parameter(each) for each in action.params]
-    about["needs_confirmation"] = bool(action.effects)
-    if action.effects:
-        about["effects"] = [str(each) for each in action.effects]
+    about["needs_confirmation"] = bool(action.possible_effects)
+    if action.possible_effects:
+        about["effects"] = [str(each) for each in action.possible_effects]
     if action.admin_only:
         about["admin_only"] = True
     return about

@@ -13,7 +13,18 @@ from bottlecrm_mcp.tools.budget import LONGEST_IN_ERROR, cut_texts
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."
 MOST_FIELDS = 20
+UNSENT = (
+    "The change is saved, but what the CRM is to do in the background after it ({}) is not known "
+    "to have reached its message broker. Take it as not mailed and not done, whatever the record "
+    "says, and tell the person."
+)
 MAYBE_KEPT = "The CRM may have kept this or a part of it: look before you try again."
+
+
+def unsent_warnings(tasks: Iterable[str]) -> list[str]:
+    """What an agent has to know of background tasks that did not reach the message broker."""
+    named = ", ".join(dict.fromkeys(tasks))
+    return [UNSENT.format(named)] if named else []
 
 
 class ToolError(Exception):
