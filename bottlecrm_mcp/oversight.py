@@ -135,9 +135,14 @@ def recorded(caller: Caller, work: Callable[[], T]) -> T:
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
-        outcome = "repeated" if answer.get("repeated") else "done"
-        _record(caller, write, outcome, str(answer.get("id") or ""))
+        _record(caller, write, _outcome(answer), str(answer.get("id") or ""))
     return result
+
+
+def _outcome(answer: dict[str, Any]) -> str:
+    if answer.get("declined"):
+        return "declined"
+    return "repeated" if answer.get("repeated") else "done"
 
 
 def _record(caller: Caller, write: Write, outcome: str, record_id: str = "") -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Access, Action, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
@@ -122,10 +122,19 @@ def _parameter(parameter: Field) -> dict[str, Any]:
     return about
 
 
+def _on_change(effect: ChangeEffect) -> str:
+    what = f"A change of {', '.join(effect.fields)}" if effect.fields else "Any change"
+    when = f" if {effect.when}" if effect.when else ""
+    return f"{what} needs confirmation{when}: it will {effect.consequence}."
+
+
 def _notes(entity: Entity) -> list[str]:
     effects = (
-        f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
-        for each in entity.value_effects
+        *(
+            f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
+            for each in entity.value_effects
+        ),
+        *map(_on_change, entity.change_effects),
     )
     legend = (
         "Filters and sort go by type; computed fields have neither. Params with * are required; "

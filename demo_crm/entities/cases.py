@@ -200,7 +200,7 @@ class CaseList(Cases, RecordList):
     def visible(self) -> QuerySet[Any]:
         params, cases = self.request.query_params, super().visible()
         if params.get("show_merged") != "true":
-            cases = cases.filter(merged_into=None)
+            cases = cases.filter(merged_into=None).exclude(status="Duplicate")
         if params.get("include_deleted") == "true" and self.profile.is_admin:
             return cases
         return cases.filter(is_active=True)

@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from bottlecrm_mcp.tools import seal
 from demo_crm.models import Invoice, InvoiceLineItem, Lead, Task
 from demo_crm.row_security import org_context
+from pat_tokens.models import Event
 from tests.agent import LEGACY, Agent, Json, Person, text_of
 
 REFUSED = "Invalid or expired requestState"
@@ -292,6 +293,8 @@ def test_declined_means_declined(modern: Any, alpha: Any, shared: Any, form: Any
     result = modern(steps)
     assert result.structured_content["declined"] is True
     assert status(alpha, shared.lead) != "converted"
+    with org_context(alpha.org):
+        assert [each.outcome for each in Event.objects.filter(kind="write")] == ["declined"]
 
 
 @pytest.mark.parametrize("form", DECLINED)

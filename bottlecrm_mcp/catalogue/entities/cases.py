@@ -99,11 +99,18 @@ CASES = Entity(
         "name": "ordering",
     },
     merged_parameters={"show_merged": "true"},
-    hidden_note="Merged and deleted cases are not listed.",
+    hidden_note="Merged and deleted cases, and those of the status Duplicate, are not listed.",
     value_effects=(
         # A case that is closed from the start mails nobody.
         ValueEffect(
             "status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails_to="contacts", creates=False
+        ),
+        ValueEffect(
+            "status",
+            "Duplicate",
+            (Effect.HIDES,),
+            "take the case out of every list and off the board; merge keeps what is in it",
+            creates=False,
         ),
         ValueEffect(
             "is_active",

@@ -20,7 +20,7 @@ TEAMS = Entity(
     write_serializers=("common.serializer.TeamCreateSerializer",) * 2,
     admin_writes=True,
     # Its PATCH leaves the members alone. Its PUT removes those that it does not name, and has a
-    # task assign all that are left to the team's records.
+    # task assign all that are left to records of the team.
     put_fields=("members",),
     sent_with_updates=("name", "members"),
     label=(("name",),),
@@ -45,7 +45,8 @@ TEAMS = Entity(
     change_effects=(
         ChangeEffect(
             (Effect.IRREVERSIBLE,),
-            "assign all members to every record of the team, which leaving the team does not undo",
+            "assign all members to the accounts, contacts and leads of the team, which leaving the "
+            "team does not undo",
             fields=("members",),
         ),
     ),
