@@ -289,8 +289,8 @@ TAXED_LINE = Field(
 LINE_ITEM_ID = part("line_item_id", "line_items")
 REPLACES_LINE_ITEMS = ChangeEffect(
     (Effect.DELETES,),
-    "delete the line items that it has and put the given ones in their place",
-    "it has line items",
+    "delete its line items and put the given ones there",
+    "it has any",
     fields=("line_items",),
     before=(State("line_items"),),
 )
@@ -300,8 +300,8 @@ def revises(document: str, statuses: tuple[str, ...]) -> ChangeEffect:
     """Any change of a document that the customer was sent, and reads on a page of the CRM."""
     return ChangeEffect(
         (Effect.REVISES,),
-        f"change the {document} after it was issued: the customer's link shows it as it is now",
-        "it is no draft any more",
+        f"change an issued {document}, also on the customer's page",
+        "it is no draft",
         before=(State("status", statuses),),
     )
 

@@ -99,7 +99,7 @@ def _summary(action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name}
     if action.params:
         about["params"] = ", ".join(each.name + "*" * each.required for each in action.params)
-    if action.possible_effects:
+    if action.effects:
         about["needs_confirmation"] = True
     return about
 
@@ -123,9 +123,9 @@ def _parameter(parameter: Field) -> dict[str, Any]:
 
 
 def _on_change(effect: ChangeEffect) -> str:
-    what = f"A change of {', '.join(effect.fields)}" if effect.fields else "Any change"
+    what = ", ".join(effect.fields) or "any change"
     when = f" if {effect.when}" if effect.when else ""
-    return f"{what} needs confirmation{when}: it will {effect.consequence}."
+    return f"{what}: confirmed{when}, will {effect.consequence}."
 
 
 def _notes(entity: Entity) -> list[str]:

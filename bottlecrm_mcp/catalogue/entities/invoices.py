@@ -54,7 +54,7 @@ RECORD_PAYMENT = "record the payment; the status that follows stays, also if it 
 # Paid in part, a draft counts as issued.
 REMINDS_OF_REST = ChangeEffect(
     (Effect.MAILS,),
-    "let the CRM remind the customer by e-mail if a part stays due",
+    "have the CRM e-mail payment reminders to the customer if a part stays due",
     "it is a draft with reminders on",
     before=(State("status", ("Draft",)), *REMINDS),
     mails_to="client_email",
@@ -142,8 +142,8 @@ INVOICES = Entity(
         REPLACES_LINE_ITEMS,
         ChangeEffect(
             (Effect.MAILS,),
-            "let the CRM e-mail payment reminders to the customer by these values",
-            "it is unpaid and has reminders on",
+            "have the CRM e-mail payment reminders to the customer",
+            "unpaid with reminders on",
             fields=(
                 "client_email",
                 "due_date",
@@ -176,7 +176,7 @@ INVOICES = Entity(
             change_effects=(
                 ChangeEffect(
                     (Effect.MAILS,),
-                    "let the CRM remind the customer of the payment by e-mail",
+                    "have the CRM e-mail payment reminders to the customer",
                     "it has reminders on",
                     before=REMINDS,
                     mails_to="client_email",

@@ -67,7 +67,7 @@ def test_lead_is_taken_off_the_board(admin, alpha) -> None:
 def test_line_items_of_a_draft_are_replaced(admin, draft, items) -> None:
     preview = shown(admin, "crm_update", **update("invoices", draft, line_items=items))
     assert preview["effects"] == ["deletes"]
-    assert "delete the line items" in preview["this_will"]
+    assert "delete its line items" in preview["this_will"]
 
 
 def test_first_line_items_delete_nothing(admin, alpha) -> None:
