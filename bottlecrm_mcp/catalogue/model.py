@@ -179,8 +179,8 @@ class ChangeEffect:
 
     It is of an update that changes one of `fields`, of any update where none is named, or of an
     action that lists it. Every state of the record `before`, and of what it is `after`, has to
-    hold; `when` says so to a person. `mails_to` is the field with the address that is mailed.
-    `creates` says that a new record with one of the fields has the effect, too.
+    hold; `when` says so where crm_describe lists it. `mails_to` is the field with the address that
+    is mailed. `creates` says that a new record with one of the fields has the effect, too.
     """
 
     effects: tuple[Effect, ...]

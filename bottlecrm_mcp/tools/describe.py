@@ -122,20 +122,16 @@ def _parameter(parameter: Field) -> dict[str, Any]:
     return about
 
 
-def _on_change(effect: ChangeEffect) -> str:
-    what = ", ".join(effect.fields) or "any change"
-    when = f" if {effect.when}" if effect.when else ""
-    return f"{what}: confirmed{when}, will {effect.consequence}."
+def _change(effect: ChangeEffect) -> str:
+    return f"{', '.join(effect.fields) or 'any field'} if {effect.when}"
 
 
 def _notes(entity: Entity) -> list[str]:
     effects = (
-        *(
-            f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
-            for each in entity.value_effects
-        ),
-        *map(_on_change, entity.change_effects),
+        f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
+        for each in entity.value_effects
     )
+    changes = "; ".join(_change(each) for each in entity.change_effects if each.when)
     legend = (
         "Filters and sort go by type; computed fields have neither. Params with * are required; "
         "list_actions describes them."
@@ -144,5 +140,6 @@ def _notes(entity: Entity) -> list[str]:
     instead = dict.fromkeys(
         (entity.no_create, entity.no_update, entity.no_delete, entity.no_comments)
     )
-    notes = (legend, *effects, entity.hidden_note, admins, *instead)
+    confirmed = f"Changes to confirm: {changes}." if changes else ""
+    notes = (legend, *effects, confirmed, entity.hidden_note, admins, *instead)
     return [note for note in notes if note]

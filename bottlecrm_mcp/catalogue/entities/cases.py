@@ -126,7 +126,7 @@ CASES = Entity(
             (Effect.MAILS,),
             "send the satisfaction survey of a case that was closed a short while ago to the new "
             "contacts",
-            "the case is closed",
+            "it is closed",
             fields=("contacts",),
             before=(State("status", ("Closed",)),),
             mails_to="contacts",

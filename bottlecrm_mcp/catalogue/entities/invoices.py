@@ -55,7 +55,6 @@ RECORD_PAYMENT = "record the payment; the status that follows stays, also if it 
 REMINDS_OF_REST = ChangeEffect(
     (Effect.MAILS,),
     "have the CRM e-mail payment reminders to the customer if a part stays due",
-    "it is a draft with reminders on",
     before=(State("status", ("Draft",)), *REMINDS),
     mails_to="client_email",
 )
@@ -143,7 +142,6 @@ INVOICES = Entity(
         ChangeEffect(
             (Effect.MAILS,),
             "have the CRM e-mail payment reminders to the customer",
-            "unpaid with reminders on",
             fields=(
                 "client_email",
                 "due_date",
@@ -177,7 +175,6 @@ INVOICES = Entity(
                 ChangeEffect(
                     (Effect.MAILS,),
                     "have the CRM e-mail payment reminders to the customer",
-                    "it has reminders on",
                     before=REMINDS,
                     mails_to="client_email",
                 ),

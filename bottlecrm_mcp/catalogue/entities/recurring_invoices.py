@@ -111,7 +111,7 @@ RECURRING_INVOICES = Entity(
         ChangeEffect(
             (Effect.MAILS,),
             "change the invoices that this schedule makes and e-mails to the customer",
-            "the schedule is active and has auto_send",
+            "it is active and has auto_send",
             before=MAILS_BY_ITSELF,
             after=MAILS_BY_ITSELF,
             mails_to="client_email",
@@ -137,7 +137,6 @@ RECURRING_INVOICES = Entity(
                 ChangeEffect(
                     (Effect.MAILS,),
                     "make invoices by this schedule again and e-mail each to the customer",
-                    "it has auto_send",
                     before=MAILS_BY_ITSELF[:1],
                     mails_to="client_email",
                 ),

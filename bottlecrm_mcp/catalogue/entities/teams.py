@@ -47,6 +47,7 @@ TEAMS = Entity(
             (Effect.IRREVERSIBLE,),
             "assign all members to the accounts, contacts and leads of the team, which leaving the "
             "team does not undo",
+            "they change",
             fields=("members",),
         ),
     ),
