@@ -7,7 +7,8 @@ from django.utils import timezone
 class KeyedWrite(models.Model):
     """A write that a client gave a key of its own, so that a repetition of it is recognised.
 
-    It holds nothing of the record but its id. Row-level security hides it from other
+    It holds nothing of the record but its id, and the names of the background tasks that are not
+    known to have reached the message broker. Row-level security hides it from other
     organisations; written in the transaction of the write, it stands or falls with it.
     """
 
@@ -22,6 +23,8 @@ class KeyedWrite(models.Model):
     tool = models.CharField(max_length=50, editable=False)
     entity = models.CharField(max_length=50, editable=False)
     record_id = models.CharField(max_length=64, blank=True, editable=False)
+    # The default in the database is for processes of an older release, while a newer one starts.
+    unsent = models.JSONField(default=list, db_default=[], editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -143,9 +143,14 @@ def recorded(caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
-        outcome = "repeated" if answer.get("repeated") else "done"
-        record(outcome, str(answer.get("id") or ""))
+        record(_outcome(answer), str(answer.get("id") or ""))
     return result
+
+
+def _outcome(answer: dict[str, Any]) -> str:
+    if answer.get("declined"):
+        return "declined"
+    return "repeated" if answer.get("repeated") else "done"
 
 
 def _record(

@@ -59,6 +59,8 @@ def entity_routes(entity: Entity) -> Iterator[str]:
         yield f"POST {bare(entity.path_of_create)}"
     if not entity.no_update:
         yield f"{entity.update_method} {entity.written_at('{}')}"
+        if entity.put_fields:
+            yield f"PUT {entity.written_at('{}')}"
     if not entity.no_delete:
         yield f"DELETE {entity.written_at('{}')}"
     for action in entity.actions:

@@ -6,11 +6,13 @@ from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.model import (
     Access,
     Action,
+    ChangeEffect,
     Effect,
     Field,
     Included,
     Kind,
     RestFilter,
+    State,
 )
 
 WRITE = Access.WRITE
@@ -285,9 +287,29 @@ TAXED_LINE = Field(
     note="in an update, all line items are replaced by these",
 )
 LINE_ITEM_ID = part("line_item_id", "line_items")
+REPLACES_LINE_ITEMS = ChangeEffect(
+    (Effect.DELETES,),
+    "delete its line items and put the given ones there",
+    "it has any",
+    fields=("line_items",),
+    before=(State("line_items"),),
+)
 
 
-def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
+def revises(document: str, statuses: tuple[str, ...]) -> ChangeEffect:
+    """Any change of a document that the customer was sent, and reads on a page of the CRM."""
+    return ChangeEffect(
+        (Effect.REVISES,),
+        f"change an issued {document}, also on the customer's page",
+        "it is no draft",
+        before=(State("status", statuses),),
+    )
+
+
+def line_item_actions(
+    path: str, *extra: Field, change_effects: tuple[ChangeEffect, ...] = ()
+) -> tuple[Action, ...]:
+    """Adding, changing and removing line items of a record, with the given effects."""
     return (
         Action(
             "add_line_item",
@@ -295,6 +317,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             "POST",
             path,
             params=(parameter("name", required=True, max_length=255), *LINE_ITEM, *extra),
+            change_effects=change_effects,
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
         ),
@@ -304,6 +327,7 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             "PUT",
             path + "{line_item_id}/",
             params=(LINE_ITEM_ID, parameter("name", max_length=255), *LINE_ITEM, *extra),
+            change_effects=change_effects,
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
         ),
@@ -315,5 +339,6 @@ def line_item_actions(path: str, *extra: Field) -> tuple[Action, ...]:
             params=(LINE_ITEM_ID,),
             effects=(Effect.DELETES,),
             consequence="delete the line item and recalculate the amounts",
+            change_effects=change_effects,
         ),
     )

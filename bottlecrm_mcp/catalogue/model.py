@@ -59,7 +59,9 @@ class Effect(StrEnum):
     """A consequence that a person has to confirm before it happens."""
 
     DELETES = "deletes"
+    HIDES = "hides it from others"
     IRREVERSIBLE = "cannot be undone"
+    REVISES = "changes a document that the customer has"
     MAILS = "e-mails people outside the organisation"
 
 
@@ -146,8 +148,10 @@ class HiddenValue:
 class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
-    `alone` says that the CRM drops whatever else is in the same update. `mails` are the fields that
-    say who is mailed. `given` is a field and its value without which there is no such effect.
+    `alone` says that the CRM drops whatever else is in the same update. `mails_to` is the field
+    with the address that is mailed, `needs` are fields without whose values the CRM can't do it.
+    `given` is a field and its value without which there is no such effect; `creates` is false where
+    a new record with the value has none.
     """
 
     field: str
@@ -155,8 +159,40 @@ class ValueEffect:
     effects: tuple[Effect, ...]
     consequence: str
     alone: bool = False
-    mails: tuple[str, ...] = ()
+    mails_to: str = ""
+    needs: tuple[str, ...] = ()
     given: tuple[str, object] | None = None
+    creates: bool = True
+
+
+@dataclass(frozen=True)
+class State:
+    """What a field of a record is: one of `values`, with `past` a day before today, else anything
+    but empty."""
+
+    field: str
+    values: tuple[object, ...] = ()
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class ChangeEffect:
+    """An effect of changing a record in some state, whatever the new value is.
+
+    It is of an update that changes one of `fields`, of any update where none is named, or of an
+    action that lists it. Every state of the record `before`, and of what it is `after`, has to
+    hold; `when` says so where crm_describe lists it. `mails_to` is the field with the address that
+    is mailed. `creates` says that a new record with one of the fields has the effect, too.
+    """
+
+    effects: tuple[Effect, ...]
+    consequence: str
+    when: str = ""
+    fields: tuple[str, ...] = ()
+    before: tuple[State, ...] = ()
+    after: tuple[State, ...] = ()
+    mails_to: str = ""
+    creates: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,10 +231,11 @@ class Action:
     name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
     answer, or of the object under `returns_in`, dotted paths; a list there stands for the row of it
     that `newest_by` says was made last. `returns_entity` says that such a key holds a record of
-    that entity. `mails` are the record's fields that say who is mailed. `descendants` is a relation
-    of the same entity: the request is then made for every record below this one.
-    `unguarded` marks a route that the CRM serves without an access check of its own. `consequence`
-    completes "This will …" in a preview.
+    that entity. `descendants` is a relation of the same entity: the request is then made for every
+    record below this one. `unguarded` marks a route that the CRM serves without an access check of
+    its own. `effects` are those that it always has, and `consequence` completes "This will …" in a
+    preview; `change_effects` depend on the record. `mails_to` is the record's field with the
+    address that is mailed, `needs` are fields without whose values the CRM can't do it.
     """
 
     name: str
@@ -213,10 +250,17 @@ class Action:
     returns_in: tuple[str, ...] = ("",)
     newest_by: str = ""
     returns_entity: str = ""
-    mails: tuple[str, ...] = ()
+    change_effects: tuple[ChangeEffect, ...] = ()
+    mails_to: str = ""
+    needs: tuple[str, ...] = ()
     descendants: str = ""
     unguarded: bool = False
     admin_only: bool = False
+
+    @property
+    def possible_effects(self) -> tuple[Effect, ...]:
+        depending = (effect for each in self.change_effects for effect in each.effects)
+        return tuple(dict.fromkeys((*self.effects, *depending)))
 
     @property
     def parts(self) -> tuple[Field, ...]:
@@ -258,14 +302,17 @@ class Entity:
     writes go if not to `path` and `resource`, the scopes' name of it. `columns` are the fields of a
     row unless others are asked for, and identify a record to a person. `label` names the fields
     that together name a record, tried in groups until one has a value. `identity` are the fields
-    whose equal value makes a possible duplicate. `newest_first` says that the REST list comes so by
-    itself. `merged_parameters` are the query parameters without which the detail view of a merged
-    record only says where it went. `deletes_with` are the entities whose records go with a deleted
-    one, `held_by` those whose records keep it from being deleted, each with the relation that
-    points here. `kept_after_delete` says why a deleted record may still be there. `no_create`,
+    whose equal value makes a possible duplicate. `document` are those that a preview of what mails
+    the record shows, `address` is the one at which somebody is mailed. `newest_first` says that the
+    REST list comes so by itself. `merged_parameters` are the query parameters without which the
+    detail view of a merged record only says where it went. `deletes_with` are the entities whose
+    records go with a deleted one, `held_by` those whose records keep it from being deleted, each
+    with the relation that points here. `kept_after_delete` says why a deleted record may still be
+    there. `no_create`,
     `no_update`, `no_delete` and `no_comments` are sentences that say what the CRM offers instead;
     `admin_writes` says that it lets administrators only create, update and delete.
-    `sent_with_updates` are the fields that an update must repeat. `search_parameter` is that of the
+    `put_fields` are those that only a PUT changes, whatever `update_method` is otherwise, and
+    `sent_with_updates` those that a PUT must repeat. `search_parameter` is that of the
     REST list, empty where it has none. `model` is `app_label.Model`, `write_serializers` dotted
     paths (create, update), empty where the views use none.
     `row_security` is false for a table that several organisations share.
@@ -291,6 +338,7 @@ class Entity:
     write_resource: str = ""
     admin_writes: bool = False
     update_method: str = "PATCH"
+    put_fields: tuple[str, ...] = ()
     sent_with_updates: tuple[str, ...] = ()
     names_tags_on_create: bool = False
     search_fields: tuple[str, ...] = ()
@@ -303,6 +351,9 @@ class Entity:
     hidden: tuple[HiddenValue, ...] = ()
     hidden_note: str = ""
     value_effects: tuple[ValueEffect, ...] = ()
+    change_effects: tuple[ChangeEffect, ...] = ()
+    document: tuple[str, ...] = ()
+    address: str = ""
     actions: tuple[Action, ...] = ()
     includes: tuple[Included, ...] = ()
     identity: tuple[tuple[str, ...], ...] = ()
@@ -330,6 +381,10 @@ class Entity:
 
     def record_path(self, record_id: str) -> str:
         return f"{self.path}{record_id}/"
+
+    def method_of_update(self, names: Iterable[str]) -> str:
+        """The HTTP method that changes these fields."""
+        return self.update_method if set(names).isdisjoint(self.put_fields) else "PUT"
 
     @property
     def path_of_create(self) -> str:

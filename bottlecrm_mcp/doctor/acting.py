@@ -101,7 +101,8 @@ class Acting:
         for effect in self.entity.value_effects:
             name = f"{effect.field}={effect.value}"
             self.bench.cell(self.entity, f"update {name}", partial(self._update, effect))
-            self.bench.cell(self.entity, f"create {name}", partial(self._create, effect))
+            if effect.creates:
+                self.bench.cell(self.entity, f"create {name}", partial(self._create, effect))
 
     def _act(self, action: Action) -> None:
         if action.admin_only and not self.agent.person.caller.is_admin:

@@ -85,6 +85,14 @@ class Agent:
             raise Wrong(f"{tool} wants a confirmation for something that has no marked effect.")
         return answer.data
 
+    def agree(self, tool: str, **arguments: Any) -> Mapping[str, Any]:
+        """The result of a call that has to succeed, confirmed if it has a marked effect."""
+        answer = self.ask(tool, **arguments)
+        if not answer.is_preview:
+            return self.do(tool, **arguments) if answer.code else answer.data
+        confirmation = answer.data["confirmation"]
+        return self.do(tool, **arguments, confirm=True, confirmation=confirmation)
+
     def fail(self, tool: str, *codes: str, **arguments: Any) -> Answer:
         """The error of a call that has to fail, as the fault of who called."""
         answer = self.ask(tool, **arguments)

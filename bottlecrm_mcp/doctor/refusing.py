@@ -22,7 +22,7 @@ class Refusing:
     def try_all(self) -> None:
         self._cell("crm_create", "crm_create", data=self._data())
         one = {"id": self.agent.newest(self.entity.name)}
-        self._cell("crm_update", "crm_update", **one, data=self._data())
+        self._cell("crm_update", "crm_update", **one, data=self._data(), confirm=True)
         self._cell("crm_delete", "crm_delete", **one, confirm=True)
         for action in self.entity.actions:
             arguments = {"action": action.name, "params": {}, "confirm": True}

@@ -96,7 +96,8 @@ class Writing:
         self.truth.require(self.entity, self.record_id, sample.expected)
 
     def _change(self, data: Mapping[str, Any]) -> None:
-        changed = self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=data)
+        arguments = {"entity": self.entity.name, "id": self.record_id, "data": data}
+        changed = self.agent.agree("crm_update", **arguments)
         if said := changed.get("warnings"):
             raise Wrong(" ".join(said))
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import wraps
 from importlib.util import find_spec
 from typing import Any
@@ -20,7 +21,16 @@ from django.db import transaction
 
 logger = logging.getLogger("bottlecrm_mcp")
 
-_holding: ContextVar[bool] = ContextVar("holding", default=False)
+
+@dataclass
+class Held:
+    """Names of the tasks that a request published, and of those that the broker did not take."""
+
+    tasks: list[str] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+
+
+_held: ContextVar[Held | None] = ContextVar("held", default=None)
 
 
 def install() -> None:
@@ -32,30 +42,36 @@ def install() -> None:
     for owner, name in ((Task, "apply_async"), (Celery, "send_task")):
         publish = getattr(owner, name)
         if not hasattr(publish, "__wrapped__"):
-            setattr(owner, name, _held(publish))
+            setattr(owner, name, _held_back(publish))
 
 
 @contextmanager
-def held_until_commit() -> Iterator[None]:
-    token = _holding.set(True)
+def held_until_commit() -> Iterator[Held]:
+    held = Held()
+    token = _held.set(held)
     try:
-        yield
+        yield held
     finally:
-        _holding.reset(token)
+        _held.reset(token)
 
 
-def _held(publish: Callable[..., Any]) -> Callable[..., Any]:
+def _held_back(publish: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(publish)
-    def held(self: Any, *args: Any, **options: Any) -> Any:
-        if not (_holding.get() and transaction.get_connection().in_atomic_block):
+    def publish_later(self: Any, *args: Any, **options: Any) -> Any:
+        held = _held.get()
+        if held is None or not transaction.get_connection().in_atomic_block:
             return publish(self, *args, **options)
-        return _hold(publish, self, args, options)
+        return _hold(held, publish, self, args, options)
 
-    return held
+    return publish_later
 
 
 def _hold(
-    publish: Callable[..., Any], target: Any, args: tuple[Any, ...], options: dict[str, Any]
+    held: Held,
+    publish: Callable[..., Any],
+    target: Any,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
 ) -> Any:
     from celery.result import AsyncResult
 
@@ -65,13 +81,17 @@ def _hold(
     kept["task_id"] = kept.get("task_id") or str(uuid4())
     # The view may change its objects later; what can't be copied fails here, in the view.
     args, kept = copy.deepcopy((args, kept))
+    # An application is given the task's name, a task has one.
+    name = str(getattr(target, "name", "") or (args or (kept.get("name"),))[0])
+    held.tasks.append(name)
 
     def send() -> None:
         try:
             publish(target, *args, **kept)
         except Exception:
             # The record is saved already: a broker that is down must not turn that into an error.
-            logger.exception("A background task could not be published after a commit")
+            logger.exception("The background task %s could not be published after a commit", name)
+            held.unsent.append(name)
 
     transaction.on_commit(send)
     return AsyncResult(kept["task_id"], app=app)

@@ -75,7 +75,8 @@ class Reply:
 
     `created_id` is the id of the record that a create made, where the gateway could see it;
     `candidates` are the records that may be it, where it could not be told. `maybe_kept` says that
-    a refused write may have left something behind.
+    a refused write may have left something behind. `unsent` are the background tasks that the CRM
+    wanted done and that did not reach its message broker.
     """
 
     status: int
@@ -83,6 +84,7 @@ class Reply:
     created_id: str = ""
     candidates: tuple[Mapping[str, Any], ...] = ()
     maybe_kept: bool = False
+    unsent: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -213,12 +215,21 @@ class WriteKey:
     record_id: str = ""
 
 
-class WrittenBefore(Exception):
-    """The write was made before under its key, and was not made again; `record_id` may be empty."""
+@dataclass(frozen=True)
+class EarlierWrite:
+    """What is known of a write that was made under a key: the id of the record, which may be empty,
+    and the background tasks that are not known to have reached the message broker."""
 
-    def __init__(self, record_id: str) -> None:
+    record_id: str
+    unsent: tuple[str, ...] = ()
+
+
+class WrittenBefore(Exception):
+    """The write was made before under its key, and was not made again."""
+
+    def __init__(self, earlier: EarlierWrite) -> None:
         super().__init__("written before")
-        self.record_id = record_id
+        self.earlier = earlier
 
 
 class Refused(Exception):
@@ -265,8 +276,8 @@ class Gateway(Protocol):
         can promise it. `creates` asks for the id of the record of that entity that it made. Raises
         `WrittenBefore` where that is so."""
 
-    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
-        """The id, or "", of the record that was written under this key in the last 24 hours."""
+    def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
+        """The write that was made under this key in the last 24 hours."""
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""

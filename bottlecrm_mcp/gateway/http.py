@@ -17,6 +17,7 @@ from bottlecrm_mcp.gateway import fold, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
+    EarlierWrite,
     GatewayError,
     LiveField,
     NotAvailable,
@@ -82,7 +83,7 @@ class HttpGateway:
             return reply
         return self._new_records.identified(creates, body or {}, reply, answered, started)
 
-    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+    def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         raise NO_KEYS
 
     def page(self, entity: Entity, query: RowQuery) -> Page:

@@ -35,6 +35,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway import authorised, keyed, whole_list
 from bottlecrm_mcp.gateway.base import (
     Caller,
+    EarlierWrite,
     GatewayError,
     LiveField,
     NotAvailable,
@@ -153,9 +154,10 @@ class InProcessGateway:
         with self._for_write():
             reply = _reply(self._dispatch(request, run))
         kept = run.maybe_kept and not reply.ok
-        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept)
+        unsent = tuple(run.held.unsent)
+        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
 
-    def written_before(self, entity: Entity, key: WriteKey) -> str | None:
+    def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         found: list[KeyedWrite | None] = []
 
         def look(request: HttpRequest) -> HttpResponse:
@@ -175,7 +177,7 @@ class InProcessGateway:
         if found[0] is None:
             return None
         claim.require_same(found[0])
-        return found[0].record_id
+        return keyed.earlier_of(found[0])
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

@@ -5,14 +5,18 @@ Everything here runs where the caller's organisation is set in the database.
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from bottlecrm_mcp.gateway.base import Caller, GatewayError, WriteKey
+from bottlecrm_mcp.gateway.base import Caller, EarlierWrite, GatewayError, WriteKey
 from bottlecrm_mcp.models import KeyedWrite
+
+logger = logging.getLogger("bottlecrm_mcp")
 
 LIFETIME = timedelta(hours=24)
 MOST_PRUNED = 100
@@ -21,14 +25,16 @@ MOST_PRUNED = 100
 # committed it gets no row, if that is rolled back it is the first. A row that is too old is reused.
 CLAIM = """
 INSERT INTO bottlecrm_mcp_keyedwrite AS kept
-    (id, org_id, token_id, key, digest, tool, entity, record_id, created_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (id, org_id, token_id, key, digest, tool, entity, record_id, unsent, created_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, '[]', %s)
 ON CONFLICT (org_id, token_id, key) DO UPDATE SET
     digest = excluded.digest, tool = excluded.tool, entity = excluded.entity,
-    record_id = excluded.record_id, created_at = excluded.created_at
+    record_id = excluded.record_id, unsent = excluded.unsent, created_at = excluded.created_at
 WHERE kept.created_at <= %s
 RETURNING id
 """
+
+NEWEST_COLUMN = "SELECT 1 FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = 'unsent'"
 
 MIGRATE = "manage.py migrate bottlecrm_mcp"
 NOT_MIGRATED = GatewayError(
@@ -67,8 +73,17 @@ class Claim:
             self._prune()
         return is_first
 
-    def settle(self, record_id: str) -> None:
-        self._rows.update(record_id=record_id)
+    def settle(self, record_id: str, tasks: Sequence[str]) -> None:
+        """Note the record, and the background tasks that are to be handed over after the commit."""
+        self._rows.update(record_id=record_id, unsent=list(tasks))
+
+    def note_unsent(self, tasks: Sequence[str]) -> None:
+        """Note, after the commit, which tasks could not be handed over."""
+        try:
+            self._rows.update(unsent=list(tasks))
+        except DatabaseError:
+            # The write is done. A repeated call is told that this is not known.
+            logger.exception("What became of background tasks could not be noted")
 
     def _prune(self) -> None:
         """Remove some rows of the organisation that are too old, but wait for nobody."""
@@ -87,10 +102,14 @@ class Claim:
             )
 
 
+def earlier_of(row: KeyedWrite) -> EarlierWrite:
+    return EarlierWrite(row.record_id, tuple(row.unsent))
+
+
 def is_migrated() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [KeyedWrite._meta.db_table])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(NEWEST_COLUMN, [KeyedWrite._meta.db_table])
+        return cursor.fetchone() is not None
 
 
 def _cutoff() -> datetime:

@@ -12,11 +12,11 @@ from django.http.response import HttpResponseBase
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway import in_time
-from bottlecrm_mcp.gateway.background import held_until_commit
+from bottlecrm_mcp.gateway.background import Held, held_until_commit
 from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
 from bottlecrm_mcp.gateway.created import created_records
 from bottlecrm_mcp.gateway.in_time import Deadline
-from bottlecrm_mcp.gateway.keyed import Claim
+from bottlecrm_mcp.gateway.keyed import Claim, earlier_of
 from bottlecrm_mcp.models import KeyedWrite
 
 View = Callable[[], HttpResponseBase]
@@ -60,12 +60,17 @@ class AtomicWrite:
         self.claim = claim
         self.earlier: KeyedWrite | None = None
         self.created_id = ""
+        self.held = Held()
         self.transaction = in_time.Transaction(deadline)
         self.not_saved = self.is_committing = self.maybe_kept = False
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
         try:
-            with held_until_commit(), created_records() as created, self.transaction.open():
+            with (
+                held_until_commit() as self.held,
+                created_records() as created,
+                self.transaction.open(),
+            ):
                 if self._is_repeated():
                     return HttpResponse(status=204)
                 response = self._response(view)
@@ -79,6 +84,8 @@ class AtomicWrite:
             raise
         # The middleware may still fail, on its way out.
         self.maybe_kept = self.is_committing
+        if self.claim is not None and self.is_committing and self.held.tasks:
+            self.claim.note_unsent(self.held.unsent)
         return response
 
     def _is_repeated(self) -> bool:
@@ -90,8 +97,8 @@ class AtomicWrite:
     def _note_created(self, created: Sequence[Model]) -> None:
         made = [record for record in created if type(record) is self.model]
         self.created_id = str(made[0].pk) if made else ""
-        if self.claim is not None and self.created_id:
-            self.claim.settle(self.created_id)
+        if self.claim is not None and (self.created_id or self.held.tasks):
+            self.claim.settle(self.created_id or self.claim.key.record_id, self.held.tasks)
 
     def _response(self, view: View) -> HttpResponseBase:
         response = _rendered(view())
@@ -105,7 +112,7 @@ class AtomicWrite:
         `WrittenBefore` if it was not sent."""
         if self.claim is not None and self.earlier is not None:
             self.claim.require_same(self.earlier)
-            raise WrittenBefore(self.earlier.record_id)
+            raise WrittenBefore(earlier_of(self.earlier))
         if self.transaction.timed_out and (self.not_saved or response.status_code >= 400):
             raise too_late("Nothing was changed.")
         if _failed_late(self.deadline, response) and not self.maybe_kept:

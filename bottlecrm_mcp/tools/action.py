@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from string import Formatter
 from typing import Any
 
@@ -16,11 +16,13 @@ from bottlecrm_mcp.gateway.base import (
     WrittenBefore,
 )
 from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, without_empty
-from bottlecrm_mcp.tools.confirm import Answer, Change, mailed_to, require_confirmation
+from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.effects import effects_of_action, kinds_of, require_values
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.keyed import write_key
+from bottlecrm_mcp.tools.recipients import mail_details, recipients
 from bottlecrm_mcp.tools.scalars import is_id
 from bottlecrm_mcp.tools.values import Values
 
@@ -46,69 +48,79 @@ def crm_action(
     arguments = {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given}
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
     if earlier is not None:
-        return _repeated(crm, acted_on, chosen, record_id)
+        return _repeated(crm, acted_on, chosen, record_id, earlier.unsent)
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
     _require_parts(crm, acted_on, chosen, record_id, values.body)
+    subject = f"{acted_on.singular} {name!r}"
+    require_values(chosen.needs, before, subject)
+    marked = effects_of_action(chosen, before, crm.clock.today)
+    mail = mail_details(crm, acted_on, marked, before, subject)
     below = _descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
         arguments,
-        chosen.effects,
-        (chosen.consequence,),
-        {**before, "below": below},
+        kinds_of(marked),
+        tuple(each.consequence for each in marked),
+        {**before, **mail, "below": below},
     )
     details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
     if given:
         details["params"] = {**given, **values.understood}
     if below:
         details["also"] = below
-    details |= mailed_to(chosen.mails, before)
+    details |= mail
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     # Refused for the record itself, it reaches nothing below.
     record = {"id": record_id, "name": name}
     try:
         reply = _send(crm, acted_on, chosen, record, values.body, key)
-    except WrittenBefore:
-        return _repeated(crm, acted_on, chosen, record_id)
+    except WrittenBefore as meanwhile:
+        return _repeated(crm, acted_on, chosen, record_id, meanwhile.earlier.unsent)
     done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
         result["also"] = done
-    return {
-        "entity": acted_on.name,
+    return _answered(acted_on, chosen, record_id, result, reply.unsent)
+
+
+def _answered(
+    entity: Entity, action: Action, record_id: str, result: Mapping[str, Any], unsent: Iterable[str]
+) -> dict[str, Any]:
+    answer = {
+        "entity": entity.name,
         "id": record_id,
-        "action": chosen.name,
+        "action": action.name,
         "result": result,
     }
+    if warnings := unsent_warnings(unsent):
+        answer["warnings"] = warnings
+    return answer
 
 
-def _repeated(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
+def _repeated(
+    crm: Crm, entity: Entity, action: Action, record_id: str, unsent: Iterable[str]
+) -> dict[str, Any]:
     """The answer to a call that was made before under its key: the record as it is now."""
     result = crm.saved(lambda: _brief(crm, entity, record_id), entity)
     if crm.may(entity, "read") and (left := _descendants(crm, entity, action, record_id)):
         not_done = {"done": False, "reason": "The first call did not reach it."}
         result["also"] = [{"id": row["id"], "name": row["name"], **not_done} for row in left]
-    return {
-        "entity": entity.name,
-        "id": record_id,
-        "action": action.name,
-        "result": result,
-        "repeated": True,
-    }
+    return {**_answered(entity, action, record_id, result, unsent), "repeated": True}
 
 
 def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
     """The record as the caller sees it: some of the CRM's action routes check no access."""
-    if action.effects:
+    if action.possible_effects:
         crm.require_scope(entity, "read", ", without which there is no preview to confirm")
     if action.unguarded or action.parts:
         crm.require_scope(entity, "read", f", without which {action.name} is not safe")
     if not crm.may(entity, "read"):
         return {}
     # What was confirmed is the whole record, also what lists leave out.
-    return crm.record(entity, record_id) if action.effects else crm.brief(entity, record_id)
+    read = crm.record if action.possible_effects else crm.brief
+    return read(entity, record_id)
 
 
 def _send(
@@ -135,13 +147,16 @@ def _write(
     """The action on a record below: each is a change of its own, reported on its own."""
     named = {"id": record["id"], "name": record["name"]}
     try:
-        _send(crm, entity, action, record, params)
+        reply = _send(crm, entity, action, record, params)
     except ToolError as problem:
         reason = " ".join((problem.message, *problem.fields.values()))
         return {**named, "done": False, "reason": reason}
     except GatewayError as fault:
         return {**named, "done": False, "reason": str(fault)}
-    return {**named, "done": True}
+    done: dict[str, Any] = {**named, "done": True}
+    if warnings := unsent_warnings(reply.unsent):
+        done["warnings"] = warnings
+    return done
 
 
 def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> list[dict[str, Any]]:
@@ -149,9 +164,9 @@ def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> li
     relation = entity.field(action.descendants)
     if relation is None:
         return []
-    names = {*entity.columns, *action.body, *action.mails}
+    names = {*entity.columns, *action.body, action.mails_to}
     columns = tuple(field for field in entity.fields if field.name in names)
-    waiting: list[dict[str, Any]] = []
+    waiting: list[Mapping[str, Any]] = []
     seen, above = {record_id}, [record_id]
     while above and len(seen) <= MOST_DESCENDANTS:
         conditions = (Condition(relation, "in", tuple(above)),)
@@ -160,15 +175,20 @@ def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> li
         above = [row["id"] for row in rows]
         seen.update(above)
         waiting += [
-            {
-                "id": row["id"],
-                "name": crm.label(entity, row),
-                **mailed_to(action.mails, row),
-            }
-            for row in rows
-            if any(row.get(key) != value for key, value in action.body.items())
+            row for row in rows if any(row.get(key) != value for key, value in action.body.items())
         ]
-    return waiting
+    return _named(crm, entity, action, waiting)
+
+
+def _named(
+    crm: Crm, entity: Entity, action: Action, rows: list[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What a preview says of the records below: what they are, and who is mailed for each."""
+    named = [{"id": row["id"], "name": crm.label(entity, row)} for row in rows]
+    if field := entity.field(action.mails_to):
+        mailed = recipients(crm, field, rows, f"a {entity.singular} below")
+        return [{**each, "mailed_to": to} for each, to in zip(named, mailed, strict=True)]
+    return named
 
 
 def _action(entity: Entity, name: str) -> Action:

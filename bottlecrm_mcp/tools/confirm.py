@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Effect, Entity, ValueEffect
+from bottlecrm_mcp.catalogue.model import Effect, Entity
 from bottlecrm_mcp.tools.crm import Crm
 
 
@@ -74,55 +74,38 @@ class Change:
 def require_confirmation(
     crm: Crm, change: Change, answer: Answer, details: Mapping[str, Any]
 ) -> None:
-    """Return if the change is confirmed; raise `ConfirmationRequired` or `Declined` otherwise.
+    """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
 
     A confirmation that is given must fit: one for another change, an older state of the record or
-    an earlier hour gets a new preview, and so does one that has mailed somebody before. Where the
+    an earlier hour gets a new preview, and so does one that was used or declined before. Where the
     client has a form, the form's answer counts and the arguments don't.
     """
     if not change.effects:
         return
     subject = change.subject(crm)
-    if not _is_confirmed(crm, change, answer, subject):
+    if not _is_confirmed(crm, answer, subject):
         raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
 
 
-def _is_confirmed(crm: Crm, change: Change, answer: Answer, subject: Mapping[str, Any]) -> bool:
+def require_not_declined(crm: Crm) -> None:
+    """Raises `Declined` if the person declined in the form, which then can't be agreed to again.
+
+    Raises `GatewayError` if that can't be remembered.
+    """
+    if crm.form is not None and crm.form.declined:
+        crm.seal.spend(crm.form.confirmation)
+        raise Declined
+
+
+def _is_confirmed(crm: Crm, answer: Answer, subject: Mapping[str, Any]) -> bool:
     if crm.form is None:
         confirmed, confirmation = answer.confirm, answer.confirmation
         needs_seal = crm.sealed or bool(confirmation)
-    elif crm.form.declined:
-        raise Declined
     else:
         confirmed, confirmation, needs_seal = crm.form.accepted, crm.form.confirmation, True
     if not confirmed or not needs_seal:
         return confirmed
-    once = Effect.MAILS in change.effects
-    return crm.seal.holds(confirmation, subject) and (not once or crm.seal.spend(confirmation))
-
-
-def value_effects(
-    entity: Entity, body: Mapping[str, Any], before: Mapping[str, Any] | None = None
-) -> tuple[ValueEffect, ...]:
-    """The declared effects of the values in `body` that `before` does not have yet."""
-    after = {**(before or {}), **body}
-    return tuple(
-        each
-        for each in entity.value_effects
-        if body.get(each.field) == each.value
-        and (before or {}).get(each.field) != each.value
-        and (each.given is None or after.get(each.given[0]) == each.given[1])
-    )
-
-
-def mailed_to(fields: Iterable[str], record: Mapping[str, Any]) -> dict[str, Any]:
-    """Who is mailed, as a preview names it: the values of the record's fields that say so."""
-    names = {name: record[name] for name in fields if record.get(name)}
-    return {"mailed_to": names} if names else {}
-
-
-def effects_of(marked: Iterable[ValueEffect]) -> tuple[Effect, ...]:
-    return tuple(dict.fromkeys(effect for each in marked for effect in each.effects))
+    return crm.seal.holds(confirmation, subject) and crm.seal.spend(confirmation)
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import (
     Condition,
+    EarlierWrite,
     NotAvailable,
     Refused,
     Reply,
@@ -15,16 +16,18 @@ from bottlecrm_mcp.gateway.base import (
     WrittenBefore,
 )
 from bottlecrm_mcp.gateway.rows import dig
-from bottlecrm_mcp.tools.confirm import (
-    Answer,
-    Change,
-    effects_of,
-    require_confirmation,
-    value_effects,
-)
+from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, label_fields
-from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.effects import (
+    effects_of_create,
+    given_values,
+    kinds_of,
+    needs_of,
+    require_values,
+)
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.keyed import write_key
+from bottlecrm_mcp.tools.recipients import mail_details
 from bottlecrm_mcp.tools.values import Values
 
 MOST_DUPLICATES = 3
@@ -48,22 +51,27 @@ def crm_create(
     if earlier is not None:
         return _repeated(crm, created, earlier)
     values = Values(crm, f"A new {created.singular}").read_create(created, data)
-    marked = value_effects(created, values.body)
+    marked = effects_of_create(created, values.body, crm.clock.today)
+    new = {**given_values(created, values.body), **values.understood}
+    subject = f"the new {created.singular}"
+    require_values(needs_of(marked), new, subject)
+    mail = mail_details(crm, created, marked, new, subject)
     change = Change(
         "crm_create",
         arguments,
-        effects_of(marked),
+        kinds_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
-        {},
+        mail,
     )
-    require_confirmation(crm, change, Answer(confirm, confirmation), {"data": dict(data)})
+    details = {"data": dict(data), **mail}
+    require_confirmation(crm, change, Answer(confirm, confirmation), details)
     duplicates = _possible_duplicates(crm, created, values.body)
     path = created.path_of_create.format(**values.body)
     try:
         reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
     except WrittenBefore as meanwhile:
-        return _repeated(crm, created, meanwhile.record_id)
-    raise_for(reply, f"the new {created.singular}", wrote=True)
+        return _repeated(crm, created, meanwhile.earlier)
+    raise_for(reply, subject, wrote=True)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
     if record_id:
@@ -72,17 +80,23 @@ def crm_create(
         result |= _unidentified(created, reply)
     if duplicates:
         result["possible_duplicates"] = duplicates
-    if warnings := values.warnings(created, result.get("record")):
+    warnings = [*unsent_warnings(reply.unsent), *values.warnings(created, result.get("record"))]
+    if warnings:
         result["warnings"] = warnings
     return result
 
 
-def _repeated(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
+def _repeated(crm: Crm, entity: Entity, earlier: EarlierWrite) -> dict[str, Any]:
     """The answer to a call that was made before under its key."""
-    if not record_id:
-        return {"entity": entity.name, **_unidentified(entity, Reply(200)), "repeated": True}
-    shown = crm.saved(lambda: crm.record(entity, record_id), entity)
-    return {"entity": entity.name, "id": record_id, **shown, "repeated": True}
+    record_id = earlier.record_id
+    if record_id:
+        shown = {"id": record_id, **crm.saved(lambda: crm.record(entity, record_id), entity)}
+    else:
+        shown = _unidentified(entity, Reply(200))
+    answer = {"entity": entity.name, **shown, "repeated": True}
+    if warnings := unsent_warnings(earlier.unsent):
+        answer["warnings"] = warnings
+    return answer
 
 
 def _id_in(entity: Entity, reply: Reply) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 
 
 def crm_delete(
@@ -40,9 +40,16 @@ def crm_delete(
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
     reply = crm.gateway.write("DELETE", deleted.written_at(record_id))
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
-    result = {"entity": deleted.name, "id": record_id, "deleted": True, "name": name}
+    result: dict[str, Any] = {
+        "entity": deleted.name,
+        "id": record_id,
+        "deleted": True,
+        "name": name,
+    }
     if deleted.kept_after_delete and crm.gateway.find(deleted, [record_id], ()):
         result |= {"deleted": False, "kept": deleted.kept_after_delete}
+    if warnings := unsent_warnings(reply.unsent):
+        result["warnings"] = warnings
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Access, Action, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
@@ -109,9 +109,9 @@ def _action(action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name, "purpose": action.purpose}
     if action.params:
         about["params"] = [_parameter(each) for each in action.params]
-    about["needs_confirmation"] = bool(action.effects)
-    if action.effects:
-        about["effects"] = [str(each) for each in action.effects]
+    about["needs_confirmation"] = bool(action.possible_effects)
+    if action.possible_effects:
+        about["effects"] = [str(each) for each in action.possible_effects]
     if action.admin_only:
         about["admin_only"] = True
     return about
@@ -123,11 +123,16 @@ def _parameter(parameter: Field) -> dict[str, Any]:
     return about
 
 
+def _change(effect: ChangeEffect) -> str:
+    return f"{', '.join(effect.fields) or 'any field'} if {effect.when}"
+
+
 def _notes(entity: Entity) -> list[str]:
     effects = (
         f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
         for each in entity.value_effects
     )
+    changes = "; ".join(_change(each) for each in entity.change_effects if each.when)
     legend = (
         "Filters and sort go by type; computed fields have neither. Params with * are required; "
         "list_actions describes them."
@@ -136,5 +141,6 @@ def _notes(entity: Entity) -> list[str]:
     instead = dict.fromkeys(
         (entity.no_create, entity.no_update, entity.no_delete, entity.no_comments)
     )
-    notes = (legend, *effects, entity.hidden_note, admins, *instead)
+    confirmed = f"Changes to confirm: {changes}." if changes else ""
+    notes = (legend, *effects, confirmed, entity.hidden_note, admins, *instead)
     return [note for note in notes if note]

@@ -16,7 +16,18 @@ MOST_FIELDS = 20
 # What is compared to find the nearest: so many names, and so much of what was written.
 MOST_COMPARED = 1_000
 LONGEST_COMPARED = 100
+UNSENT = (
+    "The change is saved, but what the CRM is to do in the background after it ({}) is not known "
+    "to have reached its message broker. Take it as not mailed and not done, whatever the record "
+    "says, and tell the person."
+)
 MAYBE_KEPT = "The CRM may have kept this or a part of it: look before you try again."
+
+
+def unsent_warnings(tasks: Iterable[str]) -> list[str]:
+    """What an agent has to know of background tasks that did not reach the message broker."""
+    named = ", ".join(dict.fromkeys(tasks))
+    return [UNSENT.format(named)] if named else []
 
 
 class ToolError(Exception):

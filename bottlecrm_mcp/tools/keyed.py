@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import WriteKey
+from bottlecrm_mcp.gateway.base import EarlierWrite, WriteKey
 from bottlecrm_mcp.tools.crm import Crm
 
 
 def write_key(
     crm: Crm, entity: Entity, key: str, tool: str, arguments: Mapping[str, Any]
-) -> tuple[WriteKey | None, str | None]:
-    """The key, if there is one, and the id of the record if the write was made under it."""
+) -> tuple[WriteKey | None, EarlierWrite | None]:
+    """The key, if there is one, and the write that was made under it before."""
     if not key:
         return None, None
     text = json.dumps([tool, arguments], sort_keys=True, ensure_ascii=False)

@@ -15,7 +15,7 @@ from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
 from bottlecrm_mcp.tools.bounds import Bounds
 from bottlecrm_mcp.tools.budget import fitted
-from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined
+from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined, require_not_declined
 from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.delete import crm_delete
@@ -75,6 +75,8 @@ class Tool:
         self._require_valid(arguments, crm.bounds)
         arguments = self._with_whole_numbers(arguments)
         try:
+            if self.needs == "write":
+                require_not_declined(crm)
             answer = fitted(self.run(crm, **arguments))
             if self.needs == "write":
                 return crm.bounds.without_excess(answer)
@@ -302,6 +304,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "id": TEXT,
                 "record": saved,
                 "possible_duplicates": _list(ANYTHING),
+                "warnings": _list(TEXT),
                 "repeated": FLAG,
                 **confirmable,
             },
@@ -344,6 +347,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "id": TEXT,
                 "deleted": FLAG,
                 "name": TEXT,
+                "warnings": _list(TEXT),
                 **confirmable,
             },
             "write",
@@ -370,6 +374,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
                 "id": TEXT,
                 "action": TEXT,
                 "result": ANYTHING,
+                "warnings": _list(TEXT),
                 "repeated": FLAG,
                 **confirmable,
             },

@@ -7,12 +7,15 @@ import hashlib
 import hmac
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LIFETIME = 600  # seconds
-_SHAPE = re.compile(r"[0-9]{1,12}\.[A-Za-z0-9_=-]{1,64}")
+# Characters that tell two confirmations of the same change apart: each counts once.
+NONCE = 8
+_SHAPE = re.compile(r"[0-9]{1,12}\.[A-Za-z0-9_=-]{1,72}")
 
 
 class Seal:
@@ -33,22 +36,24 @@ class Seal:
 
     def issue(self, subject: Mapping[str, Any], now: float | None = None) -> str:
         """A string that confirms `subject`, good for ten minutes."""
-        expiry = int(now or time.time()) + LIFETIME
-        return f"{expiry}.{self._sign(self.keys[0], subject, expiry)}"
+        expiry, nonce = int(now or time.time()) + LIFETIME, secrets.token_urlsafe(NONCE)[:NONCE]
+        return f"{expiry}.{nonce}{self._sign(self.keys[0], subject, expiry, nonce)}"
 
     def holds(
         self, confirmation: str, subject: Mapping[str, Any], now: float | None = None
     ) -> bool:
-        expiry, _, signature = confirmation.partition(".")
+        expiry, _, rest = confirmation.partition(".")
+        nonce, signature = rest[:NONCE], rest[NONCE:]
         if not _SHAPE.fullmatch(confirmation) or int(expiry) < (now or time.time()):
             return False
         return any(
-            hmac.compare_digest(self._sign(key, subject, int(expiry)), signature)
+            hmac.compare_digest(self._sign(key, subject, int(expiry), nonce), signature)
             for key in self.keys
         )
 
-    def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: int) -> str:
-        text = json.dumps([expiry, subject], sort_keys=True, separators=(",", ":"), default=str)
+    def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: int, nonce: str) -> str:
+        signed = [expiry, nonce, subject]
+        text = json.dumps(signed, sort_keys=True, separators=(",", ":"), default=str)
         digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:24]).decode()
 

@@ -8,16 +8,18 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
 from bottlecrm_mcp.gateway.rows import EMPTY
-from bottlecrm_mcp.tools.confirm import (
-    Answer,
-    Change,
-    effects_of,
-    mailed_to,
-    require_confirmation,
-    value_effects,
-)
+from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
+from bottlecrm_mcp.tools.effects import (
+    Marked,
+    effects_of_update,
+    given_values,
+    kinds_of,
+    needs_of,
+    require_values,
+)
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.recipients import mail_details
 from bottlecrm_mcp.tools.values import Values, sent_value
 
 
@@ -35,47 +37,52 @@ def crm_update(
         raise ToolError("not_supported", updated.no_update)
     crm.require_scope(updated, "write")
     record_id = require_id(updated, id)
-    if updated.sent_with_updates:
-        crm.require_scope(updated, "read", ", without which an update would lose other fields")
     readable = crm.may(updated, "read")
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
     values = Values(crm, subject).read_update(updated, data)
-    marked = value_effects(updated, values.body, before)
+    given = given_values(updated, values.body)
+    method = updated.method_of_update(given)
+    if method == "PUT" and updated.sent_with_updates:
+        crm.require_scope(updated, "read", ", without which an update would lose other fields")
+    known = before if readable else None
+    marked = effects_of_update(updated, values.body, known, crm.clock.today)
     if marked:
         crm.require_scope(updated, "read", ", without which there is no preview to confirm")
     _require_alone(marked, values.body)
+    after = {**before, **given, **values.understood}
+    require_values(needs_of(marked), after, subject)
+    mail = mail_details(crm, updated, marked, after, subject)
     change = Change(
         "crm_update",
         {"entity": updated.name, "id": record_id, "data": dict(data)},
-        effects_of(marked),
+        kinds_of(marked),
         tuple(each.consequence for each in marked),
-        before,
+        {**before, **mail},
     )
-    mails = [name for each in marked for name in each.mails]
-    details = {"record": {"id": record_id, "name": name}, "data": dict(data)}
-    details |= mailed_to(mails, {**before, **values.understood})
+    details = {"record": {"id": record_id, "name": name}, "data": dict(data), **mail}
     require_confirmation(crm, change, Answer(confirm, confirmation), details)
-    body = {**_repeated(updated, before), **values.body}
-    reply = crm.gateway.write(updated.update_method, updated.written_at(record_id), body)
+    repeated = _repeated(updated, before) if method == "PUT" else {}
+    body = {**repeated, **values.body}
+    reply = crm.gateway.write(method, updated.written_at(record_id), body)
     raise_for(reply, subject, wrote=True)
     result: dict[str, Any] = {
         "entity": updated.name,
         "id": record_id,
         **crm.saved(lambda: crm.record(updated, record_id), updated),
     }
-    after = result["record"]
-    if readable and after is not None:
-        result["changed"] = _changes(before, after)
-    warnings = values.warnings(updated, after)
-    if warnings or (warnings := _unchanged(updated, values, before, after)):
+    saved = result["record"]
+    if readable and saved is not None:
+        result["changed"] = _changes(before, saved)
+    warnings = values.warnings(updated, saved) or _unchanged(updated, values, before, saved)
+    if warnings := [*unsent_warnings(reply.unsent), *warnings]:
         result["warnings"] = warnings
     return result
 
 
 def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the CRM wants in every update, as the record has it."""
+    """What the CRM wants in every PUT, as the record has it."""
     body: dict[str, Any] = {}
     for field in entity.fields:
         if field.name in entity.sent_with_updates:
@@ -84,9 +91,9 @@ def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
     return body
 
 
-def _require_alone(marked: tuple[ValueEffect, ...], body: Mapping[str, Any]) -> None:
+def _require_alone(marked: tuple[Marked, ...], body: Mapping[str, Any]) -> None:
     for each in marked:
-        if each.alone and len(body) > 1:
+        if isinstance(each, ValueEffect) and each.alone and len(body) > 1:
             others = ", ".join(name for name in body if name != each.field)
             raise ToolError(
                 "invalid_arguments",

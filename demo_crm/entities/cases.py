@@ -200,7 +200,7 @@ class CaseList(Cases, RecordList):
     def visible(self) -> QuerySet[Any]:
         params, cases = self.request.query_params, super().visible()
         if params.get("show_merged") != "true":
-            cases = cases.filter(merged_into=None)
+            cases = cases.filter(merged_into=None).exclude(status="Duplicate")
         if params.get("include_deleted") == "true" and self.profile.is_admin:
             return cases
         return cases.filter(is_active=True)
@@ -314,7 +314,9 @@ def follow_status(case: Case, before: str) -> None:
 def ask_customer(case: Case) -> None:
     subject = f"How did we do? {case.name}"
     body = "Your case was closed. Please tell us whether it was solved."
-    mail(subject, body, case.contacts.values_list("email", flat=True))
+    # On purpose: of several contacts the oldest that has an address.
+    contact = case.contacts.exclude(email=None).exclude(email="").order_by("created_at").first()
+    mail(subject, body, [contact.email if contact else None])
 
 
 def _merged(case: Case) -> Response:

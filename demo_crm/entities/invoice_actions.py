@@ -47,9 +47,9 @@ class InvoiceSend(Invoices, APIView):
             invoice.status = "Sent"
         invoice.sent_at = timezone.now()
         invoice.save()
-        recipient = invoice.client_email or (invoice.contact and invoice.contact.email)
+        # On purpose: the contact is not mailed, and without an address nobody is told.
         body = f"{invoice.currency} {invoice.amount_due} is due on {invoice.due_date}."
-        mail(f"Invoice {invoice.invoice_number}", body, [recipient])
+        mail(f"Invoice {invoice.invoice_number}", body, [invoice.client_email])
         return done("Invoice sent successfully")
 
 

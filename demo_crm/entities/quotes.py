@@ -334,9 +334,9 @@ class EstimateSend(Estimates, APIView):
             estimate.status = "Sent"
         estimate.sent_at = timezone.now()
         estimate.save()
-        recipient = estimate.client_email or (estimate.contact and estimate.contact.email)
+        # On purpose as with invoices: the contact is not mailed.
         body = f"{estimate.title}: {estimate.currency} {estimate.total_amount}"
-        mail(f"Estimate {estimate.estimate_number}", body, [recipient])
+        mail(f"Estimate {estimate.estimate_number}", body, [estimate.client_email])
         return done("Estimate sent successfully")
 
 

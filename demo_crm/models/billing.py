@@ -105,7 +105,8 @@ class Invoice(OrgOwned):
         self.amount_due = self.total_amount - self.amount_paid
         if self.status != "Cancelled":
             self.status = self._status_by_payment()
-        self.paid_at = timezone.now() if self.status == "Paid" else None
+        if self.status == "Paid" and self.paid_at is None:
+            self.paid_at = timezone.now()
         self.save()
 
     def _status_by_payment(self) -> str:
@@ -113,7 +114,8 @@ class Invoice(OrgOwned):
             return "Paid"
         if self.amount_paid > 0:
             return "Partially_Paid"
-        return "Sent" if self.status in ("Paid", "Partially_Paid") else self.status
+        # On purpose: an invoice whose payments are all removed stays what they made it.
+        return self.status
 
 
 def total_of(record: Any) -> None:

@@ -181,7 +181,7 @@ def test_endless_text_is_saved_whole_and_shown_cut(
 
 
 def test_preview_of_endless_text(live: Any, alpha: Any) -> None:
-    data = {"status": "converted", "description": ENDLESS}
+    data = {"status": "converted", "email": "a@b.test", "description": ENDLESS}
 
     async def steps(agent: Agent) -> None:
         length, shown = await answer(agent, "crm_create", entity="leads", data=data)

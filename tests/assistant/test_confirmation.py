@@ -6,13 +6,15 @@ from typing import Any
 
 import mcp_types as types
 import pytest
+from django.core.cache import cache
 from mcp.server import request_state
 from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp.tools import seal
-from demo_crm.models import Invoice, Lead, Task
+from demo_crm.models import Invoice, InvoiceLineItem, Lead, Task
 from demo_crm.row_security import org_context
-from tests.agent import LEGACY, Agent, Json, Person
+from pat_tokens.models import Event
+from tests.agent import LEGACY, Agent, Json, Person, text_of
 
 REFUSED = "Invalid or expired requestState"
 
@@ -270,16 +272,16 @@ def test_form_of_an_effect_that_mails_counts_once(modern: Any, alpha: Any) -> No
     assert isinstance(modern(steps, alpha.admin), types.InputRequiredResult)
 
 
-@pytest.mark.parametrize(
-    "form",
-    [
-        {"confirm": types.ElicitResult(action="decline")},
-        {"confirm": types.ElicitResult(action="cancel")},
-        {"confirm": types.ElicitResult(action="accept", content={"confirm": False})},
-        {"confirm": types.ElicitResult(action="accept", content={})},
-        {"confirm": types.ElicitResult(action="accept", content={"confirm": "true"})},
-    ],
-)
+DECLINED = [
+    {"confirm": types.ElicitResult(action="decline")},
+    {"confirm": types.ElicitResult(action="cancel")},
+    {"confirm": types.ElicitResult(action="accept", content={"confirm": False})},
+    {"confirm": types.ElicitResult(action="accept", content={})},
+    {"confirm": types.ElicitResult(action="accept", content={"confirm": "true"})},
+]
+
+
+@pytest.mark.parametrize("form", DECLINED)
 def test_declined_means_declined(modern: Any, alpha: Any, shared: Any, form: Any) -> None:
     arguments = {**convert(shared.lead), "confirm": True}
 
@@ -291,6 +293,89 @@ def test_declined_means_declined(modern: Any, alpha: Any, shared: Any, form: Any
     result = modern(steps)
     assert result.structured_content["declined"] is True
     assert status(alpha, shared.lead) != "converted"
+    with org_context(alpha.org):
+        assert [each.outcome for each in Event.objects.filter(kind="write")] == ["declined"]
+
+
+@pytest.mark.parametrize("form", DECLINED)
+def test_form_that_was_declined_is_not_agreed_to_later(
+    modern: Any, alpha: Any, shared: Any, form: Any
+) -> None:
+    states: list[str] = []
+
+    async def decline(agent: Agent) -> Any:
+        states.append(await asked(agent, "crm_action", **convert(shared.lead)))
+        return await answered(agent, states[0], "crm_action", form=form, **convert(shared.lead))
+
+    async def agree(agent: Agent) -> Any:
+        return await answered(agent, states[0], "crm_action", **convert(shared.lead))
+
+    modern(decline)
+    again = modern(agree)
+    assert isinstance(again, types.InputRequiredResult), "a new form, for another answer"
+    assert status(alpha, shared.lead) != "converted"
+
+
+def test_declined_although_nothing_needs_a_confirmation_any_more(modern: Any, alpha: Any) -> None:
+    """What the form was about is gone, and the change would now be made without one."""
+    pk = str(alpha.invoices[8].pk)
+    with org_context(alpha.org):
+        Invoice.objects.filter(pk=pk).update(status="Draft")
+        line = InvoiceLineItem.objects.create(invoice_id=pk, org=alpha.org, name="Robot arm")
+    change = {"entity": "invoices", "id": pk, "data": {"line_items": [{"name": "Gripper"}]}}
+    states: list[str] = []
+
+    async def ask(agent: Agent) -> None:
+        states.append(await asked(agent, "crm_update", **change))
+
+    async def decline(agent: Agent) -> Any:
+        return await answered(agent, states[0], "crm_update", form=DECLINED[0], **change)
+
+    modern(ask, alpha.admin)
+    with org_context(alpha.org):
+        line.delete()
+    assert modern(decline, alpha.admin).structured_content["declined"] is True
+    with org_context(alpha.org):
+        assert not InvoiceLineItem.objects.filter(invoice_id=pk).exists()
+
+
+@pytest.mark.parametrize("form", [YES, DECLINED[0]])
+def test_answer_that_can_not_be_remembered(
+    modern: Any, alpha: Any, shared: Any, monkeypatch: Any, form: Any
+) -> None:
+    def down(*args: Any, **options: Any) -> None:
+        raise ConnectionError("no cache")
+
+    async def steps(agent: Agent) -> Any:
+        state = await asked(agent, "crm_action", **convert(shared.lead))
+        with monkeypatch.context() as patch:
+            patch.setattr(cache, "add", down)
+            return await answered(agent, state, "crm_action", form=form, **convert(shared.lead))
+
+    result = modern(steps)
+    assert result.is_error
+    assert '"unavailable"' in text_of(result)
+    assert status(alpha, shared.lead) != "converted"
+
+
+@pytest.mark.parametrize("effect", ["convert", "send"])
+def test_confirmation_counts_once(live: Any, alpha: Any, effect: str) -> None:
+    """Of what mails and of what does not: the record is as it was when it is used again."""
+    if effect == "convert":
+        tool, arguments = "crm_update", convert_by_update(str(alpha.leads[1].pk))
+        model, pk = Lead, alpha.leads[1].pk
+    else:
+        sent_invoice(alpha)
+        model, pk = Invoice, alpha.invoices[1].pk
+        tool, arguments = "crm_action", {"entity": "invoices", "id": str(pk), "action": "send"}
+    given = shown_to(live, alpha.admin, tool, **arguments)
+    with org_context(alpha.org):
+        (before,) = model.objects.filter(pk=pk).values()
+    confirmed(live, alpha.admin, tool, **arguments, confirmation=given)
+    with org_context(alpha.org):
+        model.objects.filter(pk=pk).update(**before)
+    again = confirmed(live, alpha.admin, tool, **arguments, confirmation=given)
+    assert again["confirmation_required"]
 
 
 @pytest.mark.parametrize("stateless", [True, False])

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from bottlecrm_mcp.catalogue.model import Field, Kind
 from bottlecrm_mcp.elicitation import ask
-from bottlecrm_mcp.tools.confirm import ConfirmationRequired, value_effects
+from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
+from bottlecrm_mcp.tools.effects import value_effects
 from bottlecrm_mcp.tools.registry import Registry
-from demo_crm.models import Case, Lead
+from demo_crm.models import Case, InvoiceLineItem, Lead
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 from tests.bottlecrm_mcp.test_tenancy import PARAMS
@@ -98,13 +100,15 @@ def test_text_in_a_form_stays_in_its_line(crm_of: Any, alpha: Any) -> None:
         assert r"Acme\nIt deletes nothing.\r\n\u2028It" in spoofed
 
 
-def spellings(value: str) -> list[Any]:
+def spellings(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [value, str(value), str(value).lower(), int(value), [value], {"value": value}]
     return [value, value.upper(), value.lower(), value.title(), f" {value} ", f"{value}\u200b",
             [value], {"value": value}, f"{value}\n"]  # fmt: skip
 
 
 EFFECTS = [
-    pytest.param(name, each, id=f"{name}-{each.value}")
+    pytest.param(name, each, id=f"{name}-{each.field}-{each.value}")
     for name, entity in ENTITIES.items()
     for each in entity.value_effects
 ]
@@ -119,18 +123,80 @@ def test_value_with_an_effect_however_it_is_spelled(
     entity = ENTITIES[name]
     texts = (each for each in entity.writable_fields if each.kind.is_text)
     needed = {each.name: "x" for each in texts if each.required}
+    created = ("crm_create", {"data": {**needed, "email": "n@new.test"}})
     with unchanged():
         for spelled in spellings(effect.value):
             data = {effect.field: spelled}
             for tool, arguments in (
-                ("crm_create", {"data": {**needed, "email": "n@new.test", **data}}),
-                *(("crm_update", {"id": pk, "data": data}) for pk in pks),
+                *([created] if effect.creates else []),
+                *(("crm_update", {"id": pk, "data": {}}) for pk in pks),
             ):
-                answer = call(tool, entity=name, **arguments)
+                given = {**arguments, "data": {**arguments["data"], **data}}
+                answer = call(tool, entity=name, **given)
                 # A record that has the value already has nothing to confirm.
                 if "error" not in answer and "confirmation_required" not in answer:
                     assert not answer["changed"], answer
     assert value_effects(entity, {effect.field: effect.value})
+
+
+CHANGES = [
+    pytest.param(name, each, id=f"{name}-{'-'.join(each.fields) or 'anything'}")
+    for name, entity in ENTITIES.items()
+    for each in entity.change_effects
+]
+
+
+@pytest.mark.parametrize(("name", "effect"), CHANGES)
+def test_change_with_an_effect_that_nobody_confirmed(
+    tools_of: Any, alpha: Any, name: str, effect: Any
+) -> None:
+    """Each field of it, on a record in the state that it is about."""
+    call, record = tools_of(alpha.admin), getattr(alpha, name)[1]
+    entity = ENTITIES[name]
+    values = {state.field: state.values[0] for state in effect.before if state.values}
+    values |= {"client_email": "buyer@customer.test", "reminder_enabled": True}
+    with org_context(alpha.org):
+        for field, value in values.items():
+            if hasattr(record, field):
+                setattr(record, field, value)
+        record.save()
+        if name == "invoices":
+            InvoiceLineItem.objects.create(invoice=record, org=alpha.org, name="Robot arm")
+    fields = [each for each in entity.writable_fields if each.name in effect.fields]
+    shown = call("crm_get", entity=name, id=str(record.pk))["record"]
+    with unchanged():
+        for field in fields or entity.writable_fields:
+            data = {field.name: another(field, shown.get(field.name), alpha)}
+            if data[field.name] is None:
+                continue
+            for confirm in ({}, {"confirm": True, "confirmation": FORGED[-1]}):
+                answer = call("crm_update", entity=name, id=str(record.pk), data=data, **confirm)
+                assert answer.get("confirmation_required"), (data, answer)
+                assert set(map(str, effect.effects)) <= set(answer["preview"]["effects"]), data
+
+
+def another(field: Field, shown: Any, alpha: Any) -> Any:
+    """Another value for a field than it has; None where the test has none to give."""
+    if field.kind.is_relation:
+        many = getattr(alpha, field.to, None)
+        pk = str(many[5].pk) if many else None
+        return [pk] if pk and field.kind is Kind.RELATIONS else pk
+    if field.kind is Kind.BOOLEAN:
+        # Reminders that are off mail nobody.
+        return None if field.name == "reminder_enabled" else not shown
+    choices = [each for each in field.choices if each != shown]
+    return choices[0] if choices else OTHER.get(field.kind)
+
+
+OTHER: dict[Kind, Any] = {
+    Kind.TEXT: "US",
+    Kind.EMAIL: "someone@else.test",
+    Kind.INTEGER: 77,
+    Kind.DECIMAL: "77.00",
+    Kind.DATE: "2020-01-01",
+    Kind.OBJECTS: [],
+    Kind.OBJECT: {"region": "west"},
+}
 
 
 def test_effect_by_another_name(tools_of: Any, alpha: Any) -> None:

@@ -229,14 +229,15 @@ async def sales_day(agent: Agent) -> SimpleNamespace:
     )
     assert "for good" in shown
 
-    # "They paid half already, by bank transfer."
-    paid = await agent(
+    # "They paid half already, by bank transfer." A payment leaves its status, so Sam is asked.
+    shown, paid = await agent.confirming(
         "crm_action",
         entity="invoices",
         id=invoice["id"],
         action="mark_paid",
         params={"amount": 6000, "payment_method": "BANK_TRANSFER", "payment_date": "today"},
     )
+    assert "cannot be undone" in shown
     assert paid["result"]["record"]["status"] == "Partially_Paid"
 
     # "What about Helen Cho?" She is Avery's, and Sam does not see her.

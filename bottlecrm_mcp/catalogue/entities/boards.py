@@ -82,6 +82,8 @@ BOARDS = Entity(
                 parameter("name", required=True, max_length=100),
                 parameter("order", Kind.INTEGER, note="the first columns are 1, 2 and 3"),
             ),
+            effects=(Effect.IRREVERSIBLE,),
+            consequence="add the column for good",
             returns=COLUMN_KEYS,
         ),
         Action(

@@ -26,12 +26,14 @@ from bottlecrm_mcp.catalogue.declarations import (
 )
 from bottlecrm_mcp.catalogue.model import (
     Action,
+    ChangeEffect,
     Effect,
     Entity,
     Included,
     Kind,
     RestFilter,
     Section,
+    State,
     ValueEffect,
 )
 
@@ -97,10 +99,40 @@ CASES = Entity(
         "name": "ordering",
     },
     merged_parameters={"show_merged": "true"},
-    hidden_note="Merged and deleted cases are not listed.",
+    hidden_note="Merged and deleted cases, and those of the status Duplicate, are not listed.",
     value_effects=(
-        ValueEffect("status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails=("contacts",)),
+        # A case that is closed from the start mails nobody.
+        ValueEffect(
+            "status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails_to="contacts", creates=False
+        ),
+        ValueEffect(
+            "status",
+            "Duplicate",
+            (Effect.HIDES,),
+            "take the case out of every list and off the board; merge keeps what is in it",
+            creates=False,
+        ),
+        ValueEffect(
+            "is_active",
+            False,
+            (Effect.DELETES,),
+            "take the case out of every list, which is how BottleCRM deletes several at once",
+            creates=False,
+        ),
     ),
+    change_effects=(
+        # The survey leaves half an hour after the case was closed.
+        ChangeEffect(
+            (Effect.MAILS,),
+            "send the satisfaction survey of a case that was closed a short while ago to the new "
+            "contacts",
+            "it is closed",
+            fields=("contacts",),
+            before=(State("status", ("Closed",)),),
+            mails_to="contacts",
+        ),
+    ),
+    document=("name", "account"),
     actions=(
         Action(
             "close",
@@ -113,7 +145,7 @@ CASES = Entity(
             body={"status": "Closed"},
             effects=(Effect.MAILS,),
             consequence=CLOSE_CASE,
-            mails=("contacts",),
+            mails_to="contacts",
         ),
         Action(
             "close_with_children",
@@ -127,7 +159,7 @@ CASES = Entity(
             effects=(Effect.MAILS,),
             consequence="close the case and the open cases below it, each of which sends its "
             "customer a satisfaction survey by e-mail",
-            mails=("contacts",),
+            mails_to="contacts",
             descendants="parent",
         ),
         Action(
@@ -220,6 +252,8 @@ CASES = Entity(
             "POST",
             "/api/cases/approvals/{approval_id}/approve/",
             params=(APPROVAL_ID, parameter("note")),
+            effects=(Effect.IRREVERSIBLE,),
+            consequence="approve the request for good, after which the case may be closed",
             returns=APPROVAL_KEYS,
         ),
         Action(
@@ -228,6 +262,8 @@ CASES = Entity(
             "POST",
             "/api/cases/approvals/{approval_id}/reject/",
             params=(APPROVAL_ID, parameter("reason", required=True)),
+            effects=(Effect.IRREVERSIBLE,),
+            consequence="reject the request for good",
             returns=APPROVAL_KEYS,
         ),
         Action(

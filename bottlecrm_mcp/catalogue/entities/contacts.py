@@ -70,6 +70,7 @@ CONTACTS = Entity(
     newest_first=True,
     actions=note_actions("contacts"),
     includes=(COMMENTS, ATTACHMENTS),
+    address="email",
     identity=(("email",), ("first_name", "last_name")),
     delete_consequence="delete the contact with its comments and attachments",
     custom_fields="Contact",

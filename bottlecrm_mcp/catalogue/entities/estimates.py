@@ -12,6 +12,7 @@ from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.declarations import (
     CUSTOM_FIELDS,
     LINE_ITEM_KEYS,
+    REPLACES_LINE_ITEMS,
     TAXED_LINE,
     WRITE,
     address,
@@ -21,12 +22,14 @@ from bottlecrm_mcp.catalogue.declarations import (
     many,
     money,
     one,
+    revises,
     shown,
     text,
 )
 from bottlecrm_mcp.catalogue.model import (
     Access,
     Action,
+    ChangeEffect,
     Effect,
     Entity,
     Field,
@@ -34,6 +37,7 @@ from bottlecrm_mcp.catalogue.model import (
     Kind,
     RestFilter,
     Section,
+    State,
 )
 
 ESTIMATES = Entity(
@@ -86,6 +90,20 @@ ESTIMATES = Entity(
     search_fields=("estimate_number", "title", "client_name"),
     rest_filters={"status": RestFilter("status"), "account": RestFilter("account")},
     newest_first=True,
+    change_effects=(
+        revises("estimate", choices.ESTIMATE_STATUS[1:]),
+        REPLACES_LINE_ITEMS,
+        ChangeEffect(
+            (Effect.IRREVERSIBLE,),
+            "let the CRM mark the estimate as expired in the coming night, for good",
+            "the day is past",
+            fields=("expiry_date",),
+            before=(State("status", ("Draft", "Sent", "Viewed")),),
+            after=(State("expiry_date", past=True),),
+            creates=True,
+        ),
+    ),
+    document=("estimate_number", "title", "total_amount", "currency", "expiry_date"),
     actions=(
         Action(
             "send",
@@ -94,7 +112,7 @@ ESTIMATES = Entity(
             "/api/invoices/estimates/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the estimate to the customer",
-            mails=("client_email", "contact"),
+            mails_to="client_email",
         ),
         Action(
             "convert",

@@ -11,6 +11,7 @@ from bottlecrm_mcp.catalogue.declarations import (
     CUSTOM_FIELDS,
     LINE_ITEM_KEYS,
     NEW_COMMENT_KEYS,
+    REPLACES_LINE_ITEMS,
     TAXED_LINE,
     WRITE,
     address,
@@ -26,12 +27,14 @@ from bottlecrm_mcp.catalogue.declarations import (
     one,
     parameter,
     part,
+    revises,
     shown,
     text,
 )
 from bottlecrm_mcp.catalogue.model import (
     Access,
     Action,
+    ChangeEffect,
     Effect,
     Entity,
     Field,
@@ -39,9 +42,22 @@ from bottlecrm_mcp.catalogue.model import (
     Kind,
     RestFilter,
     Section,
+    State,
 )
 
 PAYMENT_KEYS = ("id", "amount", "payment_date", "payment_method", "reference_number", "notes")
+REVISES = revises("invoice", choices.INVOICE_STATUS[1:])
+# The CRM looks for invoices to remind of every morning.
+REMINDS = (State("reminder_enabled", (True,)), State("client_email"))
+REMINDED_OF = ("Sent", "Viewed", "Partially_Paid", "Overdue")
+RECORD_PAYMENT = "record the payment; the status that follows stays, also if it is removed again"
+# Paid in part, a draft counts as issued.
+REMINDS_OF_REST = ChangeEffect(
+    (Effect.MAILS,),
+    "have the CRM e-mail payment reminders to the customer if a part stays due",
+    before=(State("status", ("Draft",)), *REMINDS),
+    mails_to="client_email",
+)
 INVOICES = Entity(
     name="invoices",
     singular="invoice",
@@ -120,6 +136,33 @@ INVOICES = Entity(
     rest_sort=dict.fromkeys(
         ("created_at", "due_date", "issue_date", "total_amount", "status"), "sort"
     ),
+    change_effects=(
+        REVISES,
+        REPLACES_LINE_ITEMS,
+        ChangeEffect(
+            (Effect.MAILS,),
+            "have the CRM e-mail payment reminders to the customer",
+            fields=(
+                "client_email",
+                "due_date",
+                "reminder_enabled",
+                "reminder_days_before",
+                "reminder_days_after",
+                "reminder_frequency",
+            ),
+            before=(State("status", REMINDED_OF),),
+            after=REMINDS,
+            mails_to="client_email",
+        ),
+    ),
+    document=(
+        "invoice_number",
+        "invoice_title",
+        "total_amount",
+        "amount_due",
+        "currency",
+        "due_date",
+    ),
     actions=(
         Action(
             "send",
@@ -128,7 +171,15 @@ INVOICES = Entity(
             "/api/invoices/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the invoice to the customer",
-            mails=("client_email", "contact"),
+            change_effects=(
+                ChangeEffect(
+                    (Effect.MAILS,),
+                    "have the CRM e-mail payment reminders to the customer",
+                    before=REMINDS,
+                    mails_to="client_email",
+                ),
+            ),
+            mails_to="client_email",
         ),
         Action(
             "mark_paid",
@@ -142,6 +193,9 @@ INVOICES = Entity(
                 parameter("reference_number", max_length=100),
                 parameter("notes"),
             ),
+            effects=(Effect.IRREVERSIBLE,),
+            consequence=RECORD_PAYMENT,
+            change_effects=(REMINDS_OF_REST,),
         ),
         Action(
             "record_payment",
@@ -157,6 +211,9 @@ INVOICES = Entity(
                 parameter("reference_number", max_length=100),
                 parameter("notes"),
             ),
+            effects=(Effect.IRREVERSIBLE,),
+            consequence=RECORD_PAYMENT,
+            change_effects=(REMINDS_OF_REST,),
             returns=PAYMENT_KEYS,
             returns_in=("payment",),
         ),
@@ -185,7 +242,11 @@ INVOICES = Entity(
             returns=("invoice",),
             returns_entity="invoices",
         ),
-        *line_item_actions("/api/invoices/{id}/line-items/", parameter("tax_rate", Kind.DECIMAL)),
+        *line_item_actions(
+            "/api/invoices/{id}/line-items/",
+            parameter("tax_rate", Kind.DECIMAL),
+            change_effects=(REVISES,),
+        ),
         Action(
             "add_comment",
             "Add a comment to the invoice.",

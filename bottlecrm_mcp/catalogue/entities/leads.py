@@ -115,6 +115,14 @@ LEADS = Entity(
             (Effect.IRREVERSIBLE,),
             CONVERT_LEAD,
             alone=True,
+            needs=("email",),
+        ),
+        ValueEffect(
+            "is_active",
+            False,
+            (Effect.HIDES,),
+            "take the lead off everybody's board",
+            creates=False,
         ),
     ),
     actions=(
@@ -126,6 +134,7 @@ LEADS = Entity(
             body={"status": "converted"},
             effects=(Effect.IRREVERSIBLE,),
             consequence=CONVERT_LEAD,
+            needs=("email",),
             returns=("account_id", "contact_id", "opportunity_id"),
         ),
         *note_actions("leads"),

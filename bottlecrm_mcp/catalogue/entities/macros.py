@@ -19,10 +19,13 @@ from bottlecrm_mcp.catalogue.declarations import (
 from bottlecrm_mcp.catalogue.model import (
     Access,
     Action,
+    ChangeEffect,
+    Effect,
     Entity,
     Field,
     Kind,
     Section,
+    State,
 )
 
 MACROS = Entity(
@@ -59,6 +62,24 @@ MACROS = Entity(
         UPDATED,
     ),
     search_fields=("title", "body"),
+    change_effects=(
+        ChangeEffect(
+            (Effect.HIDES,),
+            "switch the macro off for the whole organisation, as deleting it would",
+            "it is the organisation's",
+            fields=("is_active",),
+            before=(State("scope", ("org",)),),
+            after=(State("is_active", (False,)),),
+        ),
+        ChangeEffect(
+            (Effect.HIDES,),
+            "make the organisation's macro your own, so that nobody else has it",
+            "it is the organisation's",
+            fields=("scope",),
+            before=(State("scope", ("org",)),),
+            after=(State("scope", ("personal",)),),
+        ),
+    ),
     actions=(
         Action(
             "render",

@@ -10,6 +10,7 @@ from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.declarations import (
     CUSTOM_FIELDS,
     LINE_ITEM_KEYS,
+    REPLACES_LINE_ITEMS,
     TAXED_LINE,
     WRITE,
     billed_to,
@@ -27,6 +28,7 @@ from bottlecrm_mcp.catalogue.declarations import (
 from bottlecrm_mcp.catalogue.model import (
     Access,
     Action,
+    ChangeEffect,
     Effect,
     Entity,
     Field,
@@ -34,10 +36,12 @@ from bottlecrm_mcp.catalogue.model import (
     Kind,
     RestFilter,
     Section,
+    State,
     ValueEffect,
 )
 
 PATH = "/api/invoices/recurring/"
+MAILS_BY_ITSELF = (State("auto_send", (True,)), State("is_active", (True,)))
 RECURRING_INVOICES = Entity(
     name="recurring_invoices",
     singular="recurring invoice",
@@ -94,17 +98,29 @@ RECURRING_INVOICES = Entity(
             True,
             (Effect.MAILS,),
             "e-mail every invoice of this schedule to the customer as soon as it is made",
-            mails=("client_email", "contact"),
+            mails_to="client_email",
         ),
         ValueEffect(
             "is_active",
             True,
             (Effect.MAILS,),
             "make invoices by this schedule and e-mail each to the customer",
-            mails=("client_email", "contact"),
+            mails_to="client_email",
             given=("auto_send", True),
         ),
     ),
+    change_effects=(
+        ChangeEffect(
+            (Effect.MAILS,),
+            "change the invoices that this schedule makes and e-mails to the customer",
+            "it is active and has auto_send",
+            before=MAILS_BY_ITSELF,
+            after=MAILS_BY_ITSELF,
+            mails_to="client_email",
+        ),
+        REPLACES_LINE_ITEMS,
+    ),
+    document=("title", "total_amount", "currency", "frequency", "next_generation_date"),
     actions=(
         Action(
             "pause",
@@ -119,10 +135,14 @@ RECURRING_INVOICES = Entity(
             "PUT",
             PATH + "{id}/",
             body={"is_active": True},
-            effects=(Effect.MAILS,),
-            consequence="make invoices by this schedule again, and e-mail them to the customer if "
-            "auto_send is set",
-            mails=("client_email", "contact"),
+            change_effects=(
+                ChangeEffect(
+                    (Effect.MAILS,),
+                    "make invoices by this schedule again and e-mail each to the customer",
+                    before=MAILS_BY_ITSELF[:1],
+                    mails_to="client_email",
+                ),
+            ),
         ),
     ),
     includes=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bottlecrm_mcp.catalogue.declarations import CREATED, WRITE, text
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, Section
+from bottlecrm_mcp.catalogue.model import ChangeEffect, Effect, Entity, Field, Kind, Section
 
 TEAMS = Entity(
     name="teams",
@@ -19,8 +19,9 @@ TEAMS = Entity(
     write_resource="teams",
     write_serializers=("common.serializer.TeamCreateSerializer",) * 2,
     admin_writes=True,
-    # Its PATCH leaves the members alone, and its PUT removes those that it does not name.
-    update_method="PUT",
+    # Its PATCH leaves the members alone. Its PUT removes those that it does not name, and has a
+    # task assign all that are left to records of the team.
+    put_fields=("members",),
     sent_with_updates=("name", "members"),
     label=(("name",),),
     columns=("name", "description"),
@@ -41,6 +42,15 @@ TEAMS = Entity(
         *CREATED,
     ),
     search_fields=("name", "description"),
+    change_effects=(
+        ChangeEffect(
+            (Effect.IRREVERSIBLE,),
+            "assign all members to the accounts, contacts and leads of the team, which leaving the "
+            "team does not undo",
+            "they change",
+            fields=("members",),
+        ),
+    ),
     identity=(("name",),),
     delete_consequence="delete the team; its records and members stay",
     no_comments="BottleCRM keeps no comments on teams.",

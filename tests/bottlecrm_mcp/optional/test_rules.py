@@ -232,7 +232,14 @@ def test_a_member_may_not_manage(admin, user, alpha, board) -> None:
         for answer in (
             user("crm_update", entity="boards", id=pk, data={"name": "x"}),
             user("crm_delete", entity="boards", id=pk, confirm=True),
-            on_board(user, pk, "add_column", name="x"),
+            user(
+                "crm_action",
+                entity="boards",
+                id=pk,
+                action="add_column",
+                params={"name": "x"},
+                confirm=True,
+            ),
         ):
             assert answer["error"]["code"] == "forbidden"
 

@@ -40,7 +40,7 @@ def test_lead_without_email_is_not_converted(admin, alpha) -> None:
     lead = alpha.leads[4]
     assert lead.email is None
     with unchanged():
-        assert act(admin, "leads", lead, "convert")["error"]["code"] == "rejected"
+        assert act(admin, "leads", lead, "convert")["error"]["code"] == "invalid_value"
 
 
 @pytest.mark.parametrize("name", COMMENTED)

@@ -117,7 +117,9 @@ def test_team_with_members_by_name(alpha, admin) -> None:
     one = {"entity": "teams", "id": made["id"]}
     changed = admin("crm_update", **one, data={"description": "From ten to six"})["changed"]
     assert set(changed) == {"description"}
-    changed = admin("crm_update", **one, data={"members": [alpha.user.user.email]})["changed"]
+    data = {"members": [alpha.user.user.email]}
+    assert "assign all members" in admin("crm_update", **one, data=data)["preview"]["this_will"]
+    changed = admin("crm_update", **one, data=data, confirm=True)["changed"]
     assert [each["id"] for each in changed["members"]["after"]] == [str(alpha.user.pk)]
     assert admin("crm_delete", **one, confirm=True)["deleted"]
     with org_context(alpha.org):
@@ -128,7 +130,7 @@ def test_update_that_would_lose_what_may_not_be_read(alpha, tools_of) -> None:
     blind = tools_of(alpha.admin, scopes=["teams:write"])
     with unchanged():
         one = {"entity": "teams", "id": str(alpha.teams[1].pk)}
-        error = blind("crm_update", **one, data={"description": "X"})["error"]
+        error = blind("crm_update", **one, data={"members": ["me"]}, confirm=True)["error"]
     assert error["code"] == "insufficient_scope"
     assert "users:read" in error["message"]
 

@@ -29,7 +29,7 @@ COMPUTED = {
 def test_answers_with_what_changed(user, api, alpha, name) -> None:
     pk = str(getattr(alpha, name)[1].pk)
     before = user("crm_get", entity=name, id=pk)["record"]
-    answer = user("crm_update", entity=name, id=pk, data=CHANGES[name])
+    answer = user("crm_update", entity=name, id=pk, data=CHANGES[name], confirm=True)
     changed = {key: each for key, each in answer["changed"].items() if key not in COMPUTED}
     assert changed == {
         key: {"before": before.get(key), "after": value} for key, value in CHANGES[name].items()
@@ -43,7 +43,7 @@ def test_answers_with_what_changed(user, api, alpha, name) -> None:
 def test_what_is_not_named_stays(user, alpha, name) -> None:
     pk = str(getattr(alpha, name)[2].pk)
     before = user("crm_get", entity=name, id=pk)["record"]
-    after = user("crm_update", entity=name, id=pk, data=CHANGES[name])["record"]
+    after = user("crm_update", entity=name, id=pk, data=CHANGES[name], confirm=True)["record"]
     for key in set(before) - set(CHANGES[name]) - COMPUTED:
         assert after[key] == before[key], key
 
@@ -81,7 +81,7 @@ def test_parent_of_a_task_is_swapped(user, alpha) -> None:
 def test_line_items_of_an_invoice_are_replaced(user, alpha) -> None:
     pk = str(alpha.invoices[1].pk)
     items = [{"name": "A", "quantity": 2, "unit_price": 10}, {"name": "B", "unit_price": "5.50"}]
-    user("crm_update", entity="invoices", id=pk, data={"line_items": items})
+    user("crm_update", entity="invoices", id=pk, data={"line_items": items}, confirm=True)
     shown = user("crm_get", entity="invoices", id=pk, include=["line_items"])["line_items"]
     assert [each["name"] for each in shown["records"]] == ["A", "B"]
 
@@ -131,7 +131,7 @@ REFUSED_BY_THE_CRM = [
 def test_refused_by_the_crm(user, alpha, name, data) -> None:
     with unchanged():
         pk = str(getattr(alpha, name)[1].pk)
-        error = user("crm_update", entity=name, id=pk, data=data)["error"]
+        error = user("crm_update", entity=name, id=pk, data=data, confirm=True)["error"]
     assert error["code"] in ("rejected", "crm_error", "forbidden")
     assert "Nothing was changed" in error["hint"]
 
