@@ -23,6 +23,9 @@ logger = logging.getLogger("bottlecrm_mcp")
 
 T = TypeVar("T")
 
+# Outcomes after which the CRM may hold something new; after any other it is as it was.
+MAY_HAVE_CHANGED = frozenset({"done", "timeout", "crm_error", "internal_error"})
+
 
 class NotAdmitted(Exception):
     """The organisation's policy refuses the token; the message says why."""
@@ -154,6 +157,7 @@ def _record(caller: Caller, write: Write, outcome: str, record_id: str = "") -> 
             entity=write.entity,
             record_id=record_id or write.record_id,
             outcome=outcome,
+            refused=outcome not in MAY_HAVE_CHANGED,
         )
     except Exception:
         # The write itself is done, and must not be reported as failed.
