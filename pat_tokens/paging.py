@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ParseError
 
 PAGE_SIZE = 100
-CURSOR = re.compile(r"([a-z_]{1,20})\.(-?[0-9]{1,17})\.([0-9A-Za-z-]{1,64})")
+CURSOR = re.compile(r"([a-z_]{1,20})\.(-?[0-9]{1,16})\.([0-9A-Za-z-]{1,64})")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

@@ -42,8 +42,8 @@ def index_events(name: str, *fields: str) -> migrations.AddIndex:
     return migrations.AddIndex("Event", index)
 
 
-def index_tokens(name: str, *fields: str, condition: Q | None = None) -> migrations.AddIndex:
-    fields = (*fields, *NEWEST)
+def index_tokens(name: str, condition: Q | None = None) -> migrations.AddIndex:
+    fields = ["org_id", *NEWEST]
     index = models.Index(fields=fields, name=f"pat_tokens_token_{name}", condition=condition)
     return migrations.AddIndex("Token", index)
 
@@ -67,9 +67,8 @@ class Migration(migrations.Migration):
         ),
         # An index below begins with it.
         migrations.AlterField("Token", "org_id", models.UUIDField(editable=False)),
-        index_tokens("of_org", "org_id"),
-        index_tokens("of_owner", "owner"),
-        index_tokens("unrevoked", "org_id", condition=Q(revoked_at=None)),
+        index_tokens("of_org"),
+        index_tokens("unrevoked", Q(revoked_at=None)),
         migrations.RemoveIndex("Event", "pat_tokens_event_newest"),
         index_events("time"),
         index_events("actor", "actor_id"),

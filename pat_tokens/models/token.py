@@ -108,7 +108,6 @@ class Token(models.Model):
         )
         indexes = (
             models.Index(fields=["org_id", "-created_at", "-id"], name="pat_tokens_token_of_org"),
-            models.Index(fields=["owner", "-created_at", "-id"], name="pat_tokens_token_of_owner"),
             models.Index(
                 fields=["org_id", "-created_at", "-id"],
                 condition=Q(revoked_at=None),

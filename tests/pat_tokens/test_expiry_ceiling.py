@@ -115,7 +115,7 @@ def test_rotation(alpha_user, issue, stored) -> None:
 def test_row_of_the_host_hides_no_other(api, admin, browser, issue) -> None:
     """The host's table has no such constraint."""
     issue(admin, name="Ours")
-    good, _ = issue_host_token(admin, name="Good")
+    issue_host_token(admin, name="Good")
     bad, _ = issue_host_token(admin, name="Bad")
     spoil("host_tokens_hosttoken", bad.pk)
     client = api(admin)
