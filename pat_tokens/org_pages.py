@@ -18,7 +18,7 @@ from pat_tokens.forms import PolicyForm
 from pat_tokens.org_views import TOO_MANY_ENTRIES, csv_file
 from pat_tokens.oversight import org_page, totals
 from pat_tokens.page_access import admin_page, owner_of
-from pat_tokens.pages import PAGE_ROWS, confirm, done, next_url, page, page_of
+from pat_tokens.pages import PAGE_ROWS, confirm, done, filters_in, next_url, page, page_of
 from pat_tokens.people import member_id, member_of, name_of
 from pat_tokens.policy import change_policy, policy_of
 from pat_tokens.revocation import BY_ADMIN, find, revoke_by_id, revoke_every
@@ -78,7 +78,10 @@ def revoke_all(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin)
         return done(HOME, "revoked-all")
-    text = "Every live token of every member ends at once, yours too. This is final."
+    live = totals(admin.org_id)["live"]
+    text = (
+        f"Every live token of every member ({live} in all) ends at once, yours too. This is final."
+    )
     return confirm(request, "Revoke all tokens of", str(admin.org), text, HOME)
 
 
@@ -108,7 +111,7 @@ def events(request: HttpRequest) -> HttpResponse:
         "next": next_url(request, shown),
         "count": count_events(admin.org_id, form.wanted),
         "most": MOST_ENTRIES,
-        "export_query": request.GET.urlencode(),
+        "export_query": filters_in(request).urlencode(),
     }
     return page(request, "events", context)
 

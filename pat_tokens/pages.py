@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
@@ -22,7 +22,7 @@ from pat_tokens.listing import HOST_TOKEN, TOKEN
 from pat_tokens.models import Token
 from pat_tokens.own import own_name, own_page, own_token, revoke_own
 from pat_tokens.page_access import member_page, owner_of
-from pat_tokens.paging import BadCursor, Page
+from pat_tokens.paging import PAGE_SIZE, BadCursor, Page
 from pat_tokens.policy import policy_of
 from pat_tokens.views import mcp_url
 
@@ -54,7 +54,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
         else:
             return _told_once(request, token, secret)
     cursor = request.GET.get("cursor", "")
-    shown = page_of(own_page, owner, cursor=cursor)
+    shown = page_of(own_page, owner, cursor=cursor, limit=PAGE_SIZE)
     context = {
         "rows": [PAGE_ROWS[kind](row) for kind, row in shown.lines],
         "cursor": cursor,
@@ -176,10 +176,17 @@ def next_url(request: HttpRequest, shown: Page) -> str:
     """The address of the next page, with the same filters; empty after the last."""
     if shown.next is None:
         return ""
-    query = request.GET.copy()
-    query.pop("done", None)
+    query = filters_in(request)
     query["cursor"] = shown.next
     return f"?{query.urlencode()}"
+
+
+def filters_in(request: HttpRequest) -> QueryDict:
+    """The parameters, without those that belong to this page alone."""
+    query = request.GET.copy()
+    for name in ("cursor", "done"):
+        query.pop(name, None)
+    return query
 
 
 def page(

@@ -97,7 +97,7 @@ def admin(api: Any, alpha_admin: Any, monkeypatch: pytest.MonkeyPatch) -> APICli
     return client
 
 
-@pytest.mark.parametrize(("method", "path", "field"), fields())
+@pytest.mark.parametrize(("method", "path", "field"), list(fields()))
 def test_value_in_a_body(admin, token_for, alpha_admin, method, path, field) -> None:
     from pat_tokens.resolver import resolve_token
 
