@@ -73,9 +73,9 @@ def revoke_every(admin: Any, person: Any = None) -> int:
 
     Also those that have expired, which a change of the policy could bring back.
     """
-    whose = "the organisation" if person is None else _name_in_log(admin.org_id, person)
     ours, theirs = _of(person)
     with in_organisation(admin.org_id):
+        whose = "the organisation" if person is None else _name_in_log(admin.org_id, person)
         live = Token.objects.filter(org_id=admin.org_id, revoked_at=None, **ours)
         count: int = live.update(revoked_at=timezone.now(), revoked_by=email_of(admin))
         count += host.revoke_host_tokens(org_id=admin.org_id, **theirs)
