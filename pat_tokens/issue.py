@@ -30,8 +30,7 @@ class TooManyTokens(APIException):
 
     def __init__(self, most: int) -> None:
         super().__init__(
-            f"You have {most} live tokens, which is the most a person may have. "
-            "Revoke one that you no longer use."
+            f"A person may have {most} live tokens at most. Revoke one that you no longer use."
         )
 
 

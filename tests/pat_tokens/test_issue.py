@@ -144,7 +144,7 @@ def _two_at_most(settings):
 def test_live_tokens_of_a_person_are_capped(alpha_user, alpha_admin) -> None:
     first, _ = create(alpha_user)
     create(alpha_user)
-    with pytest.raises(TooManyTokens, match="You have 2 live tokens"):
+    with pytest.raises(TooManyTokens, match="2 live tokens at most"):
         create(alpha_user)
     create(alpha_admin)
     rotate_token(first)

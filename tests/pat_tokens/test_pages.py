@@ -321,7 +321,7 @@ def test_too_many_live_tokens(browser, issue, alpha_user, settings) -> None:
     issue(alpha_user)
     answer = create(browser(alpha_user))
     assert answer.status_code == 400
-    assert "You have 1 live tokens" in text_of(answer)
+    assert "1 live tokens at most" in text_of(answer)
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
