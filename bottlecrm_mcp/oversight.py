@@ -27,6 +27,9 @@ RECORD_SECONDS = 5
 
 T = TypeVar("T")
 
+# Outcomes after which the CRM may hold something new; after any other it is as it was.
+MAY_HAVE_CHANGED = frozenset({"done", "timeout", "crm_error", "internal_error"})
+
 
 class NotAdmitted(Exception):
     """The organisation's policy refuses the token; the message says why."""
@@ -170,6 +173,7 @@ def _record(
             entity=write.entity,
             record_id=record_id or write.record_id,
             outcome=outcome,
+            refused=outcome not in MAY_HAVE_CHANGED,
         )
     except Exception:
         # The write itself is done, and must not be reported as failed.

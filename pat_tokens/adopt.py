@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from pat_tokens import events
-from pat_tokens.host import host_tokens, revoke_host_token
+from pat_tokens.host import host_tokens, revoke_host_tokens
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
 
@@ -43,11 +43,11 @@ def _adopt(row: Any) -> bool:
             "prefix": row.token_prefix,
             "scopes": row.scopes or [],
             "created_at": row.created_at,
-            "expires_at": row.expires_at,
+            "expires_at": row.expiry,
             "last_used_at": row.last_used_at,
         },
     )
-    revoke_host_token(row)
+    revoke_host_tokens(org_id=row.org_id, pk=row.pk)
     if created:
         events.record(Event.Kind.ADOPTED, org_id=row.org_id, by=row.profile, token=token)
     return created

@@ -1,6 +1,7 @@
 """The settings of this app, checked when they are read."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -57,6 +58,26 @@ class TokenSettings:
     def server_name(self) -> str:
         """What clients call this CRM in their configuration."""
         return str(getattr(settings, "PAT_TOKENS_SERVER_NAME", "bottlecrm"))
+
+    @property
+    def max_live_tokens(self) -> int:
+        """How many live tokens a person may have."""
+        return _whole_number("PAT_TOKENS_MAX_LIVE", default=100, least=1, most=100_000)
+
+    @property
+    def event_retention(self) -> timedelta:
+        """How long entries of the event log are kept where `pat_prune` is run."""
+        days = _whole_number("PAT_TOKENS_EVENT_RETENTION_DAYS", default=365, least=30, most=36_500)
+        return timedelta(days=days)
+
+
+def _whole_number(name: str, *, default: int, least: int, most: int) -> int:
+    value = getattr(settings, name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ImproperlyConfigured(
+            f"{name} must be an integer from {least} to {most}; it is {value!r}."
+        )
+    return value
 
 
 def has_admin_role(owner: Any) -> bool:

@@ -65,11 +65,16 @@ def record_write(
     entity: str,
     record_id: str,
     outcome: str,
+    refused: bool = False,
 ) -> None:
-    """One entry for a write that a tool made or tried. No values of the record."""
+    """One entry for a write that a tool made or tried. No values of the record.
+
+    `refused` says that nothing was changed: many of those in a minute are counted in one entry.
+    """
     client = client or current_source().client
     name, prefix = _token_names(org_id, token_id)
-    events.record(
+    append = events.record_refused if refused else events.record
+    append(
         Event.Kind.WRITE,
         org_id=org_id,
         actor_id=actor_id,
@@ -86,12 +91,18 @@ def record_write(
 
 
 def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
+    if not token_id:
+        return "", ""
+    names = Token.objects.filter(org_id=org_id, pk=token_id).values_list("name", "prefix")
     with in_organisation(org_id):
-        token = Token.objects.filter(pk=token_id).first() if token_id else None
-    if token is not None:
-        return token.name, token.prefix
-    rows = host_tokens_of(org_id, pk=token_id) if token_id else []
-    return (rows[0].name, rows[0].token_prefix) if rows else ("", "")
+        return names.first() or _host_token_names(org_id, token_id) or ("", "")
+
+
+def _host_token_names(org_id: str, token_id: str) -> tuple[str, str] | None:
+    rows = host_tokens_of(org_id)
+    if rows is None:
+        return None
+    return rows.filter(pk=token_id).values_list("name", "token_prefix").first()
 
 
 def _policy(token: Any) -> Policy:

@@ -1,14 +1,17 @@
 """What an approaching expiry asks for: two mails to the owner, and an entry in the log."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.core.mail import send_mail
 from django.db.models import Q
 from django.utils import timezone
 
 from pat_tokens import events
+from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
 from pat_tokens.people import email_of, name_of
+from pat_tokens.policy import policy_of
 
 NOTICES = (7, 1)
 EXPIRED = 0
@@ -21,6 +24,19 @@ working then.
 To keep it, rotate it under Settings → API Tokens: it gets a new secret and a new lifetime, and the
 old secret works for a while longer. If nothing uses it any more, revoke it there.
 """
+
+
+def soon_over(org_id: Any) -> list[Token]:
+    """The organisation's tokens that end within the first notice, or have ended unnoticed."""
+    until = timezone.now() + timedelta(days=max(NOTICES))
+    with in_organisation(org_id):
+        soon = Q(expires_at__lte=until)
+        if limit := policy_of(org_id).max_lifetime:
+            soon |= Q(rotated_at=None, created_at__lte=until - limit)
+            soon |= Q(rotated_at__lte=until - limit)
+        tokens = Token.objects.governed().select_related("owner__user")
+        live = tokens.filter(soon, org_id=org_id, revoked_at=None)
+        return list(live.exclude(expiry_notice=EXPIRED))
 
 
 def due_notice(token: Token) -> int | None:

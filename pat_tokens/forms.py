@@ -1,12 +1,10 @@
 """The forms of the pages. What a token may be is decided by the REST serializers alone."""
 
-from datetime import datetime, time
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django import forms
 from django.core import signing
-from django.utils import timezone
 
 from pat_tokens import presets
 from pat_tokens.models import Policy
@@ -75,7 +73,8 @@ class TokenForm(forms.Form):
         given = super().clean() or {}
         if self.errors:
             return given
-        serializer = NewTokenSerializer(data=self._request(given), context={"policy": self.policy})
+        context = {"org": self.owner.org, "policy": self.policy}
+        serializer = NewTokenSerializer(data=self._request(given), context=context)
         if serializer.is_valid():
             return {**serializer.validated_data, "id": given["ticket"]}
         for field, messages in serializer.errors.items():
@@ -91,7 +90,9 @@ class TokenForm(forms.Form):
         if given["expires"] == NEVER:
             return {**request, "expires_at": None}
         if given["expires"] == ON_DATE:
-            return {**request, "expires_at": _end_of(given["expires_on"])}
+            # The serializer says what is wrong with an empty one.
+            day = given["expires_on"]
+            return {**request, "expires_at": day.isoformat() if day else ""}
         return {**request, "expires_in_days": given["expires"]}
 
 
@@ -103,11 +104,6 @@ def _expiry_choices(policy: Policy) -> list[tuple[str, str]]:
     choices = [(str(each), f"in {each} days" if each > 1 else "in a day") for each in days]
     choices.append((ON_DATE, "on a date"))
     return choices if limit else [*choices, (NEVER, "never")]
-
-
-def _end_of(day: Any) -> datetime | str:
-    # The serializer says what is wrong with an empty one.
-    return timezone.make_aware(datetime.combine(day, time.max)) if day else ""
 
 
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

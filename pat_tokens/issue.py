@@ -8,8 +8,13 @@ from rest_framework.exceptions import APIException, Throttled
 
 from pat_tokens import events
 from pat_tokens import secret as token_secret
+from pat_tokens.conf import token_settings
+from pat_tokens.host import host_tokens_of, is_live_row
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
+from pat_tokens.models.token import EXPIRY_CEILING, is_live
+from pat_tokens.people import owner_model
+from pat_tokens.policy import policy_of
 
 PER_HOUR = 20
 OVERLAP = timedelta(hours=24)
@@ -20,12 +25,23 @@ class NotRotatable(APIException):
     default_detail = "Only an active token can be rotated. Create a new one."
 
 
+class TooManyTokens(APIException):
+    status_code = 409
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"A person may have {most} live tokens at most. Revoke one that you no longer use."
+        )
+
+
 def create_token(
     owner: Any, *, name: str, scopes: list[str], expires_at: datetime | None, **fields: Any
 ) -> tuple[Token, str]:
-    """A token and its secret. Raises `Throttled`."""
+    """A token and its secret. Raises `Throttled` and `TooManyTokens`."""
     with in_organisation(owner.org_id):
+        _one_at_a_time(owner)
         _throttle(owner)
+        _cap(owner)
         token, secret = Token.create(
             owner=owner, name=name, scopes=scopes, expires_at=expires_at, **fields
         )
@@ -43,6 +59,7 @@ def rotate_token(token: Token, overlap: timedelta = OVERLAP) -> str:
         current = Token.objects.governed().select_for_update(of=("self",)).get(pk=token.pk)
         if current.status != "active":
             raise NotRotatable
+        _one_at_a_time(token.owner)
         _throttle(token.owner)
         secret = token_secret.generate()
         Token.objects.filter(pk=token.pk).update(
@@ -63,15 +80,34 @@ def rotate_token(token: Token, overlap: timedelta = OVERLAP) -> str:
 
 
 def _same_lifetime(token: Token, now: datetime) -> datetime | None:
-    return now + (token.expires_at - token.issued_at) if token.expires_at else None
+    if token.expires_at is None:
+        return None
+    return min(now + (token.expires_at - token.issued_at), EXPIRY_CEILING - timedelta(seconds=1))
+
+
+def _one_at_a_time(owner: Any) -> None:
+    """What is counted below can't change until the transaction ends."""
+    rows: Any = owner_model()._base_manager.filter(pk=owner.pk)
+    rows.select_for_update(no_key=True).values_list("pk").first()
 
 
 def _throttle(owner: Any) -> None:
     """Counted in the event log, so that all processes count together."""
     made = Event.objects.filter(
+        org_id=owner.org_id,
         actor_id=str(owner.pk),
         kind__in=(Event.Kind.CREATED, Event.Kind.ROTATED),
         created_at__gt=timezone.now() - timedelta(hours=1),
     )
     if made.count() >= PER_HOUR:
         raise Throttled(wait=3600, detail=f"You can create {PER_HOUR} tokens an hour.")
+
+
+def _cap(owner: Any) -> None:
+    most = token_settings.max_live_tokens
+    live = Token.objects.filter(is_live(policy_of(owner.org_id)), org_id=owner.org_id, owner=owner)
+    count = live.count()
+    if (rows := host_tokens_of(owner.org_id)) is not None:
+        count += rows.filter(is_live_row(), profile_id=owner.pk).count()
+    if count >= most:
+        raise TooManyTokens(most)

@@ -1,6 +1,5 @@
 """Reports of leaked tokens: anyone who holds one may end it, without signing in."""
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +7,7 @@ from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
+from pat_tokens.json_body import loads
 from pat_tokens.revocation import revoke_leaked
 from pat_tokens.source import Source, coming_from
 
@@ -41,8 +41,8 @@ def answer_report(body: bytes, source: Source) -> Answer:
 
 def _secret_in(body: bytes) -> str | None:
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
+        message = loads(body)
+    except ValueError:
         return None
     secret = message.get("token") if isinstance(message, dict) else None
     if not isinstance(secret, str) or not secret.startswith(token_secret.PREFIX):

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 
-# Named in the policies of migration 0001; the host's own policies read the first.
+# Named in the policies of the migrations; the host's own policies read the first.
 ORG_VARIABLE = "app.current_org"
 DIGEST_VARIABLE = "pat_tokens.digest"
+PRUNE_VARIABLE = "pat_tokens.prune_before"
 
 
 @contextmanager
@@ -25,6 +27,16 @@ def presenting(digest: str) -> Iterator[None]:
     The one way to a token before its organisation is known.
     """
     with _local(DIGEST_VARIABLE, digest):
+        yield
+
+
+@contextmanager
+def pruning(before: datetime) -> Iterator[None]:
+    """Open the entries of the event log from before then to DELETE, for the length of the block.
+
+    Those of the last 30 days stay closed whatever is asked for.
+    """
+    with _local(PRUNE_VARIABLE, before.isoformat()):
         yield
 
 

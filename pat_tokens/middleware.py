@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
 from pat_tokens.models import Token
+from pat_tokens.moments import zone_of
 from pat_tokens.resolver import TokenRejected, resolve_presented
 from pat_tokens.rules import denial, host_token_denial
 from pat_tokens.secret import from_header
@@ -85,11 +85,4 @@ def _attach(request: IdentifiedRequest, token: Token) -> None:
 
 
 def _in_timezone_of(org: Any) -> AbstractContextManager[None]:
-    name = getattr(org, "timezone", None)
-    if not name:
-        return nullcontext()
-    try:
-        return timezone.override(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError):
-        logger.warning("Organisation %s has an unknown time zone: %s", org.pk, name)
-        return nullcontext()
+    return timezone.override(zone_of(org))

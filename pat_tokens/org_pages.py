@@ -1,17 +1,27 @@
 """What an organisation's administrators oversee, as pages."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from pat_tokens.event_log import (
+    MOST_ENTRIES,
+    TooManyEntries,
+    count_events,
+    event_page,
+    events_as_csv,
+)
+from pat_tokens.filters import EventFilter, TokenFilter
 from pat_tokens.forms import PolicyForm
-from pat_tokens.host import host_tokens_of
-from pat_tokens.oversight import events_of, member_id, org_tokens, revoke_every, revoke_one, totals
+from pat_tokens.org_views import TOO_MANY_ENTRIES, csv_file
+from pat_tokens.oversight import org_page, totals
 from pat_tokens.page_access import admin_page, owner_of
-from pat_tokens.pages import confirm, done, host_row_of, page, row_of
-from pat_tokens.people import name_of
+from pat_tokens.pages import PAGE_ROWS, confirm, done, filters_in, next_url, page, page_of
+from pat_tokens.people import member_id, member_of, name_of
 from pat_tokens.policy import change_policy, policy_of
+from pat_tokens.revocation import BY_ADMIN, find, revoke_by_id, revoke_every
 
 HOME = "pat_tokens_page:organisation"
 
@@ -19,11 +29,15 @@ HOME = "pat_tokens_page:organisation"
 @admin_page
 @require_GET
 def organisation(request: HttpRequest) -> HttpResponse:
-    org_id = owner_of(request).org_id
-    tokens, host_tokens = org_tokens(org_id), host_tokens_of(org_id)
-    rows = [{**row_of(token), "person": token.owner} for token in tokens]
-    rows += [{**host_row_of(row), "person": row.profile} for row in host_tokens]
-    return page(request, "organisation", {"rows": rows, "totals": totals(tokens, host_tokens)})
+    admin = owner_of(request)
+    form = TokenFilter(request.GET, org=admin.org)
+    context = {"form": form, "totals": totals(admin.org_id), "cursor": request.GET.get("cursor")}
+    if not form.is_valid():
+        return page(request, "organisation", context, status=400)
+    shown = page_of(org_page, admin.org_id, **form.wanted, **form.position)
+    rows = [{**PAGE_ROWS[kind](row), "person": row.profile} for kind, row in shown.lines]
+    context |= {"rows": rows, "next": next_url(request, shown)}
+    return page(request, "organisation", context)
 
 
 @admin_page
@@ -31,34 +45,30 @@ def organisation(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
     admin = owner_of(request)
     if request.method == "POST":
-        if not revoke_one(admin, pk):
+        if not revoke_by_id(pk, by=admin, detail=BY_ADMIN):
             raise Http404
         return done(HOME, "revoked")
-    found = [(token.name, token.owner) for token in org_tokens(admin.org_id, pk=pk)]
-    found += [(row.name, row.profile) for row in host_tokens_of(admin.org_id, pk=pk)]
-    if not found:
+    found = find(admin.org_id, pk)
+    if found is None:
         raise Http404
-    name, person = found[0]
-    text = f"It belongs to {name_of(person)}, whose next request with it fails. This is final."
-    return confirm(request, "Revoke", name, text, HOME)
+    text = (
+        f"It belongs to {name_of(found.profile)}, whose next request with it fails. This is final."
+    )
+    return confirm(request, "Revoke", found.name, text, HOME)
 
 
 @admin_page
 @require_http_methods(["GET", "POST"])
 def revoke_person(request: HttpRequest, member: str) -> HttpResponse:
     admin = owner_of(request)
-    if (owner_id := member_id(member)) is None:
-        raise Http404
-    tokens = org_tokens(admin.org_id, owner_id=owner_id)
-    people = [token.owner for token in tokens]
-    people += [row.profile for row in host_tokens_of(admin.org_id, profile_id=owner_id)]
-    if not people:
+    person = member_of(admin.org_id, member_id(member))
+    if person is None:
         raise Http404
     if request.method == "POST":
-        revoke_every(admin, owner_id)
+        revoke_every(admin, person.pk)
         return done(HOME, "revoked-all")
     text = "Every live token of this person ends at once. This is final."
-    return confirm(request, "Revoke all tokens of", name_of(people[0]), text, HOME)
+    return confirm(request, "Revoke all tokens of", name_of(person), text, HOME)
 
 
 @admin_page
@@ -68,7 +78,10 @@ def revoke_all(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin)
         return done(HOME, "revoked-all")
-    text = "Every live token of every member ends at once, yours too. This is final."
+    live = totals(admin.org_id)["live"]
+    text = (
+        f"Every live token of every member ({live} in all) ends at once, yours too. This is final."
+    )
     return confirm(request, "Revoke all tokens of", str(admin.org), text, HOME)
 
 
@@ -87,4 +100,30 @@ def policy(request: HttpRequest) -> HttpResponse:
 @admin_page
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
-    return page(request, "events", {"events": events_of(owner_of(request).org_id)})
+    admin = owner_of(request)
+    form = EventFilter(request.GET, org=admin.org)
+    context: dict[str, Any] = {"form": form, "cursor": request.GET.get("cursor")}
+    if not form.is_valid():
+        return page(request, "events", context, status=400)
+    shown = page_of(event_page, admin.org_id, form.wanted, **form.position)
+    context |= {
+        "events": [row for _, row in shown.lines],
+        "next": next_url(request, shown),
+        "count": count_events(admin.org_id, form.wanted),
+        "most": MOST_ENTRIES,
+        "export_query": filters_in(request).urlencode(),
+    }
+    return page(request, "events", context)
+
+
+@admin_page
+@require_GET
+def events_csv(request: HttpRequest) -> HttpResponse:
+    admin = owner_of(request)
+    form = EventFilter(request.GET, org=admin.org)
+    if form.is_valid():
+        try:
+            return csv_file(events_as_csv(admin.org_id, form.wanted))
+        except TooManyEntries:
+            form.add_error("from", TOO_MANY_ENTRIES)
+    return page(request, "events", {"form": form}, status=400)

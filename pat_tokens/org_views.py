@@ -2,32 +2,34 @@
 
 from uuid import UUID
 
-from django.http import Http404
-from rest_framework.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pat_tokens.host import host_tokens_of
-from pat_tokens.models import Event
-from pat_tokens.oversight import (
-    EVENTS_SHOWN,
-    events_of,
-    org_tokens,
-    revoke_every,
-    revoke_one,
-    totals,
+from pat_tokens.event_log import (
+    MOST_ENTRIES,
+    TooManyEntries,
+    count_events,
+    event_page,
+    events_as_csv,
 )
+from pat_tokens.filters import EventFilter, TokenFilter
+from pat_tokens.oversight import org_page, totals
 from pat_tokens.permissions import OrgAdmin
 from pat_tokens.policy import change_policy, policy_of
+from pat_tokens.revocation import BY_ADMIN, revoke_by_id, revoke_every
 from pat_tokens.serializers import (
     EventSerializer,
     PolicySerializer,
     RevokeSerializer,
     TokenSerializer,
-    host_row,
     with_owner,
 )
-from pat_tokens.views import TokenView, invalid
+from pat_tokens.views import NEVER_STORED, TOKEN_ROWS, TokenView, invalid, query_errors
+
+TOO_MANY_ENTRIES = f"More than {MOST_ENTRIES} entries: choose a shorter range, with from and to."
 
 
 class OrgView(TokenView):
@@ -35,20 +37,26 @@ class OrgView(TokenView):
 
 
 class OrgTokenListView(OrgView):
+    """Live ones first; `?person=`, `?state=` narrow, `?cursor=` and `?limit=` page it."""
+
     serializer_class = TokenSerializer
 
     def get(self, request: Request) -> Response:
-        tokens, rows = org_tokens(self.owner.org_id), host_tokens_of(self.owner.org_id)
-        shown = [with_owner({**TokenSerializer(each).data}, each.owner) for each in tokens]
-        shown += [with_owner(host_row(row), row.profile) for row in rows]
-        return Response({"error": False, "tokens": shown, "totals": totals(tokens, rows)})
+        form = TokenFilter(request.query_params, org=self.owner.org)
+        if errors := query_errors(form):
+            return invalid(errors)
+        org_id = self.owner.org_id
+        page = org_page(org_id, **form.wanted, **form.position)
+        rows = [with_owner(TOKEN_ROWS[kind](row), row.profile) for kind, row in page.lines]
+        answer = {"tokens": rows, "next": page.next, "totals": totals(org_id)}
+        return Response({"error": False, **answer})
 
 
 class OrgTokenDetailView(OrgView):
     serializer_class = TokenSerializer
 
     def delete(self, request: Request, pk: UUID) -> Response:
-        if not revoke_one(self.owner, pk):
+        if not revoke_by_id(pk, by=self.owner, detail=BY_ADMIN):
             raise Http404
         return Response({"error": False})
 
@@ -59,7 +67,7 @@ class OrgRevokeView(OrgView):
     def post(self, request: Request) -> Response:
         serializer = RevokeSerializer(data=request.data)
         if not serializer.is_valid():
-            return invalid(serializer)
+            return invalid(serializer.errors)
         revoked = revoke_every(self.owner, serializer.validated_data.get("owner"))
         return Response({"error": False, "revoked": revoked})
 
@@ -75,41 +83,56 @@ class OrgPolicyView(OrgView):
         policy = policy_of(self.owner.org_id)
         serializer = PolicySerializer(policy, data=request.data, partial=True)
         if not serializer.is_valid():
-            return invalid(serializer)
+            return invalid(serializer.errors)
         changed = change_policy(self.owner, **serializer.validated_data)
         return Response({"error": False, **PolicySerializer(changed).data})
 
 
 class OrgEventListView(OrgView):
-    """Newest first; `?kind=`, `?token=` and `?limit=` (at most 100) narrow it."""
+    """Newest first; narrowed and paged by the parameters of `EventFilter`."""
 
     serializer_class = EventSerializer
 
     def get(self, request: Request) -> Response:
-        filters = {}
-        if kind := request.query_params.get("kind"):
-            filters["kind"] = _kind(kind)
-        if token := request.query_params.get("token"):
-            filters["token_id"] = _uuid(token)
-        limit = _limit(request.query_params.get("limit", str(EVENTS_SHOWN)))
-        events = events_of(self.owner.org_id, limit, **filters)
-        return Response({"error": False, "events": EventSerializer(events, many=True).data})
+        form = EventFilter(request.query_params, org=self.owner.org)
+        if errors := query_errors(form):
+            return invalid(errors)
+        page = event_page(self.owner.org_id, form.wanted, **form.position)
+        count = count_events(self.owner.org_id, form.wanted)
+        return Response(
+            {
+                "error": False,
+                "count": min(count, MOST_ENTRIES),
+                "count_is_exact": count <= MOST_ENTRIES,
+                "next": page.next,
+                "events": EventSerializer([row for _, row in page.lines], many=True).data,
+            }
+        )
 
 
-def _kind(value: str) -> str:
-    if value not in Event.Kind.values:
-        raise ValidationError({"kind": f"One of {', '.join(Event.Kind.values)}."})
-    return value
+class CSVRenderer(JSONRenderer):
+    """Lets a client ask for text/csv; errors are JSON all the same."""
+
+    media_type = "text/csv"
 
 
-def _uuid(value: str) -> str:
-    try:
-        return str(UUID(value))
-    except ValueError:
-        raise ValidationError({"token": "The id of a token."}) from None
+class OrgEventExportView(OrgView):
+    """All entries that the parameters of `EventFilter` leave, as CSV."""
+
+    serializer_class = EventSerializer
+    renderer_classes = (JSONRenderer, CSVRenderer)
+
+    def get(self, request: Request) -> Response | HttpResponse:
+        form = EventFilter(request.query_params, org=self.owner.org)
+        if errors := query_errors(form):
+            return invalid(errors)
+        try:
+            return csv_file(events_as_csv(self.owner.org_id, form.wanted))
+        except TooManyEntries:
+            return invalid({"from": [TOO_MANY_ENTRIES]})
 
 
-def _limit(value: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= EVENTS_SHOWN:
-        raise ValidationError({"limit": f"A number from 1 to {EVENTS_SHOWN}."})
-    return int(value)
+def csv_file(text: str) -> HttpResponse:
+    disposition = f'attachment; filename="events-{timezone.localdate()}.csv"'
+    headers = {"Content-Disposition": disposition, **NEVER_STORED}
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)

@@ -3,16 +3,23 @@
 from typing import Any
 from uuid import UUID
 
-from pat_tokens import events, host
+from pat_tokens import revocation
+from pat_tokens.host import host_tokens_of
+from pat_tokens.listing import sections
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import Event, Token
-from pat_tokens.revocation import revoke
+from pat_tokens.models import Token
+from pat_tokens.paging import Page, read_page
+from pat_tokens.policy import policy_of
 
 
-def own_tokens(owner: Any) -> list[Token]:
+def own_page(owner: Any, **position: Any) -> Page:
+    """A page of the person's tokens; `position` is that of `read_page`."""
     with in_organisation(owner.org_id):
-        tokens = Token.objects.governed().filter(owner=owner, org_id=owner.org_id)
-        return list(tokens.order_by("-created_at"))
+        tokens = Token.objects.governed().filter(org_id=owner.org_id, owner=owner)
+        host_tokens = host_tokens_of(owner.org_id)
+        if host_tokens is not None:
+            host_tokens = host_tokens.filter(profile_id=owner.pk)
+        return read_page(sections(policy_of(owner.org_id), tokens, host_tokens), **position)
 
 
 def own_token(owner: Any, pk: UUID) -> Token | None:
@@ -22,29 +29,12 @@ def own_token(owner: Any, pk: UUID) -> Token | None:
     return token
 
 
-def own_host_tokens(owner: Any) -> list[Any]:
-    return host.host_tokens_of(owner.org_id, profile_id=owner.pk)
+def own_name(owner: Any, pk: UUID) -> str | None:
+    """What the person's token is called; None if they have no such token."""
+    found = revocation.find(owner.org_id, pk, person=owner.pk)
+    return found.name if found else None
 
 
 def revoke_own(owner: Any, pk: UUID) -> bool:
     """False if the person has no such token; true also if it was revoked before."""
-    if token := own_token(owner, pk):
-        revoke(token, by=owner)
-        return True
-    rows = host.host_tokens_of(owner.org_id, profile_id=owner.pk, pk=pk)
-    for row in rows:
-        revoke_host(row, by=owner)
-    return bool(rows)
-
-
-def revoke_host(row: Any, by: Any, detail: str = "") -> None:
-    if host.revoke_host_token(row):
-        events.record(
-            Event.Kind.REVOKED,
-            org_id=row.org_id,
-            by=by,
-            token_id=row.pk,
-            token_name=row.name,
-            token_prefix=row.token_prefix,
-            detail=detail,
-        )
+    return revocation.revoke_by_id(pk, by=owner, person=owner.pk)

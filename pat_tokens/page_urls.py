@@ -18,4 +18,5 @@ urlpatterns = [
     path("organisation/revoke/", org_pages.revoke_all, name="org-all"),
     path("organisation/policy/", org_pages.policy, name="policy"),
     path("organisation/events/", org_pages.events, name="events"),
+    path("organisation/events/csv/", org_pages.events_csv, name="events-csv"),
 ]

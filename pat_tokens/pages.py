@@ -1,10 +1,11 @@
 """A person's own tokens, as pages. The secret is in the answer to the POST that made it only."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
@@ -15,11 +16,13 @@ from pat_tokens import presets
 from pat_tokens.clients import configurations
 from pat_tokens.conf import token_settings
 from pat_tokens.forms import TokenForm
+from pat_tokens.host import status_of
 from pat_tokens.issue import create_token, rotate_token
+from pat_tokens.listing import HOST_TOKEN, TOKEN
 from pat_tokens.models import Token
-from pat_tokens.oversight import is_live
-from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
+from pat_tokens.own import own_name, own_page, own_token, revoke_own
 from pat_tokens.page_access import member_page, owner_of
+from pat_tokens.paging import PAGE_SIZE, BadCursor, Page
 from pat_tokens.policy import policy_of
 from pat_tokens.views import mcp_url
 
@@ -50,14 +53,16 @@ def tokens(request: HttpRequest) -> HttpResponse:
             form.add_error(None, str(refusal.detail))
         else:
             return _told_once(request, token, secret)
-    rows = [row_of(token) for token in own_tokens(owner)]
-    rows += [host_row_of(row) for row in own_host_tokens(owner)]
-    return page(
-        request,
-        "tokens",
-        {"rows": rows, "form": form, "policy": policy},
-        status=400 if form.errors else 200,
-    )
+    cursor = request.GET.get("cursor", "")
+    shown = page_of(own_page, owner, cursor=cursor, limit=PAGE_SIZE)
+    context = {
+        "rows": [PAGE_ROWS[kind](row) for kind, row in shown.lines],
+        "cursor": cursor,
+        "next": next_url(request, shown),
+        "form": form,
+        "policy": policy,
+    }
+    return page(request, "tokens", context, status=400 if form.errors else 200)
 
 
 @member_page
@@ -102,12 +107,10 @@ def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
         if not revoke_own(owner, pk):
             raise Http404
         return done("pat_tokens_page:tokens", "revoked")
-    names = [token.name for token in own_tokens(owner) if token.pk == pk]
-    names += [row.name for row in own_host_tokens(owner) if row.pk == pk]
-    if not names:
+    if (name := own_name(owner, pk)) is None:
         raise Http404
     text = "The next request with it fails. This can't be undone; you can create a new token."
-    return confirm(request, "Revoke", names[0], text)
+    return confirm(request, "Revoke", name, text)
 
 
 @sensitive_variables()
@@ -145,16 +148,45 @@ def row_of(token: Token) -> dict[str, Any]:
 
 
 def host_row_of(row: Any) -> dict[str, Any]:
-    live = is_live(row)
+    status = status_of(row)
     return {
         "token": row,
         "prefix": row.token_prefix,
-        "status": "active" if live else "revoked" if row.revoked_at else "expired",
+        "status": status,
         "access": presets.summary(row.scopes),
-        "ends_at": row.expires_at,
-        "is_live": live,
+        "ends_at": row.expiry,
+        "is_live": status == "active",
         "of_host": True,
     }
+
+
+# By the kind of line.
+PAGE_ROWS = {TOKEN: row_of, HOST_TOKEN: host_row_of}
+
+
+def page_of(read: Callable[..., Page], *args: Any, **kwargs: Any) -> Page:
+    """What is read; there is no page at a cursor that was made up."""
+    try:
+        return read(*args, **kwargs)
+    except BadCursor as bad:
+        raise Http404(bad) from bad
+
+
+def next_url(request: HttpRequest, shown: Page) -> str:
+    """The address of the next page, with the same filters; empty after the last."""
+    if shown.next is None:
+        return ""
+    query = filters_in(request)
+    query["cursor"] = shown.next
+    return f"?{query.urlencode()}"
+
+
+def filters_in(request: HttpRequest) -> QueryDict:
+    """The parameters, without those that belong to this page alone."""
+    query = request.GET.copy()
+    for name in ("cursor", "done"):
+        query.pop(name, None)
+    return query
 
 
 def page(

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from pat_tokens.conf import token_settings
@@ -19,6 +21,28 @@ def email_of(owner: Any) -> str:
 
 def owner_model() -> type[Model]:
     return apps.get_model(token_settings.owner_model)
+
+
+def member_id(value: str) -> Any:
+    """As the owner model has its keys; None for what can't be one."""
+    try:
+        return owner_model()._meta.pk.to_python(value)
+    except ValidationError:
+        return None
+
+
+def member_by_email(org_id: Any, address: str) -> Any:
+    """The id of the member who has this e-mail address; None if nobody has."""
+    field = get_user_model().get_email_field_name()
+    members: Any = owner_model()._base_manager.filter(org_id=org_id)
+    found = members.filter(**{f"user__{field}__iexact": address})
+    return found.values_list("pk", flat=True).first()
+
+
+def member_of(org_id: Any, pk: Any) -> Any:
+    """The member with this id, with the user; None if the organisation has none."""
+    members: Any = owner_model()._base_manager.select_related("user")
+    return members.filter(org_id=org_id, pk=pk).first()
 
 
 def organisations() -> list[Any]:

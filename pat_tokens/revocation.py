@@ -1,21 +1,24 @@
 """The end of a token: by its owner, by an administrator, or by whoever found it."""
 
 import logging
-from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.core.mail import send_mail
+from django.db.models import Q
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import events, host
 from pat_tokens import secret as token_secret
-from pat_tokens.local_setting import in_organisation
+from pat_tokens.local_setting import in_organisation, presenting
 from pat_tokens.models import Event, Token
-from pat_tokens.people import email_of, name_of
-from pat_tokens.resolver import find_token
+from pat_tokens.people import email_of, member_of, name_of
 
 logger = logging.getLogger("pat_tokens")
 
+NEEDED = ("name", "prefix", "org_id", "owner")
+BY_ADMIN = "by an administrator"
 FINDER = "someone who held the token"
 LEAK_SUBJECT = "Your access token {name} was revoked"
 LEAK_BODY = """Hello {person},
@@ -32,51 +35,112 @@ def revoke(token: Token, by: Any, detail: str = "") -> None:
     """At once, for good; a second call changes nothing. `by` is the owner-model row of who did."""
     with in_organisation(token.org_id):
         if token.revoke(by=email_of(by)):
-            _log(token, by=by, detail=detail)
+            events.record(
+                Event.Kind.REVOKED, org_id=token.org_id, by=by, token=token, detail=detail
+            )
 
 
-def revoke_all(tokens: Iterable[Token], by: Any, detail: str) -> int:
-    live = [token for token in tokens if token.revoked_at is None]
-    for token in live:
-        revoke(token, by, detail)
-    return len(live)
+def revoke_by_id(pk: UUID, *, by: Any, person: Any = None, detail: str = "") -> bool:
+    """End a token of the organisation of `by`, or of one person in it.
+
+    False if there is no such token; true also if it was revoked before.
+    """
+    with in_organisation(by.org_id):
+        row = find(by.org_id, pk, person=person)
+        if isinstance(row, Token):
+            revoke(row, by=by, detail=detail)
+        elif row is not None and host.revoke_host_tokens(org_id=by.org_id, pk=pk):
+            _log_host_token(row, by=by, detail=detail)
+    return row is not None
+
+
+def find(org_id: Any, pk: UUID, *, person: Any = None) -> Any:
+    """The token, or the host's own, with `name` and `profile`; None if there is no such.
+
+    Only what a revocation has to know is loaded: no column can keep it from happening.
+    """
+    ours, theirs = _of(person)
+    with in_organisation(org_id):
+        tokens = Token.objects.select_related("owner__user").only(*NEEDED)
+        if token := tokens.filter(org_id=org_id, pk=pk, **ours).first():
+            return token
+        rows = host.host_tokens_of(org_id)
+        return rows.filter(pk=pk, **theirs).first() if rows is not None else None
+
+
+def revoke_every(admin: Any, person: Any = None) -> int:
+    """End all tokens of the organisation, or of one person in it, in one statement for each table.
+
+    Also those that have expired, which a change of the policy could bring back.
+    """
+    ours, theirs = _of(person)
+    with in_organisation(admin.org_id):
+        whose = "the organisation" if person is None else _name_in_log(admin.org_id, person)
+        live = Token.objects.filter(org_id=admin.org_id, revoked_at=None, **ours)
+        count: int = live.update(revoked_at=timezone.now(), revoked_by=email_of(admin))
+        count += host.revoke_host_tokens(org_id=admin.org_id, **theirs)
+        if count:
+            events.record(
+                Event.Kind.REVOKED,
+                org_id=admin.org_id,
+                by=admin,
+                detail=f"all of {whose}: {count} tokens",
+            )
+    return count
+
+
+def _of(person: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The conditions for one person's tokens, in our table and the host's; none for None."""
+    return ({}, {}) if person is None else ({"owner_id": person}, {"profile_id": person})
+
+
+def _name_in_log(org_id: Any, person: Any) -> str:
+    member = member_of(org_id, person)
+    return email_of(member) if member else str(person)
 
 
 @sensitive_variables("secret")
 def revoke_leaked(secret: str) -> bool:
-    """Revoke the token whose secret was found, and tell its owner. False if nothing was open."""
-    token = find_token(secret)
+    """Revoke the token whose secret was found, and tell its owner. False if nothing was open.
+
+    Also one that has expired: a change of the policy could bring it back.
+    """
+    digest = token_secret.digest(secret)
+    replaced = Q(previous_digest=digest, previous_expires_at__gt=timezone.now())
+    with presenting(digest):
+        tokens = Token.objects.select_related("owner__user").only(*NEEDED)
+        token = tokens.filter(Q(digest=digest) | replaced, revoked_at=None).first()
     if token is None:
-        return _revoke_leaked_of_host(secret)
-    if token.status != "active" or not token.accepts(token_secret.digest(secret)):
-        return False
+        return _revoke_leaked_of_host(digest)
     with in_organisation(token.org_id):
         if not token.revoke(by=FINDER):
             return False
-        _log(token, detail="reported as leaked")
+        events.record(
+            Event.Kind.REVOKED, org_id=token.org_id, token=token, detail="reported as leaked"
+        )
     _tell_owner(token.owner, token.name, token.prefix)
     return True
 
 
-@sensitive_variables("secret")
-def _revoke_leaked_of_host(secret: str) -> bool:
-    token = host.revoke_by_digest(token_secret.digest(secret))
+def _revoke_leaked_of_host(digest: str) -> bool:
+    token = host.revoke_by_digest(digest)
     if token is None:
         return False
-    events.record(
-        Event.Kind.REVOKED,
-        org_id=token.org_id,
-        token_id=token.pk,
-        token_name=token.name,
-        token_prefix=token.token_prefix,
-        detail="reported as leaked",
-    )
+    _log_host_token(token, detail="reported as leaked")
     _tell_owner(token.profile, token.name, token.token_prefix)
     return True
 
 
-def _log(token: Token, by: Any = None, detail: str = "") -> None:
-    events.record(Event.Kind.REVOKED, org_id=token.org_id, by=by, token=token, detail=detail)
+def _log_host_token(row: Any, by: Any = None, detail: str = "") -> None:
+    events.record(
+        Event.Kind.REVOKED,
+        org_id=row.org_id,
+        by=by,
+        token_id=row.pk,
+        token_name=row.name,
+        token_prefix=row.token_prefix,
+        detail=detail,
+    )
 
 
 def _tell_owner(owner: Any, name: str, prefix: str) -> None:

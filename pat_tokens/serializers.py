@@ -5,10 +5,12 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from pat_tokens import presets, scopes
+from pat_tokens.host import status_of
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.models.policy import MAX_DAYS
-from pat_tokens.oversight import is_live, member_id
-from pat_tokens.people import name_of
+from pat_tokens.models.token import validate_expiry
+from pat_tokens.moments import as_moment, end_of, zone_of
+from pat_tokens.people import member_id, name_of
 from pat_tokens.policy import default_lifetime
 
 MAX_SCOPES = 32
@@ -52,15 +54,14 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
 
 def host_row(row: Any) -> dict[str, Any]:
     """A token of the host's own, in the same shape; it knows less."""
-    live = is_live(row)
     return {
         "id": str(row.pk),
         "name": row.name,
         "token_prefix": row.token_prefix,
         "scopes": row.scopes,
         "access": presets.summary(row.scopes),
-        "status": "active" if live else "revoked" if row.revoked_at else "expired",
-        "expires_at": row.expires_at,
+        "status": status_of(row),
+        "expires_at": row.expiry,
         "created_at": row.created_at,
         "revoked_at": row.revoked_at,
         "last_used_at": row.last_used_at,
@@ -78,8 +79,18 @@ def with_owner(row: dict[str, Any], owner: Any) -> dict[str, Any]:
     return {**row, "owner": about, "is_live": row["status"] == "active"}
 
 
+class ExpiryField(serializers.DateTimeField):
+    """Also a date, which lasts until its end in the time zone of the `org` in the context."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        try:
+            return as_moment(value, zone_of(self.context["org"]), at_end=True)
+        except (TypeError, ValueError):
+            self.fail("invalid", format="YYYY-MM-DD[Thh:mm[:ss][+HH:MM|-HH:MM|Z]]")
+
+
 class NewTokenSerializer(serializers.Serializer[Any]):
-    """Access is `scopes`, or one of the presets; the policy is in the context."""
+    """Access is `scopes`, or one of the presets; `org` and `policy` are in the context."""
 
     name = serializers.CharField(max_length=255)
     scopes = serializers.ListField(
@@ -87,7 +98,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     )
     access = serializers.ChoiceField(choices=list(presets.ACCESS), required=False)
     entities = serializers.DictField(child=serializers.CharField(), required=False)
-    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    expires_at = ExpiryField(required=False, allow_null=True, validators=[validate_expiry])
     expires_in_days = serializers.IntegerField(required=False, min_value=1, max_value=MAX_DAYS)
 
     def validate_scopes(self, value: list[str]) -> list[str]:
@@ -130,14 +141,18 @@ class NewTokenSerializer(serializers.Serializer[Any]):
         policy: Policy = self.context["policy"]
         expires_at = _asked_for(attrs, policy)
         limit = policy.max_lifetime
-        # A minute's grace, for the clock goes on while the form is sent.
-        if limit and (
-            expires_at is None or expires_at > timezone.now() + limit + timedelta(minutes=1)
-        ):
+        if limit and (expires_at is None or expires_at > self._latest(limit)):
             field = "expires_in_days" if "expires_in_days" in attrs else "expires_at"
             message = f"Your organisation allows tokens {policy.max_lifetime_days} days at most."
             raise serializers.ValidationError({field: message})
         return expires_at
+
+    def _latest(self, limit: timedelta) -> datetime:
+        """The end of the last day: the policy itself ends the token within it."""
+        zone = zone_of(self.context["org"])
+        # A minute's grace, for the clock goes on while the form is sent.
+        last = timezone.now() + limit + timedelta(minutes=1)
+        return end_of(last.astimezone(zone).date(), zone)
 
 
 def _asked_for(attrs: dict[str, Any], policy: Policy) -> datetime | None:
@@ -184,6 +199,7 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
 
 class EventSerializer(serializers.ModelSerializer[Event]):
     what = serializers.CharField(source="get_kind_display")
+    times = serializers.IntegerField()
 
     class Meta:
         model = Event
@@ -192,6 +208,8 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "created_at",
             "kind",
             "what",
+            "times",
+            "actor_id",
             "actor",
             "token_id",
             "token_name",

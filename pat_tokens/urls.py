@@ -15,5 +15,6 @@ urlpatterns = [
     path("org/tokens/revoke/", org_views.OrgRevokeView.as_view(), name="org-revoke"),
     path("org/tokens/policy/", org_views.OrgPolicyView.as_view(), name="org-policy"),
     path("org/tokens/events/", org_views.OrgEventListView.as_view(), name="org-events"),
+    path("org/tokens/events/csv/", org_views.OrgEventExportView.as_view(), name="org-events-csv"),
     path("org/tokens/<uuid:pk>/", org_views.OrgTokenDetailView.as_view(), name="org-detail"),
 ]

@@ -45,6 +45,7 @@ def record_first_mcp_request(token: Token) -> None:
 
 def record_refusal(token: Token, reason: str) -> None:
     """Tell the owner and the log, at most once a minute while the reason stays the same."""
+    reason = events.fitting(Token, "last_refusal", reason)
     extra = {"token": token.prefix, "reason": reason}
     logger.warning("Token %s refused: %s", token.prefix, reason, extra=extra)
     now = timezone.now()
@@ -54,7 +55,7 @@ def record_refusal(token: Token, reason: str) -> None:
             last_refused_at=now, last_refusal=reason
         )
     if news:
-        events.record(
+        events.record_refused(
             Event.Kind.REFUSED, org_id=token.org_id, by=token.owner, token=token, detail=reason
         )
 

@@ -1,24 +1,26 @@
 """REST: a person's own tokens. Paths and shapes are BottleCRM's, where it has them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.forms import Form
 from django.http import Http404, HttpRequest
 from django.views.decorators.debug import sensitive_variables
 from rest_framework import status
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from pat_tokens.clients import PLACEHOLDER, configurations
 from pat_tokens.conf import token_settings
+from pat_tokens.filters import PageForm
 from pat_tokens.issue import create_token, rotate_token
+from pat_tokens.json_body import BoundedJSONParser
+from pat_tokens.listing import HOST_TOKEN, TOKEN
 from pat_tokens.models import Token
-from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
-from pat_tokens.parsers import StrictJSONParser
+from pat_tokens.own import own_page, own_token, revoke_own
 from pat_tokens.permissions import SignedInPerson
 from pat_tokens.policy import policy_of
 from pat_tokens.serializers import (
@@ -30,12 +32,17 @@ from pat_tokens.serializers import (
 )
 
 NEVER_STORED = {"Cache-Control": "no-store"}
+# By the kind of line.
+TOKEN_ROWS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    TOKEN: lambda token: {**TokenSerializer(token).data},
+    HOST_TOKEN: host_row,
+}
 
 
 class TokenView(APIView):
     # The views have a `serializer_class` for tools that describe an API, such as drf-spectacular.
     permission_classes = (SignedInPerson,)
-    parser_classes = (StrictJSONParser, FormParser, MultiPartParser)
+    parser_classes = (BoundedJSONParser,)
 
     @property
     def owner(self) -> Any:
@@ -46,16 +53,20 @@ class TokenListView(TokenView):
     serializer_class = TokenSerializer
 
     def get(self, request: Request) -> Response:
-        rows = [*TokenSerializer(own_tokens(self.owner), many=True).data]
-        rows += [host_row(row) for row in own_host_tokens(self.owner)]
-        return Response({"error": False, "tokens": rows})
+        """Live ones first; `next` is the `?cursor=` of the next page."""
+        form = PageForm(request.query_params)
+        if errors := query_errors(form):
+            return invalid(errors)
+        page = own_page(self.owner, **form.position)
+        rows = [TOKEN_ROWS[kind](row) for kind, row in page.lines]
+        return Response({"error": False, "tokens": rows, "next": page.next})
 
     @sensitive_variables()
     def post(self, request: Request) -> Response:
-        context = {"policy": policy_of(self.owner.org_id)}
+        context = {"org": self.owner.org, "policy": policy_of(self.owner.org_id)}
         serializer = NewTokenSerializer(data=request.data, context=context)
         if not serializer.is_valid():
-            return invalid(serializer)
+            return invalid(serializer.errors)
         token, secret = create_token(self.owner, **serializer.validated_data)
         return told_once(token, secret, status.HTTP_201_CREATED)
 
@@ -80,7 +91,7 @@ class TokenRotateView(TokenView):
         token = found(self.owner, pk)
         serializer = RotateSerializer(data=request.data)
         if not serializer.is_valid():
-            return invalid(serializer)
+            return invalid(serializer.errors)
         overlap = timedelta(hours=serializer.validated_data["overlap_hours"])
         secret = rotate_token(token, overlap)
         return told_once(token, secret, status.HTTP_200_OK)
@@ -110,8 +121,16 @@ def mcp_url(request: HttpRequest) -> str:
     return token_settings.mcp_url or request.build_absolute_uri("/mcp")
 
 
-def invalid(serializer: BaseSerializer[Any]) -> Response:
-    return Response({"error": True, "errors": serializer.errors}, status.HTTP_400_BAD_REQUEST)
+def query_errors(form: Form) -> dict[str, list[str]]:
+    """What is wrong with the parameters, by name; one that is not known is never ignored."""
+    unknown = sorted(set(form.data) - set(form.fields))
+    if unknown:
+        return {each: [f"Not a parameter: use {', '.join(form.fields)}."] for each in unknown}
+    return {name: [str(each) for each in errors] for name, errors in form.errors.items()}
+
+
+def invalid(errors: Any) -> Response:
+    return Response({"error": True, "errors": errors}, status.HTTP_400_BAD_REQUEST)
 
 
 @sensitive_variables()

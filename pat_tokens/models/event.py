@@ -1,7 +1,19 @@
 import uuid
+from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+
+NEWEST = ("-created_at", "-id")
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def counted(self) -> Self:
+        """Each entry with how many it stands for."""
+        counts = RefusalCount.objects.filter(event_id=OuterRef("pk")).values("times")
+        return self.annotate(times=Coalesce(Subquery(counts), Value(1)))
 
 
 class Event(models.Model):
@@ -20,6 +32,7 @@ class Event(models.Model):
         REFUSED = "refused"
         POLICY = "policy", "policy changed"
         WRITE = "write"
+        PRUNED = "pruned", "old entries removed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     org_id = models.UUIDField(editable=False)
@@ -38,12 +51,33 @@ class Event(models.Model):
     outcome = models.CharField(max_length=50, blank=True, editable=False)
     detail = models.CharField(max_length=255, blank=True, editable=False)
 
+    # Annotated by `counted`.
+    times: int = 1
+
+    objects: ClassVar[Any] = EventQuerySet.as_manager()
+
     class Meta:
-        ordering = ("-created_at", "-id")
+        ordering = NEWEST
         indexes = (
-            models.Index(fields=["org_id", "-created_at"], name="pat_tokens_event_newest"),
             models.Index(fields=["token_id", "kind"], name="pat_tokens_event_of_token"),
+            # One for each filter, so that a page costs the same however long the log is.
+            models.Index(fields=["org_id", *NEWEST], name="pat_tokens_event_by_time"),
+            models.Index(fields=["org_id", "actor_id", *NEWEST], name="pat_tokens_event_by_actor"),
+            models.Index(fields=["org_id", "token_id", *NEWEST], name="pat_tokens_event_by_token"),
+            models.Index(fields=["org_id", "kind", *NEWEST], name="pat_tokens_event_by_kind"),
+            models.Index(fields=["org_id", "entity", *NEWEST], name="pat_tokens_event_by_entity"),
         )
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.token_prefix}…"
+
+
+class RefusalCount(models.Model):
+    """How many refusals one entry stands for; beside the log, because entries can't be changed."""
+
+    event_id = models.UUIDField(primary_key=True, editable=False)
+    org_id = models.UUIDField(editable=False)
+    times = models.PositiveIntegerField(default=0, editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.times} refusals"

@@ -1,10 +1,11 @@
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
+from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
@@ -12,6 +13,37 @@ from pat_tokens.conf import token_settings
 from pat_tokens.models.policy import Policy
 
 Status = Literal["active", "expired", "revoked"]
+
+# PostgreSQL stores later years than Python can read: such a row could not be loaded any more.
+EXPIRY_CEILING = datetime(3000, 1, 1, tzinfo=UTC)
+
+
+def validate_expiry(value: datetime) -> None:
+    """Raises `ValidationError` at or beyond `EXPIRY_CEILING`."""
+    if value >= EXPIRY_CEILING:
+        raise ValidationError(
+            "Choose a time before the year 3000, or none at all for a token that never expires."
+        )
+
+
+def is_live(policy: Policy) -> Q:
+    """The condition that `Token.status` is active, under this policy of the organisation."""
+    now = timezone.now()
+    live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
+    if policy.max_lifetime is None:
+        return live
+    since = now - policy.max_lifetime
+    return live & (Q(rotated_at=None, created_at__gt=since) | Q(rotated_at__gt=since))
+
+
+def is_dead(policy: Policy) -> Q:
+    """The opposite of `is_live`."""
+    now = timezone.now()
+    dead = Q(revoked_at__isnull=False) | Q(expires_at__lte=now)
+    if policy.max_lifetime is None:
+        return dead
+    since = now - policy.max_lifetime
+    return dead | Q(rotated_at=None, created_at__lte=since) | Q(rotated_at__lte=since)
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
@@ -39,7 +71,7 @@ class Token(models.Model):
         token_settings.owner_model, on_delete=models.CASCADE, related_name="+"
     )
     # Copied from the owner, because a policy can't follow a foreign key at a fair price.
-    org_id = models.UUIDField(db_index=True, editable=False)
+    org_id = models.UUIDField(editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     # The secret before the last rotation, good for a while more.
     previous_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)
@@ -48,7 +80,7 @@ class Token(models.Model):
     scopes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     rotated_at = models.DateTimeField(null=True, editable=False)
-    expires_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True, validators=[validate_expiry])
     # The days before expiry that the owner was last told of; 0 once the expiry itself is logged.
     expiry_notice = models.SmallIntegerField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -67,6 +99,22 @@ class Token(models.Model):
 
     objects: ClassVar[Any] = TokenQuerySet.as_manager()
 
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(expires_at=None) | Q(expires_at__lt=EXPIRY_CEILING),
+                name="pat_tokens_token_expiry",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["org_id", "-created_at", "-id"], name="pat_tokens_token_of_org"),
+            models.Index(
+                fields=["org_id", "-created_at", "-id"],
+                condition=Q(revoked_at=None),
+                name="pat_tokens_token_unrevoked",
+            ),
+        )
+
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
@@ -80,7 +128,9 @@ class Token(models.Model):
         expires_at: datetime | None = None,
         **fields: Any,
     ) -> tuple["Token", str]:
-        """A new token and its secret, which can't be had again."""
+        """A new token and its secret, which can't be had again. Raises `ValidationError`."""
+        if expires_at is not None:
+            validate_expiry(expires_at)
         secret = token_secret.generate()
         token: Token = cls.objects.create(
             owner=owner,

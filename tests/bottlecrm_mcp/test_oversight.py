@@ -164,6 +164,17 @@ def test_one_entry_for_each_write(token_for, alpha_user) -> None:
         assert "Confidential" not in str(vars(each))
 
 
+def test_refused_writes_do_not_flood_the_log(token_for, alpha_user, monkeypatch) -> None:
+    monkeypatch.setattr("pat_tokens.events.ENTRIES_PER_MINUTE", 2)
+    secret = token_for(alpha_user)
+    for number in range(5):
+        call(secret, "crm_update", entity="leads", id=f"nobody {number}", data={"title": "Boss"})
+    create_lead(secret)
+    assert [each.outcome for each in writes(alpha_user)] == ["invalid_id", "invalid_id", "done"]
+    with org_context(alpha_user.org):
+        assert sum(each.times for each in Event.objects.counted().filter(kind="refused")) == 3
+
+
 def test_entry_for_a_token_of_the_host(secret_of, alpha_user) -> None:
     create_lead(secret_of(alpha_user))
     (entry,) = writes(alpha_user)

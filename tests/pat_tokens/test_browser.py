@@ -13,9 +13,10 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page, expect
 
+from pat_tokens.events import record
 from pat_tokens.issue import create_token
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import Token
+from pat_tokens.models import Event, Token
 from pat_tokens.policy import change_policy
 from pat_tokens.presets import scopes_for
 from tests.pat_tokens.browser import CHROMIUM, chromium, opened, serving, sign_in
@@ -197,6 +198,53 @@ def test_element_with_an_api_that_wants_a_header(browser, site, api, alpha_user)
         shown = page.locator("mcp-connect pre:visible")
         expect(shown).to_contain_text("Bearer bcrm_pat_mine")
         assert f"{site}/mcp" in shown.inner_text()
+
+
+def test_log_is_narrowed_and_paged_without_scripts(
+    browser, site, alpha_admin, alpha_user, issue
+) -> None:
+    tokens = [issue(owner)[0] for owner in (alpha_admin, alpha_user)]
+    for token in tokens:
+        for _ in range(101):
+            record(Event.Kind.WRITE, org_id=token.org_id, by=token.owner, token=token, tool="t")
+    with opened(browser, site, java_script_enabled=False, accept_downloads=True) as page:
+        sign_in(page, alpha_admin.user.email)
+        page.get_by_role("link", name="Events").click()
+        expect(page.get_by_text("202 entries.")).to_be_visible()
+        page.get_by_label("Person").fill(alpha_user.user.email)
+        page.get_by_label("What").select_option("Write")
+        page.get_by_label("From").fill("2026-01-01")
+        page.get_by_role("button", name="Show").click()
+        expect(page.get_by_text("101 entries.")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(100)
+        expect(page.get_by_label("What")).to_have_value("write")
+        page.get_by_role("link", name="Older").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download as CSV").click()
+        exported = Path(download.value.path()).read_text()
+        assert exported.count(alpha_user.user.email) == 101
+        assert alpha_admin.user.email not in exported
+        page.get_by_role("link", name=alpha_user.user.email).first.click()
+        expect(page.get_by_text("101 entries.")).to_be_visible()
+        page.get_by_role("link", name="Show all").click()
+        expect(page.get_by_text("202 entries.")).to_be_visible()
+
+
+def test_organisation_is_narrowed_without_scripts(
+    browser, site, alpha_admin, alpha_user, issue
+) -> None:
+    issue(alpha_admin, name="Mine")
+    issue(alpha_user, name="Theirs")
+    with opened(browser, site, java_script_enabled=False) as page:
+        sign_in(page, alpha_admin.user.email)
+        page.get_by_role("link", name="Organisation").click()
+        page.get_by_label("Person").fill(alpha_user.user.email)
+        page.get_by_label("State").select_option("Live")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.get_by_role("link", name="Events of Theirs").click()
+        expect(page.get_by_text("0 entries.")).to_be_visible()
 
 
 def furnish(admin, user) -> None:

@@ -1,15 +1,21 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
 from pat_tokens import issue as issuing
 from pat_tokens import secret as token_secret
-from pat_tokens.issue import NotRotatable, create_token, rotate_token
+from pat_tokens.issue import NotRotatable, TooManyTokens, create_token, rotate_token
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
+from pat_tokens.policy import change_policy
 from pat_tokens.resolver import RotatedToken, TokenRejected, UnknownToken, resolve_token
+from tests.host_tokens.models import issue_host_token
 
 
 def create(owner, **fields):
@@ -127,3 +133,74 @@ def test_revocation_ends_both_secrets(alpha_user) -> None:
     for secret in (old, new):
         with pytest.raises(Exception, match="has been revoked"):
             resolve_token(secret)
+
+
+@pytest.fixture
+def _two_at_most(settings):
+    settings.PAT_TOKENS_MAX_LIVE = 2
+
+
+@pytest.mark.usefixtures("_two_at_most")
+def test_live_tokens_of_a_person_are_capped(alpha_user, alpha_admin) -> None:
+    first, _ = create(alpha_user)
+    create(alpha_user)
+    with pytest.raises(TooManyTokens, match="2 live tokens at most"):
+        create(alpha_user)
+    create(alpha_admin)
+    rotate_token(first)
+    with in_organisation(alpha_user.org_id):
+        first.revoke()
+    create(alpha_user)
+
+
+@pytest.mark.usefixtures("_two_at_most")
+def test_only_live_ones_count(alpha_user, alpha_admin, issue) -> None:
+    issue(alpha_user, expires_at=timezone.now())
+    revoked, _ = issue(alpha_user)
+    old, _ = issue(alpha_user)
+    with in_organisation(alpha_user.org_id):
+        revoked.revoke()
+        Token.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=31))
+    change_policy(alpha_admin, max_lifetime_days=30)
+    end = timezone.now() + timedelta(days=1)
+    create(alpha_user, expires_at=end)
+    create(alpha_user, expires_at=end)
+    with pytest.raises(TooManyTokens):
+        create(alpha_user, expires_at=end)
+
+
+@pytest.mark.usefixtures("_two_at_most")
+def test_tokens_of_the_host_count(alpha_user) -> None:
+    issue_host_token(alpha_user)
+    issue_host_token(alpha_user, revoked_at=timezone.now())
+    create(alpha_user)
+    with pytest.raises(TooManyTokens):
+        create(alpha_user)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_two_at_most")
+def test_cap_holds_for_requests_at_once(alpha_user) -> None:
+    together = Barrier(6)
+
+    def attempt(_) -> bool:
+        together.wait(10)
+        try:
+            create(alpha_user)
+        except TooManyTokens:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        made = sum(threads.map(attempt, range(6)))
+    with in_organisation(alpha_user.org_id):
+        assert (made, Token.objects.count()) == (2, 2)
+
+
+@pytest.mark.parametrize("value", [0, -1, None, "100", True])
+def test_bad_cap(alpha_user, settings, value) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = value
+    with pytest.raises(ImproperlyConfigured, match="PAT_TOKENS_MAX_LIVE must be an integer"):
+        create(alpha_user)

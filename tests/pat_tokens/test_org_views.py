@@ -1,10 +1,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
+from pat_tokens.policy import change_policy
 from tests.host_tokens.models import issue_host_token
 
 pytestmark = pytest.mark.urls("tests.pat_tokens.urls")
@@ -99,6 +102,119 @@ def test_revoke_all(api, issue, stored, alpha_admin, alpha_user, beta_user) -> N
     assert stored(theirs).status == "active"
     their_row.refresh_from_db()
     assert their_row.revoked_at is None
+
+
+@pytest.mark.parametrize("number", [1, 40])
+def test_revoke_all_takes_the_same_statements_for_any_number(
+    api, issue, events, alpha_admin, alpha_user, number
+) -> None:
+    for _ in range(number):
+        issue(alpha_user)
+        issue_host_token(alpha_user)
+    client = api(alpha_admin)
+    with CaptureQueriesContext(connection) as statements:
+        answer = client.post(f"{URL}revoke/", {"all": True}, format="json")
+    assert answer.json()["revoked"] == 2 * number
+    assert sum(each["sql"].startswith("UPDATE") for each in statements) == 2
+    (event,) = events(alpha_admin.org)
+    assert (event.kind, event.detail) == (
+        "revoked",
+        f"all of the organisation: {2 * number} tokens",
+    )
+
+
+def test_revoke_all_of_a_person_is_one_entry(api, issue, events, alpha_admin, alpha_user) -> None:
+    issue(alpha_user)
+    body = {"owner": str(alpha_user.pk)}
+    for revoked in (1, 0):
+        answer = api(alpha_admin).post(f"{URL}revoke/", body, format="json")
+        assert answer.json()["revoked"] == revoked
+    (event,) = events(alpha_admin.org)
+    assert event.detail == "all of alpha.user@example.com: 1 tokens"
+
+
+def test_expired_by_policy_can_not_come_back(api, issue, stored, alpha_admin, alpha_user) -> None:
+    token, _ = issue(alpha_user)
+    update(token, created_at=timezone.now() - timedelta(days=2))
+    change_policy(alpha_admin, max_lifetime_days=1)
+    api(alpha_admin).post(f"{URL}revoke/", {"all": True}, format="json")
+    change_policy(alpha_admin, max_lifetime_days=None)
+    assert stored(token).status == "revoked"
+
+
+def names(answer) -> list[str]:
+    assert answer.status_code == 200, answer.content
+    return [row["name"] for row in answer.json()["tokens"]]
+
+
+def test_person_and_state(api, issue, alpha_admin, alpha_user) -> None:
+    issue(alpha_admin, name="mine")
+    unused, _ = issue(alpha_user, name="unused")
+    issue(alpha_user, name="expired", expires_at=timezone.now())
+    long_ago = timezone.now() - timedelta(days=91)
+    update(unused, created_at=long_ago)
+    issue_host_token(alpha_user, name="host unused", created_at=long_ago)
+    issue_host_token(alpha_user, name="host revoked", revoked_at=timezone.now())
+    client = api(alpha_admin)
+    theirs = ["unused", "host unused", "expired", "host revoked"]
+    for person in (str(alpha_user.pk), alpha_user.user.email):
+        assert names(client.get(URL, {"person": person})) == theirs
+    assert names(client.get(URL, {"state": "live"})) == ["mine", "unused", "host unused"]
+    assert names(client.get(URL, {"state": "dead"})) == ["expired", "host revoked"]
+    assert names(client.get(URL, {"state": "unused_90d"})) == ["unused", "host unused"]
+    assert names(client.get(URL, {"state": "orphaned"})) == []
+    alpha_user.is_active = False
+    alpha_user.save()
+    assert names(client.get(URL, {"state": "orphaned"})) == ["unused", "host unused"]
+    assert names(client.get(URL, {"state": "orphaned", "person": str(alpha_admin.pk)})) == []
+
+
+def test_states_follow_the_policy(api, issue, alpha_admin) -> None:
+    rotated, _ = issue(alpha_admin, name="rotated")
+    old, _ = issue(alpha_admin, name="old")
+    long_ago = timezone.now() - timedelta(days=10)
+    update(old, created_at=long_ago)
+    update(rotated, created_at=long_ago, rotated_at=timezone.now())
+    change_policy(alpha_admin, max_lifetime_days=5)
+    client = api(alpha_admin)
+    for state, status, name in (("live", "active", "rotated"), ("dead", "expired", "old")):
+        (row,) = client.get(URL, {"state": state}).json()["tokens"]
+        assert (row["name"], row["status"]) == (name, status)
+    assert client.get(URL).json()["totals"]["live"] == 1
+
+
+def test_list_takes_the_same_statements_for_any_number(api, issue, alpha_admin) -> None:
+    client = api(alpha_admin)
+    statements = []
+    for number in (1, 30):
+        for _ in range(number):
+            issue(alpha_admin)
+            issue_host_token(alpha_admin)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(URL).status_code == 200
+        statements.append(len(captured))
+    assert statements[0] == statements[1]
+
+
+def test_pages(api, issue, alpha_admin, alpha_user) -> None:
+    for number in range(6):
+        issue(alpha_admin if number % 2 else alpha_user, name=str(number))
+    client = api(alpha_admin)
+    pages, cursor = [], ""
+    while cursor is not None:
+        answer = client.get(URL, {"limit": 4, "cursor": cursor})
+        pages.append(names(answer))
+        cursor = answer.json()["next"]
+    assert pages == [["5", "4", "3", "2"], ["1", "0"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["state=x", "person=x", "person=beta.user@example.com", "limit=0", "odd=1"]
+)
+def test_bad_list(api, alpha_admin, beta_user, query) -> None:
+    answer = api(alpha_admin).get(f"{URL}?{query}")
+    assert answer.status_code == 400
+    assert list(answer.json()["errors"]) == [query.partition("=")[0]]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -280,6 +281,56 @@ def test_organisation(browser, issue, alpha_admin, alpha_user, beta_user) -> Non
     assert "Theirs" in shown
     assert "Alpha User" in shown
     assert "Elsewhere" not in shown
+
+
+def test_dead_tokens_are_paged(browser, issue, alpha_user, monkeypatch) -> None:
+    monkeypatch.setattr("pat_tokens.pages.PAGE_SIZE", 3)
+    issue(alpha_user, name="Living")
+    for number in range(4):
+        issue(alpha_user, name=f"Dead {number}", expires_at=timezone.now())
+    client = browser(alpha_user)
+    first = client.get(URL)
+    assert [row["token"].name for row in first.context["rows"]] == ["Living", "Dead 3", "Dead 2"]
+    second = client.get(URL + first.context["next"])
+    assert [row["token"].name for row in second.context["rows"]] == ["Dead 1", "Dead 0"]
+    assert 'rel="next"' in text_of(first)
+    assert 'rel="next"' not in text_of(second)
+    assert client.get(f"{URL}?cursor=x").status_code == 404
+
+
+def test_organisation_is_narrowed_and_paged(browser, issue, alpha_admin, alpha_user) -> None:
+    for number in range(3):
+        issue(alpha_user, name=f"Theirs {number}")
+    issue(alpha_admin, name="Mine", expires_at=timezone.now())
+    client = browser(alpha_admin)
+    query = {"person": alpha_user.user.email, "state": "live", "limit": 2}
+    first = client.get(ORG, query)
+    second = client.get(ORG + first.context["next"])
+    shown = [[row["token"].name for row in page.context["rows"]] for page in (first, second)]
+    assert shown == [["Theirs 2", "Theirs 1"], ["Theirs 0"]]
+    assert "Mine" in text_of(client.get(ORG, {"state": "dead"}))
+    assert "No token fits these filters." in text_of(client.get(ORG, {"state": "orphaned"}))
+    bad = client.get(ORG, {"person": "nobody@example.com"})
+    assert bad.status_code == 400
+    assert "The id of a member, or the e-mail address of one." in text_of(bad)
+    assert client.get(ORG, {"cursor": "x"}).status_code == 404
+
+
+def test_too_many_live_tokens(browser, issue, alpha_user, settings) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = 1
+    issue(alpha_user)
+    answer = create(browser(alpha_user))
+    assert answer.status_code == 400
+    assert "1 live tokens at most" in text_of(answer)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_date_lasts_until_its_end_in_the_organisation(browser, alpha_user, zone) -> None:
+    alpha_user.org.timezone = zone
+    alpha_user.org.save()
+    answer = create(browser(alpha_user), expires="date", expires_on="2030-06-15")
+    end = resolve_token(secret_in(answer)).expires_at.astimezone(ZoneInfo(zone))
+    assert end.isoformat()[:19] == "2030-06-15T23:59:59"
 
 
 def test_administrator_revokes(browser, issue, stored, alpha_admin, alpha_user) -> None:

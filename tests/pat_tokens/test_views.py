@@ -7,6 +7,7 @@ from rest_framework.test import APIClient, APIRequestFactory, force_authenticate
 
 from pat_tokens import secret as token_secret
 from pat_tokens.models import Token
+from pat_tokens.moments import zone_of
 from pat_tokens.policy import change_policy
 from pat_tokens.resolver import resolve_token
 from pat_tokens.views import TokenListView
@@ -60,6 +61,27 @@ def test_expires_in_days(api, alpha_user) -> None:
 def test_expires_at(api, alpha_user) -> None:
     answer = create(api(alpha_user), expires_at="2999-12-31T00:00:00Z")
     assert lifetime(answer) > timedelta(days=300_000)
+
+
+@pytest.mark.parametrize(
+    ("zone", "end"),
+    [
+        ("Asia/Kolkata", "2030-06-15T18:29:59.999999+00:00"),
+        ("America/New_York", "2030-06-16T03:59:59.999999+00:00"),
+        ("UTC", "2030-06-15T23:59:59.999999+00:00"),
+    ],
+)
+def test_date_lasts_until_its_end_in_the_organisation(api, alpha_user, zone, end) -> None:
+    alpha_user.org.timezone = zone
+    alpha_user.org.save()
+    answer = create(api(alpha_user), expires_at="2030-06-15")
+    told = datetime.fromisoformat(answer.json()["expires_at"])
+    assert told == datetime.fromisoformat(end)
+
+
+def test_time_without_a_zone_is_the_organisations(api, alpha_user) -> None:
+    answer = create(api(alpha_user), expires_at="2030-06-15T12:00")
+    assert answer.json()["expires_at"] == "2030-06-15T12:00:00+05:30"
 
 
 def test_never_expires_when_asked_for(api, alpha_user) -> None:
@@ -126,6 +148,43 @@ def test_list_keeps_revoked_and_expired_tokens(api, issue, alpha_user, org_conte
         revoked.revoke()
     tokens = api(alpha_user).get(URL).json()["tokens"]
     assert [token["status"] for token in tokens] == ["expired", "revoked"]
+
+
+def test_dead_tokens_are_paged_behind_the_live_ones(api, issue, alpha_user) -> None:
+    """Nobody buries a live token under dead ones."""
+    issue(alpha_user, name="live")
+    for number in range(3):
+        issue(alpha_user, name=f"dead {number}", expires_at=timezone.now())
+    issue_host_token(alpha_user, name="host live")
+    issue_host_token(alpha_user, name="host dead", revoked_at=timezone.now())
+    client = api(alpha_user)
+    pages, cursor = [], ""
+    while cursor is not None:
+        answer = client.get(URL, {"limit": 2, "cursor": cursor}).json()
+        pages.append([row["name"] for row in answer["tokens"]])
+        cursor = answer["next"]
+    assert pages == [["live", "host live"], ["dead 2", "dead 1"], ["dead 0", "host dead"]]
+    whole = client.get(URL).json()
+    assert (len(whole["tokens"]), whole["next"]) == (6, None)
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "offset=1", "cursor=x"])
+def test_bad_page(api, alpha_user, query) -> None:
+    assert api(alpha_user).get(f"{URL}?{query}").status_code == 400
+
+
+def test_too_many_live_tokens(api, alpha_user, settings) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = 1
+    client = api(alpha_user)
+    assert create(client).status_code == 201
+    answer = create(client)
+    assert answer.status_code == 409
+    assert "Revoke one" in answer.json()["detail"]
+
+
+def test_body_that_is_not_json(api, alpha_user) -> None:
+    answer = api(alpha_user).post(URL, {"name": "Laptop"})
+    assert answer.status_code == 415
 
 
 def test_revoke(api, issue, stored, alpha_user) -> None:
@@ -206,6 +265,15 @@ def test_lifetime_beyond_the_policy(api, alpha_admin) -> None:
         assert answer.status_code == 400
         assert "30 days at most" in str(answer.json())
     assert create(client, expires_in_days=30).status_code == 201
+
+
+def test_last_day_of_the_policy_can_be_named(api, alpha_admin) -> None:
+    change_policy(alpha_admin, max_lifetime_days=30)
+    last = timezone.now().astimezone(zone_of(alpha_admin.org)).date() + timedelta(days=30)
+    answer = create(api(alpha_admin), expires_at=last.isoformat())
+    assert answer.status_code == 201
+    after = create(api(alpha_admin), expires_at=(last + timedelta(days=2)).isoformat())
+    assert after.status_code == 400
 
 
 def test_default_lifetime_within_the_policy(api, alpha_admin) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from pat_tokens.expiry import due_notice, give_notice
+from pat_tokens.expiry import due_notice, give_notice, soon_over
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.people import organisations
@@ -20,22 +20,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         notices = failures = 0
         for org in organisations():
-            for token in _live_tokens(org):
+            try:
+                tokens = soon_over(org.pk)
+            except Exception:
+                # One organisation must not keep the others from being told.
+                logger.exception("Organisation %s: its tokens could not be read", org.pk)
+                failures += 1
+                continue
+            for token in tokens:
                 try:
                     notices += _notice(token)
                 except Exception:
-                    # One bad address must not keep the others from being told.
+                    # Nor must one bad address.
                     logger.exception("Token %s: no notice could be given", token.prefix)
                     failures += 1
         self.stdout.write(f"{notices} notices given.")
         if failures:
             raise CommandError(f"{failures} notices failed and will be tried again; see the log.")
-
-
-def _live_tokens(org: Any) -> list[Token]:
-    with in_organisation(org.pk):
-        tokens = Token.objects.governed().select_related("owner__user")
-        return list(tokens.filter(org_id=org.pk, revoked_at=None).exclude(expiry_notice=0))
 
 
 def _notice(token: Token) -> bool:

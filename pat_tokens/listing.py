@@ -1,0 +1,41 @@
+"""Lists of tokens in sections: what is live comes before the rest, so that nothing can bury it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from pat_tokens.host import is_dead_row, is_live_row
+from pat_tokens.models import Policy
+from pat_tokens.models.token import is_dead, is_live
+from pat_tokens.paging import Section
+
+UNUSED = timedelta(days=90)
+# The kinds of lines.
+TOKEN, HOST_TOKEN = "token", "host_token"
+
+
+def sections(
+    policy: Policy, tokens: QuerySet[Any], host_tokens: QuerySet[Any] | None, state: str = ""
+) -> list[Section]:
+    """The sections of a list of tokens in a state, a key of `TokenFilter.STATES`."""
+    live = [Section("live", TOKEN, tokens.filter(is_live(policy) & in_state(state, "owner")))]
+    dead = [Section("dead", TOKEN, tokens.filter(is_dead(policy)))]
+    if host_tokens is not None:
+        living = host_tokens.filter(is_live_row() & in_state(state, "profile"))
+        live.append(Section("host_live", HOST_TOKEN, living))
+        dead.append(Section("host_dead", HOST_TOKEN, host_tokens.filter(is_dead_row())))
+    if state == "dead":
+        return dead
+    return live if state else [*live, *dead]
+
+
+def in_state(state: str, owner: str) -> Q:
+    """What a state asks of a live token; `owner` is the column of its person."""
+    if state == "orphaned":
+        return Q(**{f"{owner}__is_active": False})
+    if state == "unused_90d":
+        since = timezone.now() - UNUSED
+        return Q(last_used_at__lt=since) | Q(last_used_at=None, created_at__lt=since)
+    return Q()
