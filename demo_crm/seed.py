@@ -34,7 +34,6 @@ from demo_crm.models import (
     User,
 )
 from demo_crm.row_security import org_context
-from demo_crm.seed_extras import make_extras
 
 
 @dataclass(frozen=True)
@@ -223,7 +222,6 @@ class Records:
             self.make_invoice(index, *invoice)
         self.make_solutions()
         self.make_custom_field()
-        make_extras(self)
 
     def add(self, model: Any, creator: Profile | None = None, **values: Any) -> Any:
         owner = {"org": self.org, "created_by": (creator or self.admin).user}

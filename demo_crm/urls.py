@@ -25,11 +25,5 @@ urlpatterns = [
     path("cases/", include(time_entries.case_urls)),
     path("time-entries/", include(time_entries)),
     path("invoices/", include("demo_crm.entities.invoices")),
-    path("invoices/", include("demo_crm.entities.quotes")),
-    path("invoices/", include("demo_crm.entities.products")),
-    path("opportunities/goals/", include("demo_crm.entities.goals")),
-    path("boards/", include("demo_crm.entities.boards")),
-    path("documents/", include("demo_crm.entities.documents")),
-    path("macros/", include("demo_crm.entities.macros")),
     path("invoices/", include("demo_crm.entities.invoice_actions")),
 ]

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 from demo_crm.answers import done, refused
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact
-from demo_crm.models import Product
 from demo_crm.serializers import Constant, WriteSerializer
+from tests.optional_crm.models import Product
 
 WRITABLE = ("name", "description", "sku", "price", "currency", "category", "is_active")
 

@@ -21,14 +21,7 @@ from demo_crm.entities.contacts import ContactSerializer
 from demo_crm.entities.invoices import InvoiceRowSerializer, InvoiceSerializer
 from demo_crm.filters import contains, exact
 from demo_crm.mail import mail
-from demo_crm.models import (
-    Estimate,
-    EstimateLineItem,
-    Invoice,
-    InvoiceLineItem,
-    RecurringInvoice,
-    RecurringInvoiceLineItem,
-)
+from demo_crm.models import Invoice, InvoiceLineItem
 from demo_crm.serializers import (
     Brief,
     Constant,
@@ -36,6 +29,12 @@ from demo_crm.serializers import (
     ProfileSerializer,
     TeamSerializer,
     UserSerializer,
+)
+from tests.optional_crm.models import (
+    Estimate,
+    EstimateLineItem,
+    RecurringInvoice,
+    RecurringInvoiceLineItem,
 )
 
 CLIENT = (

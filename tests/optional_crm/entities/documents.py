@@ -8,12 +8,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm import choices
 from demo_crm.answers import done, forbidden
 from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact
-from demo_crm.models import Document
 from demo_crm.serializers import (
     Brief,
     OrgSerializer,
@@ -21,6 +19,8 @@ from demo_crm.serializers import (
     UserSerializer,
     WriteSerializer,
 )
+from tests.optional_crm import choices
+from tests.optional_crm.models import Document
 
 DENIED = "You do not have Permission to perform this action"
 

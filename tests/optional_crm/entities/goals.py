@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from demo_crm.answers import done, forbidden, not_found
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact, related, when
-from demo_crm.models import SalesGoal
 from demo_crm.serializers import Brief, ProfileSerializer, WriteSerializer
+from tests.optional_crm.models import SalesGoal
 
 WRITABLE = (
     "name",

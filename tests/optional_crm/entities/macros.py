@@ -10,7 +10,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from demo_crm.answers import Refused
-from demo_crm.models import Case, Macro, Profile
+from demo_crm.models import Case, Profile
+from tests.optional_crm.models import Macro
 
 PLACEHOLDERS = ("customer_name", "case_subject", "agent_email", "org_name")
 

@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from demo_crm.answers import Refused, invalid
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains
-from demo_crm.models import Board, BoardColumn, BoardMember, BoardTask, Profile
+from demo_crm.models import Profile
 from demo_crm.serializers import Brief, ProfileSerializer, WriteSerializer
+from tests.optional_crm.models import Board, BoardColumn, BoardMember, BoardTask
 
 MANAGERS = ("owner", "admin")
 FIRST_COLUMNS = (("To Do", "#EF4444"), ("In Progress", "#F59E0B"), ("Done", "#10B981"))
