@@ -1,6 +1,5 @@
 """BottleCRM's contract, with the models and serializers that stand for BottleCRM's here."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from bottlecrm_mcp.catalogue import bottlecrm
@@ -19,7 +18,6 @@ NAMES = {
     "teams": "Team",
     "people": "Profile",
     "custom_fields": "CustomFieldDefinition",
-    "time_entries": "TimeEntry",
 }
 
 
@@ -32,14 +30,12 @@ def stand_in(entity: Entity, app: str, model: str, module: str) -> Entity:
     return replace(stands, write_serializers=(serializer, serializer))
 
 
-def _stand_ins(entities: Iterable[Entity]) -> tuple[Entity, ...]:
-    known = (each for each in entities if each.name in NAMES)
-    return tuple(stand_in(each, "demo_crm", NAMES[each.name], each.name) for each in known)
-
-
 CATALOGUE = replace(
     bottlecrm.CATALOGUE,
-    entities=_stand_ins(bottlecrm.CATALOGUE.entities),
-    # Of what BottleCRM serves on request, the demo has the time entries of its cases.
-    optional=_stand_ins(bottlecrm.CATALOGUE.optional),
+    entities=tuple(
+        stand_in(each, "demo_crm", NAMES[each.name], each.name)
+        for each in bottlecrm.CATALOGUE.entities
+    ),
+    # The demo has nothing of what BottleCRM serves on request.
+    optional=(),
 )

@@ -201,9 +201,7 @@ class Records:
     def __init__(self, company: Company, org: Org, admin: Profile, user: Profile) -> None:
         self.company, self.org, self.admin, self.user = company, org, admin, user
         self.today = timezone.localdate()
-        self.turn = cycle(
-            [(admin, admin), (user, user), (admin, None), (admin, user)],
-        )
+        self.turn = cycle([(admin, admin), (user, user), (admin, None), (admin, user)])
 
     def make(self) -> None:
         self.tags = [self.add(Tag, name=name) for name in TAGS]

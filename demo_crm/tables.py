@@ -1,6 +1,6 @@
 """The one migration of a stand-in: its tables as its models are now.
 
-Nothing here has a history. After a change of the models, data of before is made anew.
+It has no history: after a change of the models the data is made anew.
 """
 
 from typing import Any
@@ -16,6 +16,8 @@ from demo_crm.row_security import POLICY
 class CreateTables(Operation):
     """Makes a table for each model of the app; row-level security confines those of an org."""
 
+    reversible = False
+
     def state_forwards(self, app_label: str, state: Any) -> None:
         for model in apps.get_app_config(app_label).get_models():
             state.add_model(ModelState.from_model(model))
@@ -27,12 +29,6 @@ class CreateTables(Operation):
             schema_editor.create_model(to_state.apps.get_model(app_label, model.__name__))
             if issubclass(model, OrgOwned):
                 schema_editor.execute(POLICY.format(table=model._meta.db_table))
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        for model in apps.get_app_config(app_label).get_models():
-            schema_editor.delete_model(from_state.apps.get_model(app_label, model.__name__))
 
     def describe(self) -> str:
         return "Create the tables of the models"

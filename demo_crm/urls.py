@@ -1,7 +1,6 @@
 from django.urls import include, path
 
-from demo_crm import lookups
-from demo_crm.entities import time_entries
+from demo_crm.entities import lookups, time_entries
 
 urlpatterns = [
     path("auth/login/", lookups.Login.as_view()),
@@ -13,7 +12,6 @@ urlpatterns = [
     path("tags/", include("demo_crm.entities.tags")),
     path("custom-fields/", lookups.CustomFields.as_view()),
     path("custom-fields/<uuid:pk>/", lookups.CustomField.as_view()),
-    path("search/", lookups.Search.as_view()),
     path("leads/", include("demo_crm.entities.leads")),
     path("contacts/", include("demo_crm.entities.contacts")),
     path("accounts/", include("demo_crm.entities.accounts")),

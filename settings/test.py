@@ -10,7 +10,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 # Two runs in one checkout do not drop each other's database.
 DATABASES["default"]["TEST"] = {"NAME": f"test_crm_{os.getpid()}"}
 # A host with a table of tokens of its own and with all kinds of record, as BottleCRM has them.
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.host_tokens", "tests.optional_crm"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.host_tokens", "tests.whole_crm"]
 PAT_TOKENS_HOST_MODEL = "host_tokens.HostToken"
-ROOT_URLCONF = "tests.optional_crm.urls"
-BOTTLECRM_MCP = {**BOTTLECRM_MCP, "CATALOGUE": "tests.optional_crm.catalogue.CATALOGUE"}
+ROOT_URLCONF = "tests.whole_crm.urls"
+BOTTLECRM_MCP = {**BOTTLECRM_MCP, "CATALOGUE": "tests.whole_crm.catalogue.CATALOGUE"}

@@ -6,14 +6,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from demo_crm import choices
-from demo_crm.models.base import (
-    Addressed,
-    OrgOwned,
-    link,
-    money,
-    optional_text,
-    phone_number,
-)
+from demo_crm.models.base import Addressed, OrgOwned, link, money, optional_text, phone_number
 from demo_crm.models.people import Profile, Tag, Team
 
 

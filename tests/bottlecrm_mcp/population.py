@@ -20,7 +20,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.rows import dig
 from demo_crm.models import CustomFieldDefinition, Org, Profile, Tag, Team, User
 from demo_crm.row_security import org_context
-from tests.optional_crm.catalogue import CATALOGUE
+from tests.whole_crm.catalogue import CATALOGUE
 
 OPTIONAL = {entity.name: entity for entity in CATALOGUE.optional}
 PER_ENTITY = 12
@@ -255,7 +255,7 @@ def everything() -> dict[str, str]:
     tables = [
         name
         for name in connection.introspection.table_names()
-        if name.startswith(("demo_crm_", "optional_crm_"))
+        if name.startswith(("demo_crm_", "whole_crm_"))
     ]
     query = " UNION ALL ".join(
         f"SELECT '{name}', md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), ''))"

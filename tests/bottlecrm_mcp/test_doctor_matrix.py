@@ -23,7 +23,7 @@ from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Team
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import NAMES, unchanged
-from tests.optional_crm.catalogue import CATALOGUE
+from tests.whole_crm.catalogue import CATALOGUE
 
 
 def examined(profile, *, write):

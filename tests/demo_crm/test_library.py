@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from demo_crm.row_security import org_context
-from tests.optional_crm.models import Board, BoardMember, Document
+from tests.whole_crm.models import Board, BoardMember, Document
 
 GOAL = {
     "name": "Spring",

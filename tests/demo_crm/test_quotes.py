@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from demo_crm.row_security import org_context
-from tests.optional_crm.models import Estimate, Product
+from tests.whole_crm.models import Estimate, Product
 
 QUOTED = ("estimates", "recurring")
 KEYS = {"estimates": "estimate", "recurring": "recurring_invoice"}

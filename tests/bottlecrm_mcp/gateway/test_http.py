@@ -19,7 +19,7 @@ from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.search import sortable
 from bottlecrm_mcp.tools.summarize import groupable, measurable
 from tests.bottlecrm_mcp.population import NAMES, UNKNOWN_ID, unchanged
-from tests.optional_crm.catalogue import CATALOGUE
+from tests.whole_crm.catalogue import CATALOGUE
 
 REGISTRY = Registry(CATALOGUE)
 BY_MODES = ("notes", "source")

@@ -3,7 +3,7 @@ import pytest
 from demo_crm.models import CustomFieldDefinition
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES
-from tests.optional_crm.catalogue import CATALOGUE
+from tests.whole_crm.catalogue import CATALOGUE
 
 
 def field(described, name):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from demo_crm.models.base import OrgOwned, link, money
 from demo_crm.models.people import Profile, Team
 from demo_crm.models.sales import Opportunity
-from tests.optional_crm import choices
+from tests.whole_crm import choices
 
 
 class Document(OrgOwned):

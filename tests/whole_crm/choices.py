@@ -1,3 +1,5 @@
+"""The values of fields that only the kinds of record on request have."""
+
 from demo_crm.choices import labelled
 
 ESTIMATE_STATUS = labelled("Draft, Sent, Viewed, Accepted, Declined, Expired")

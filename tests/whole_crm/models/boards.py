@@ -3,7 +3,7 @@ from django.utils import timezone
 
 from demo_crm.models.base import OrgOwned, link
 from demo_crm.models.people import Profile
-from tests.optional_crm import choices
+from tests.whole_crm import choices
 
 
 class Board(OrgOwned):

@@ -1,6 +1,6 @@
-from tests.optional_crm.models.boards import Board, BoardColumn, BoardMember, BoardTask
-from tests.optional_crm.models.library import Document, Macro, SalesGoal
-from tests.optional_crm.models.quotes import (
+from tests.whole_crm.models.boards import Board, BoardColumn, BoardMember, BoardTask
+from tests.whole_crm.models.library import Document, Macro, SalesGoal
+from tests.whole_crm.models.quotes import (
     Estimate,
     EstimateLineItem,
     Product,

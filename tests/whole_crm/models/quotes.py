@@ -11,7 +11,7 @@ from demo_crm.countries import COUNTRIES
 from demo_crm.models.base import OrgOwned, link, money, optional_text
 from demo_crm.models.billing import TaxedLineItem, next_number, text, total_of
 from demo_crm.models.people import Profile, Team
-from tests.optional_crm import choices
+from tests.whole_crm import choices
 
 
 class Product(OrgOwned):

@@ -16,16 +16,20 @@ from demo_crm.serializers import (
     Brief,
     OrgSerializer,
     ProfileSerializer,
+    RowSerializer,
     UserSerializer,
     WriteSerializer,
+    names,
 )
-from tests.optional_crm import choices
-from tests.optional_crm.models import Document
+from tests.whole_crm import choices
+from tests.whole_crm.models import Document
 
 DENIED = "You do not have Permission to perform this action"
 
 
-class DocumentSerializer(serializers.ModelSerializer[Document]):
+class DocumentSerializer(RowSerializer):
+    prefetch = ("shared_to__user", "teams", "created_by")
+
     document_file = serializers.CharField(source="file_name", read_only=True)
     shared_to = ProfileSerializer(many=True, read_only=True)
     teams = Brief("name", many=True)
@@ -34,17 +38,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
-        fields = (
-            "id",
-            "title",
-            "document_file",
-            "status",
-            "shared_to",
-            "teams",
-            "size_bytes",
-            "created_at",
-            "created_by",
-            "org",
+        fields = names(
+            "id title document_file status shared_to teams size_bytes created_at created_by", "org"
         )
 
 
@@ -73,7 +68,6 @@ class Documents(Entity):
     write = DocumentWriteSerializer
     label = "Document"
     relations = ("shared_to", "teams")
-    prefetch = ("shared_to__user", "teams", "created_by")
 
     def owned(self) -> Q:
         shared = Q(shared_to=self.profile) | Q(teams__in=self.profile.teams.all())
