@@ -7,7 +7,7 @@ from django.forms.models import model_to_dict
 from rest_framework.serializers import CharField, ModelSerializer, SerializerMethodField
 
 from demo_crm.models import Activity, Case, Profile
-from demo_crm.serializers import CommentAuthorSerializer, Constant
+from demo_crm.serializers import CommentAuthorSerializer, Constant, names
 
 MOST_LISTED = 20
 # Changes of these are told apart from those of all other fields.
@@ -25,16 +25,8 @@ class ActivitySerializer(ModelSerializer[Activity]):
 
     class Meta:
         model = Activity
-        fields = (
-            "id",
-            "action",
-            "user",
-            "entity_type",
-            "entity_id",
-            "entity_name",
-            "description",
-            "metadata",
-            "created_at",
+        fields = names(
+            "id action user entity_type entity_id entity_name description metadata", "created_at"
         )
 
     def get_user(self, activity: Activity) -> Any:

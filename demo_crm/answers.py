@@ -1,10 +1,13 @@
 """The shapes of answer that BottleCRM's views give; which one depends on the view."""
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
+
+Record = TypeVar("Record", bound=Model)
 
 
 class Refused(APIException):
@@ -14,6 +17,13 @@ class Refused(APIException):
         super().__init__()
         self.status_code = status_code
         self.detail = body
+
+
+def first_or_refuse(records: QuerySet[Record], refusal: APIException) -> Record:
+    record = records.first()
+    if record is None:
+        raise refusal
+    return record
 
 
 def done(message: str, status_code: int = status.HTTP_200_OK, **more: Any) -> Response:

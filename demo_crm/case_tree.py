@@ -34,10 +34,3 @@ def depth(case: Case, seen: frozenset[Case] = frozenset()) -> int:
     """How many levels the case and what is below it make."""
     children = [] if case in seen else case.children.all()
     return 1 + max((depth(child, seen | {case}) for child in children), default=0)
-
-
-def open_descendants(case: Case) -> Iterator[Case]:
-    for child in case.children.all():
-        if child.status != "Closed" and child.is_active:
-            yield child
-        yield from open_descendants(child)

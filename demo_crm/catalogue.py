@@ -18,30 +18,24 @@ NAMES = {
     "teams": "Team",
     "people": "Profile",
     "custom_fields": "CustomFieldDefinition",
-    "documents": "Document",
-    "estimates": "Estimate",
-    "recurring_invoices": "RecurringInvoice",
-    "products": "Product",
-    "goals": "SalesGoal",
-    "boards": "Board",
-    "time_entries": "TimeEntry",
-    "macros": "Macro",
 }
-# Where two kinds of record share a module.
-MODULES = {"estimates": "quotes", "recurring_invoices": "quotes"}
 
 
-def _stand_in(entity: Entity) -> Entity:
-    name = NAMES[entity.name]
-    stand_in = replace(entity, model=f"demo_crm.{name}")
+def stand_in(entity: Entity, app: str, model: str, module: str) -> Entity:
+    """The entity with a model of this app, and with the write serializer of one of its modules."""
+    stands = replace(entity, model=f"{app.rpartition('.')[2]}.{model}")
     if not entity.write_serializers:
-        return stand_in
-    serializer = f"demo_crm.entities.{MODULES.get(entity.name, entity.name)}.{name}WriteSerializer"
-    return replace(stand_in, write_serializers=(serializer, serializer))
+        return stands
+    serializer = f"{app}.entities.{module}.{model}WriteSerializer"
+    return replace(stands, write_serializers=(serializer, serializer))
 
 
 CATALOGUE = replace(
     bottlecrm.CATALOGUE,
-    entities=tuple(map(_stand_in, bottlecrm.CATALOGUE.entities)),
-    optional=tuple(map(_stand_in, bottlecrm.CATALOGUE.optional)),
+    entities=tuple(
+        stand_in(each, "demo_crm", NAMES[each.name], each.name)
+        for each in bottlecrm.CATALOGUE.entities
+    ),
+    # The demo has nothing of what BottleCRM serves on request.
+    optional=(),
 )

@@ -1,7 +1,5 @@
 """The values that BottleCRM's fields accept, spelled as it spells them."""
 
-from demo_crm.countries import COUNTRIES
-
 Choices = list[tuple[str, str]]
 
 
@@ -17,20 +15,6 @@ INDUSTRY = labelled(
     "MANUFACTURING, PUBLISHING, REAL ESTATE, SERVICE, SOFTWARE, SPORTS, TECHNOLOGY, "
     "TELECOMMUNICATIONS, TELEVISION, TRANSPORTATION, VENTURE CAPITAL"
 )
-
-
-# Long lists are handed to the models as functions, which keeps them out of the migrations.
-def countries() -> Choices:
-    return COUNTRIES
-
-
-def currencies() -> Choices:
-    return CURRENCY
-
-
-def industries() -> Choices:
-    return INDUSTRY
-
 
 LEAD_STATUS = labelled("assigned, in process, converted, recycled, closed")
 # "compaign" is BottleCRM's own spelling, and the only one it accepts.
@@ -68,22 +52,12 @@ SOLUTION_STATUS = labelled("draft, reviewed, approved")
 
 INVOICE_STATUS = labelled("Draft, Sent, Viewed, Paid, Partially_Paid, Overdue, Pending, Cancelled")
 UNPAID_STATUSES = ("Sent", "Viewed", "Partially_Paid", "Overdue")
-ESTIMATE_STATUS = labelled("Draft, Sent, Viewed, Accepted, Declined, Expired")
-RECURRING_FREQUENCY = labelled(
-    "WEEKLY, BIWEEKLY, MONTHLY, QUARTERLY, SEMI_ANNUALLY, YEARLY, CUSTOM"
-)
 DISCOUNT_TYPE = labelled("PERCENTAGE, FIXED")
 PAYMENT_TERMS = labelled("DUE_ON_RECEIPT, NET_15, NET_30, NET_45, NET_60, CUSTOM")
 PAYMENT_METHOD = labelled("CASH, CHECK, CREDIT_CARD, BANK_TRANSFER, PAYPAL, STRIPE, OTHER")
 REMINDER_FREQUENCY = labelled("ONCE, WEEKLY, CUSTOM")
 FIELD_TYPE = labelled("text, textarea, number, dropdown, date, checkbox")
 
-GOAL_TYPE = labelled("REVENUE, DEALS_CLOSED")
-PERIOD_TYPE = labelled("MONTHLY, QUARTERLY, YEARLY, CUSTOM")
-BOARD_ROLE = labelled("owner, admin, member")
-CARD_PRIORITY = labelled("low, medium, high, urgent")
-DOCUMENT_STATUS = labelled("active, inactive")
-MACRO_SCOPE = labelled("org, personal")
 TAG_COLOR = labelled(
     "gray, red, orange, amber, yellow, lime, green, emerald, teal, cyan, sky, blue, indigo, "
     "violet, purple, fuchsia, pink, rose"

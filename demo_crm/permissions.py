@@ -9,7 +9,3 @@ class HasOrgContext(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         return getattr(request, "org", None) is not None
-
-
-def is_admin(request: Any) -> bool:
-    return bool(request.profile.is_admin)

@@ -13,11 +13,6 @@ CREATE POLICY org_isolation ON {table}
     USING (org_id::text = NULLIF(current_setting('app.current_org', true), ''))
     WITH CHECK (org_id::text = NULLIF(current_setting('app.current_org', true), ''));
 """
-NO_POLICY = """
-DROP POLICY org_isolation ON {table};
-ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
-"""
 
 
 def set_current_org(org_id: Any) -> None:

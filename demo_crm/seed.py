@@ -34,7 +34,6 @@ from demo_crm.models import (
     User,
 )
 from demo_crm.row_security import org_context
-from demo_crm.seed_extras import make_extras
 
 
 @dataclass(frozen=True)
@@ -202,9 +201,7 @@ class Records:
     def __init__(self, company: Company, org: Org, admin: Profile, user: Profile) -> None:
         self.company, self.org, self.admin, self.user = company, org, admin, user
         self.today = timezone.localdate()
-        self.turn = cycle(
-            [(admin, admin), (user, user), (admin, None), (admin, user)],
-        )
+        self.turn = cycle([(admin, admin), (user, user), (admin, None), (admin, user)])
 
     def make(self) -> None:
         self.tags = [self.add(Tag, name=name) for name in TAGS]
@@ -223,7 +220,6 @@ class Records:
             self.make_invoice(index, *invoice)
         self.make_solutions()
         self.make_custom_field()
-        make_extras(self)
 
     def add(self, model: Any, creator: Profile | None = None, **values: Any) -> Any:
         owner = {"org": self.org, "created_by": (creator or self.admin).user}

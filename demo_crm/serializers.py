@@ -1,6 +1,7 @@
 """How people, teams, tags and notes look inside other answers, and the base of all writes."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -15,6 +16,23 @@ from demo_crm.models import (
     Team,
     User,
 )
+
+
+def names(*parts: str | Iterable[str]) -> tuple[str, ...]:
+    """Names of fields: a text has several of them, between spaces."""
+    return tuple(
+        name for part in parts for name in (part.split() if isinstance(part, str) else part)
+    )
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """A record in an answer, with what a list of such reads of related records."""
+
+    prefetch: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def listed(cls, records: QuerySet[Any]) -> Any:
+        return cls(records.prefetch_related(*cls.prefetch), many=True).data
 
 
 class Constant(serializers.Field):  # type: ignore[type-arg]
@@ -73,17 +91,9 @@ class ProfileSerializer(serializers.ModelSerializer[Profile]):
 
     class Meta:
         model = Profile
-        fields = (
-            "id",
-            "user_details",
-            "role",
-            "address",
-            "has_marketing_access",
-            "has_sales_access",
-            "phone",
-            "date_of_joining",
-            "is_active",
-            "created_at",
+        fields = names(
+            "id user_details role address has_marketing_access has_sales_access phone",
+            "date_of_joining is_active created_at",
         )
 
 
@@ -132,13 +142,7 @@ class CommentSerializer(LeadCommentSerializer):
     content_type = serializers.SlugRelatedField[Any](slug_field="model", read_only=True)
 
     class Meta(LeadCommentSerializer.Meta):
-        fields = (
-            *LeadCommentSerializer.Meta.fields,
-            "content_type",
-            "object_id",
-            "org",
-            "is_internal",
-        )
+        fields = names(LeadCommentSerializer.Meta.fields, "content_type object_id org is_internal")
         read_only_fields = ("object_id", "org")
 
 
@@ -148,34 +152,15 @@ class AttachmentSerializer(serializers.ModelSerializer[Attachment]):
 
     class Meta:
         model = Attachment
-        fields = (
-            "id",
-            "created_by",
-            "file_name",
-            "created_at",
-            "file_path",
-            "content_type",
-            "object_id",
-            "org",
-        )
+        fields = names("id created_by file_name created_at file_path content_type object_id org")
 
 
 class CustomFieldSerializer(serializers.ModelSerializer[CustomFieldDefinition]):
     class Meta:
         model = CustomFieldDefinition
-        fields = (
-            "id",
-            "target_model",
-            "key",
-            "label",
-            "field_type",
-            "options",
-            "is_required",
-            "is_filterable",
-            "display_order",
-            "is_active",
-            "created_at",
-            "updated_at",
+        fields = names(
+            "id target_model key label field_type options is_required is_filterable",
+            "display_order is_active created_at updated_at",
         )
 
 

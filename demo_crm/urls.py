@@ -1,7 +1,6 @@
 from django.urls import include, path
 
-from demo_crm import lookups
-from demo_crm.entities import time_entries
+from demo_crm.entities import lookups, time_entries
 
 urlpatterns = [
     path("auth/login/", lookups.Login.as_view()),
@@ -13,7 +12,6 @@ urlpatterns = [
     path("tags/", include("demo_crm.entities.tags")),
     path("custom-fields/", lookups.CustomFields.as_view()),
     path("custom-fields/<uuid:pk>/", lookups.CustomField.as_view()),
-    path("search/", lookups.Search.as_view()),
     path("leads/", include("demo_crm.entities.leads")),
     path("contacts/", include("demo_crm.entities.contacts")),
     path("accounts/", include("demo_crm.entities.accounts")),
@@ -25,11 +23,5 @@ urlpatterns = [
     path("cases/", include(time_entries.case_urls)),
     path("time-entries/", include(time_entries)),
     path("invoices/", include("demo_crm.entities.invoices")),
-    path("invoices/", include("demo_crm.entities.quotes")),
-    path("invoices/", include("demo_crm.entities.products")),
-    path("opportunities/goals/", include("demo_crm.entities.goals")),
-    path("boards/", include("demo_crm.entities.boards")),
-    path("documents/", include("demo_crm.entities.documents")),
-    path("macros/", include("demo_crm.entities.macros")),
     path("invoices/", include("demo_crm.entities.invoice_actions")),
 ]

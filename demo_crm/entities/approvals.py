@@ -10,17 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm.answers import Refused, forbidden, invalid, not_found
+from demo_crm.answers import Refused, first_or_refuse, forbidden, invalid, not_found
 from demo_crm.approvals import matches, rule_for
 from demo_crm.entities.base import Body
 from demo_crm.entities.cases import Cases
 from demo_crm.ids import one_id
 from demo_crm.models import Approval, ApprovalRule, Case, Profile, Team
-from demo_crm.serializers import Brief
-
-
-def person(profile: Profile | None) -> dict[str, str] | None:
-    return {"id": str(profile.pk), "email": profile.user.email} if profile else None
+from demo_crm.serializers import Brief, names
 
 
 class ApprovalRuleSerializer(serializers.ModelSerializer[ApprovalRule]):
@@ -32,7 +28,7 @@ class ApprovalRuleSerializer(serializers.ModelSerializer[ApprovalRule]):
         required=False,
         allow_null=True,
     )
-    approvers = serializers.SerializerMethodField()
+    approvers = Brief("email", many=True)
     approver_ids = serializers.PrimaryKeyRelatedField[Profile](
         source="approvers",
         queryset=Profile.objects.none(),
@@ -43,20 +39,9 @@ class ApprovalRuleSerializer(serializers.ModelSerializer[ApprovalRule]):
 
     class Meta:
         model = ApprovalRule
-        fields = (
-            "id",
-            "name",
-            "trigger_event",
-            "match_priority",
-            "match_case_type",
-            "match_team",
-            "match_team_id",
-            "approver_role",
-            "approvers",
-            "approver_ids",
-            "is_active",
-            "created_at",
-            "updated_at",
+        fields = names(
+            "id name trigger_event match_priority match_case_type match_team match_team_id",
+            "approver_role approvers approver_ids is_active created_at updated_at",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -67,36 +52,22 @@ class ApprovalRuleSerializer(serializers.ModelSerializer[ApprovalRule]):
             approvers: Any = self.fields["approver_ids"]
             approvers.child_relation.queryset = Profile.objects.filter(org=org)
 
-    def get_approvers(self, rule: ApprovalRule) -> list[Any]:
-        return [person(each) for each in rule.approvers.select_related("user")]
-
 
 class ApprovalSerializer(serializers.ModelSerializer[Approval]):
     """On purpose, only a list knows who is asking: elsewhere nobody can act on a request."""
 
     case_summary = serializers.SerializerMethodField()
     rule_summary = serializers.SerializerMethodField()
-    requested_by = serializers.SerializerMethodField()
-    approver = serializers.SerializerMethodField()
+    requested_by = Brief("email")
+    approver = Brief("email")
     can_act = serializers.SerializerMethodField()
     is_own_request = serializers.SerializerMethodField()
 
     class Meta:
         model = Approval
-        fields = (
-            "id",
-            "state",
-            "note",
-            "reason",
-            "decided_at",
-            "case_summary",
-            "rule_summary",
-            "requested_by",
-            "approver",
-            "can_act",
-            "is_own_request",
-            "created_at",
-            "updated_at",
+        fields = names(
+            "id state note reason decided_at case_summary rule_summary requested_by",
+            "approver can_act is_own_request created_at updated_at",
         )
 
     def get_case_summary(self, approval: Approval) -> Body:
@@ -109,12 +80,6 @@ class ApprovalSerializer(serializers.ModelSerializer[Approval]):
         rule = ApprovalRuleSerializer(approval.rule).data
         shown = ("id", "name", "trigger_event", "approver_role", "approvers")
         return {name: rule[name] for name in shown}
-
-    def get_requested_by(self, approval: Approval) -> dict[str, str] | None:
-        return person(approval.requested_by)
-
-    def get_approver(self, approval: Approval) -> dict[str, str] | None:
-        return person(approval.approver)
 
     def get_can_act(self, approval: Approval) -> bool:
         asking: Profile | None = self.context.get("profile")
@@ -136,10 +101,7 @@ class Rules(Cases, APIView):
         return ApprovalRule.objects.filter(org=self.profile.org).order_by("-created_at")
 
     def rule(self, pk: UUID) -> ApprovalRule:
-        rule = self.rules().filter(pk=pk).first()
-        if rule is None:
-            raise not_found("Rule not found")
-        return rule
+        return first_or_refuse(self.rules().filter(pk=pk), not_found("Rule not found"))
 
     def require_admin(self) -> None:
         if not self.profile.is_admin:
@@ -222,9 +184,10 @@ class ApprovalRequest(Cases, APIView):
         return rule
 
     def _asked_for(self, case: Case, pk: UUID) -> ApprovalRule:
-        rule = ApprovalRule.objects.filter(pk=pk, org=case.org, is_active=True).first()
-        if rule is None:
-            raise invalid("Rule not found or inactive.")
+        rule = first_or_refuse(
+            ApprovalRule.objects.filter(pk=pk, org=case.org, is_active=True),
+            invalid("Rule not found or inactive."),
+        )
         if not matches(rule, case):
             raise invalid("Rule does not match this case.")
         return rule
@@ -266,9 +229,10 @@ class ApprovalDecision(Cases, APIView):
     @transaction.atomic
     def post(self, request: Request, pk: UUID) -> Response:
         self.check_body()
-        approval = Approval.objects.select_for_update().filter(pk=pk, org=self.profile.org).first()
-        if approval is None:
-            raise not_found("Approval not found")
+        approval = first_or_refuse(
+            Approval.objects.select_for_update().filter(pk=pk, org=self.profile.org),
+            not_found("Approval not found"),
+        )
         if approval.state != "pending":
             raise invalid(f"Approval already {approval.state}.")
         self.check_right(approval)

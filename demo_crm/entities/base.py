@@ -11,11 +11,10 @@ from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ModelSerializer
 from rest_framework.views import APIView
 
 from demo_crm import custom_fields
-from demo_crm.answers import Refused, done, forbidden, invalid
+from demo_crm.answers import done, forbidden, invalid
 from demo_crm.filters import Filter, apply_filters
 from demo_crm.ids import id_list
 from demo_crm.mail import mail
@@ -25,6 +24,7 @@ from demo_crm.serializers import (
     CommentSerializer,
     CustomFieldSerializer,
     LeadCommentSerializer,
+    RowSerializer,
     WriteSerializer,
 )
 
@@ -37,7 +37,7 @@ class Entity:
     # Of the view that this is mixed into; it carries the profile and the organisation.
     request: Any
     model: ClassVar[type[Model]]
-    row: ClassVar[type[ModelSerializer[Any]]]
+    row: ClassVar[type[RowSerializer]]
     write: ClassVar[type[WriteSerializer]]
     comment_row: ClassVar[type[LeadCommentSerializer]] = CommentSerializer
     label: ClassVar[str]
@@ -45,7 +45,6 @@ class Entity:
     relations: ClassVar[tuple[str, ...]] = ("assigned_to", "teams", "tags", "contacts")
     # On purpose: ids that a create takes unchecked, so that a malformed one is a server error.
     unchecked_on_create: ClassVar[tuple[str, ...]] = ()
-    prefetch: ClassVar[tuple[str, ...]] = ("assigned_to__user", "tags")
     mails_assignees: ClassVar[bool] = True
     # On purpose: where they are not, one that is too long is a server error.
     comments_are_checked: ClassVar[bool] = False
@@ -156,7 +155,7 @@ class RecordList(Entity, APIView, LimitOffsetPagination):
 
     def get(self, request: Request) -> Response:
         records = apply_filters(self.visible(), self.filters, request.query_params)
-        records = records.prefetch_related(*self.prefetch).order_by(*self.ordering()).distinct()
+        records = records.prefetch_related(*self.row.prefetch).order_by(*self.ordering()).distinct()
         return Response(self.envelope(records))
 
     def ordering(self) -> tuple[str, ...]:
@@ -280,29 +279,6 @@ def _require_comment(text: Any) -> None:
         raise invalid(serializer.errors)
 
 
-class RecordMove(Entity, APIView):
-    """A card dragged to another column.
-
-    On purpose: the value is set as it is, past every rule that a change of the record obeys.
-    """
-
-    column: ClassVar[str] = "status"
-
-    def patch(self, request: Request, pk: UUID) -> Response:
-        record = self.find(pk)
-        if not self.allows(record, self.writable()):
-            raise Refused(403, {"error": "Permission denied"})
-        value = self.request.data.get(self.column)
-        field: Any = self.model._meta.get_field(self.column)
-        if value not in [choice for choice, _ in field.choices]:
-            raise invalid({self.column: [f'"{value}" is not a valid choice.']})
-        setattr(record, self.column, value)
-        record.save()
-        card = {"id": str(record.pk), "name": str(record), self.column: value}
-        moved: Body = {str(self.model._meta.model_name): card}
-        return done(f"{self.label} moved successfully", **moved)
-
-
 class NoteDetail(APIView):
     """Something kept with a record, which its author and administrators may change."""
 
@@ -337,13 +313,10 @@ class AttachmentDetail(NoteDetail):
         return done("Attachment Deleted Successfully")
 
 
-def record_urls(
-    listing: type[APIView], detail: type[APIView], move: type[APIView] | None = None
-) -> list[URLPattern]:
-    urls = [
+def record_urls(listing: type[APIView], detail: type[APIView]) -> list[URLPattern]:
+    return [
         path("", listing.as_view()),
         path("<uuid:pk>/", detail.as_view()),
         path("comment/<uuid:pk>/", CommentDetail.as_view()),
         path("attachment/<uuid:pk>/", AttachmentDetail.as_view()),
     ]
-    return [*urls, path("<uuid:pk>/move/", move.as_view())] if move else urls

@@ -13,11 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm import case_tree
-from demo_crm.answers import Refused, done, forbidden, invalid, not_found
+from demo_crm.answers import Refused, done, first_or_refuse, forbidden, invalid, not_found
 from demo_crm.entities.base import Body
-from demo_crm.entities.cases import Cases, follow_status
-from demo_crm.entities.solutions import SolutionSerializer
+from demo_crm.entities.cases import Cases
+from demo_crm.entities.rows import SolutionSerializer
 from demo_crm.models import Attachment, Case, CaseWatcher, Comment, Solution
 
 # What a merge moves to the other case.
@@ -65,36 +64,13 @@ class CaseWatchers(CaseWatch):
         }
 
 
-class CaseTree(Cases, APIView):
-    """From the topmost case down, whichever of its cases was asked for."""
-
-    def get(self, request: Request, pk: UUID) -> Response:
-        case = self.found(pk)
-        *_, root = case_tree.lineage(case)
-        return Response({"root": self._node(root), "focus_id": str(case.pk)})
-
-    def _node(self, case: Case, above: int = 0) -> Body:
-        node: Body = {
-            "id": str(case.pk),
-            "name": case.name,
-            "status": case.status,
-            "priority": case.priority,
-            "is_problem": case.is_problem,
-            "is_active": case.is_active,
-            "assigned_to": [str(profile.pk) for profile in case.assigned_to.all()],
-        }
-        if above >= case_tree.LEVELS:
-            return {**node, "children": [], "truncated": True}
-        return {**node, "children": [self._node(each, above + 1) for each in case.children.all()]}
-
-
 class CaseSuggestions(Cases, APIView):
     """Published solutions that have a word of the case, or else the latest ones."""
 
     def get(self, request: Request, pk: UUID) -> Response:
-        case: Case | None = self.records().filter(pk=pk).first()
-        if case is None:
-            raise Refused(404, {"error": "Case not found"})
+        case: Case = first_or_refuse(
+            self.records().filter(pk=pk), Refused(404, {"error": "Case not found"})
+        )
         query = request.query_params.get("q", "").strip()
         published = Solution.objects.filter(org=case.org, is_published=True).order_by("-updated_at")
         found = published.filter(mentions([query] if query else words(case)))
@@ -130,55 +106,6 @@ def mentions(terms: Iterable[str]) -> Q:
     return matches
 
 
-class CaseLink(Cases, APIView):
-    def post(self, request: Request, pk: UUID) -> Response:
-        case, parent_id = self.found(pk), self.request.data.get("parent_id")
-        if not parent_id and case.parent_id is None:
-            raise Refused(400, {"detail": "Case is not linked to a parent."})
-        case.parent = parent = self._parent(case, parent_id) if parent_id else None
-        case.save()
-        shown = parent and {"id": str(parent.pk), "name": parent.name, "status": parent.status}
-        return Response({"id": str(case.pk), "parent": shown})
-
-    def _parent(self, case: Case, parent_id: Any) -> Case:
-        # On purpose: a malformed id is a server error.
-        parent: Case | None = self.records().filter(pk=parent_id).first()
-        if parent is None:
-            raise Refused(400, {"parent_id": "Parent case not found in this organization."})
-        if refusal := case_tree.refusal_to_link(parent, case):
-            raise Refused(400, {"parent_id": refusal})
-        return parent
-
-
-class CaseCloseWithChildren(Cases, APIView):
-    """On purpose, past every approval rule, and a comment on it is stored nowhere."""
-
-    def post(self, request: Request, pk: UUID) -> Response:
-        case = self.found(pk)
-        if case.status == "Duplicate":
-            raise Refused(400, {"detail": "Cannot close a merged case."})
-        cascade = self.request.data.get("cascade")
-        below = list(case_tree.open_descendants(case)) if cascade else []
-        for each in (case, *below):
-            self._close(each)
-        return Response(
-            {
-                "id": str(case.pk),
-                "status": case.status,
-                "cascaded_case_ids": [str(child.pk) for child in below],
-                "resolution_comment": self.request.data.get("resolution_comment") or "",
-            }
-        )
-
-    def _close(self, case: Case) -> None:
-        if case.status == "Closed":
-            return
-        before, case.status = case.status, "Closed"
-        case.closed_on = timezone.localdate()
-        case.save()
-        follow_status(case, before)
-
-
 class CaseMerge(Cases, APIView):
     def post(self, request: Request, pk: UUID, into: UUID) -> Response:
         if pk == into:
@@ -207,11 +134,8 @@ class CaseMerge(Cases, APIView):
         source.status, source.closed_on = "Duplicate", timezone.localdate()
         source.save()
 
-    def _case(self, pk: UUID) -> Case:
-        case: Case | None = self.records().filter(pk=pk).first()
-        if case is None:
-            raise not_found("Ticket not found.")
-        return case
+    def _case(self, pk: UUID) -> Any:
+        return first_or_refuse(self.records().filter(pk=pk), not_found("Ticket not found."))
 
     def _require_both(self, source: Case, target: Case, verb: str) -> None:
         creators = {source.created_by_id, target.created_by_id}
@@ -256,19 +180,13 @@ class CaseSolutions(Cases, APIView):
         return Response(status=204)
 
     def _solution(self, pk: Any) -> Solution:
-        solution = Solution.objects.filter(pk=pk).first()
-        if solution is None:
-            raise not_found("Solution not found")
-        return solution
+        return first_or_refuse(Solution.objects.filter(pk=pk), not_found("Solution not found"))
 
 
 urlpatterns = [
     path("<uuid:pk>/watch/", CaseWatch.as_view()),
     path("<uuid:pk>/watchers/", CaseWatchers.as_view()),
-    path("<uuid:pk>/tree/", CaseTree.as_view()),
     path("<uuid:pk>/solution-suggestions/", CaseSuggestions.as_view()),
-    path("<uuid:pk>/link/", CaseLink.as_view()),
-    path("<uuid:pk>/close-with-children/", CaseCloseWithChildren.as_view()),
     path("<uuid:pk>/merge/<uuid:into>/", CaseMerge.as_view()),
     path("<uuid:pk>/unmerge/", CaseUnmerge.as_view()),
     path("<uuid:pk>/solutions/", CaseSolutions.as_view()),

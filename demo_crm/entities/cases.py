@@ -5,113 +5,33 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.urls import include, path
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from demo_crm import activities, choices
-from demo_crm.answers import Refused, done
+from demo_crm.answers import done
 from demo_crm.approvals import unapproved
 from demo_crm.case_tree import refusal_to_link
 from demo_crm.entities import dropdowns, solutions
-from demo_crm.entities.accounts import Accounts, AccountSerializer
-from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
-from demo_crm.entities.contacts import Contacts, ContactSerializer
-from demo_crm.entities.solutions import SolutionSerializer
-from demo_crm.entities.time_entries import time_summary
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.rows import (
+    CaseSerializer,
+    ContactSerializer,
+    SolutionSerializer,
+)
 from demo_crm.filters import any_of, any_related, contains, exact, instants, related
 from demo_crm.mail import mail
-from demo_crm.models import Account, Case, Comment, Contact
-from demo_crm.serializers import (
-    Brief,
-    CommentSerializer,
-    Constant,
-    OrgSerializer,
-    ProfileSerializer,
-    TagSerializer,
-    TeamSerializer,
-    UserSerializer,
-    WriteSerializer,
-)
-
-
-class CaseSerializer(serializers.ModelSerializer[Case]):
-    account = AccountSerializer(read_only=True)
-    contacts = ContactSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    tags = TagSerializer(many=True, read_only=True)
-    created_by = UserSerializer(read_only=True)
-    org = OrgSerializer(read_only=True)
-    parent_summary = Brief("name", "status", source="parent")
-    child_count = serializers.IntegerField(source="children.count", read_only=True)
-    last_escalation_fired_at = Constant()
-    sla_paused_at = Constant()
-    first_response_sla_deadline = serializers.DateTimeField(read_only=True)
-    resolution_sla_deadline = serializers.DateTimeField(read_only=True)
-    is_sla_first_response_breached = serializers.BooleanField(read_only=True)
-    is_sla_resolution_breached = serializers.BooleanField(read_only=True)
-    time_summary = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Case
-        fields = (
-            "id",
-            "name",
-            "status",
-            "priority",
-            "case_type",
-            "closed_on",
-            "description",
-            "created_by",
-            "created_at",
-            "is_active",
-            "account",
-            "contacts",
-            "teams",
-            "assigned_to",
-            "tags",
-            "org",
-            "custom_fields",
-            "escalation_count",
-            "last_escalation_fired_at",
-            "sla_first_response_hours",
-            "sla_resolution_hours",
-            "first_response_at",
-            "resolved_at",
-            "sla_paused_at",
-            "first_response_sla_deadline",
-            "resolution_sla_deadline",
-            "is_sla_first_response_breached",
-            "is_sla_resolution_breached",
-            "parent",
-            "is_problem",
-            "parent_summary",
-            "child_count",
-            "time_summary",
-        )
-
-    def get_time_summary(self, case: Case) -> Body:
-        return time_summary(case)
+from demo_crm.models import Case, Comment
+from demo_crm.serializers import CommentSerializer, WriteSerializer, names
 
 
 class CaseWriteSerializer(WriteSerializer):
     class Meta:
         model = Case
-        fields = (
-            "name",
-            "status",
-            "priority",
-            "case_type",
-            "closed_on",
-            "description",
-            "is_active",
-            "account",
-            "org",
-            "custom_fields",
-            "parent",
-            "is_problem",
+        fields = names(
+            "name status priority case_type closed_on description is_active account org",
+            "custom_fields parent is_problem",
         )
         read_only_fields = ("org",)
 
@@ -154,17 +74,6 @@ class Cases(Entity):
     label = "Case"
     object_key = "cases_obj"
     relations = ("contacts", "teams", "assigned_to", "tags")
-    prefetch = (
-        "assigned_to__user",
-        "teams__users__user",
-        "teams__created_by",
-        "tags",
-        "created_by",
-        "org",
-        "parent",
-        *(f"contacts__{name}" for name in Contacts.prefetch),
-        *(f"account__{name}" for name in Accounts.prefetch),
-    )
 
     def owned(self) -> Q:
         return self.writable() | Q(watchers=self.profile)
@@ -174,13 +83,6 @@ class Cases(Entity):
 
     def deletion_denied(self) -> APIException:
         return self.denied()
-
-    def found(self, pk: Any) -> Case:
-        """For the routes that, on purpose, ask nobody whether the case is theirs."""
-        case: Case | None = self.records().filter(pk=pk).first()
-        if case is None:
-            raise Refused(404, {"detail": "Not found."})
-        return case
 
 
 class CaseList(Cases, RecordList):
@@ -220,18 +122,8 @@ class CaseList(Cases, RecordList):
             "status": choices.CASE_STATUS,
             "priority": choices.CASE_PRIORITY,
             "type_of_case": choices.CASE_TYPE,
-            **self._whole_org(),
-        }
-
-    def _whole_org(self) -> Body:
-        if self.request.query_params.get("slim") == "true":
-            return {}
-        accounts = Account.objects.prefetch_related(*Accounts.prefetch)
-        contacts = Contact.objects.prefetch_related(*Contacts.prefetch)
-        return {
-            "accounts_list": AccountSerializer(accounts, many=True).data,
-            "contacts_list": ContactSerializer(contacts, many=True).data,
             "users": dropdowns.members(self.profile),
+            **dropdowns.whole_org(self.request),
         }
 
     def create(self, data: Any) -> Case:
@@ -253,7 +145,7 @@ class CaseDetail(Cases, RecordDetail):
 
     def bundle(self, record: Case) -> Body:
         return {
-            "contacts": ContactSerializer(record.contacts.all(), many=True).data,
+            "contacts": ContactSerializer.listed(record.contacts.all()),
             "solutions": SolutionSerializer(record.solutions.all(), many=True).data,
             "activities": activities.rows(record),
             "email_messages": [],
@@ -325,17 +217,7 @@ def _merged(case: Case) -> Response:
     return Response({"redirect_to": target, "merged_into": target, **source})
 
 
-class CaseMove(Cases, RecordMove):
-    """So a case is closed without a date and approval; the customer is mailed all the same."""
-
-    def patch(self, request: Request, pk: UUID) -> Response:
-        before = self.find(pk).status
-        answer = super().patch(request, pk)
-        follow_status(self.find(pk), before)
-        return answer
-
-
 urlpatterns = [
     path("solutions/", include(solutions.urlpatterns)),
-    *record_urls(CaseList, CaseDetail, CaseMove),
+    *record_urls(CaseList, CaseDetail),
 ]

@@ -1,80 +1,20 @@
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from rest_framework.serializers import ModelSerializer
 
 from demo_crm.countries import COUNTRIES
 from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.rows import ADDRESS, CONTACT, ContactSerializer
 from demo_crm.filters import any_related, contains, instants, true_or_false
 from demo_crm.models import Account, Contact
-from demo_crm.serializers import (
-    Brief,
-    OrgSerializer,
-    ProfileSerializer,
-    TeamSerializer,
-    WriteSerializer,
-)
-
-ADDRESS = ("address_line", "city", "state", "postcode", "country")
-
-
-class ContactSerializer(ModelSerializer[Contact]):
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-    org = OrgSerializer(read_only=True)
-    account_detail = Brief("name", source="account")
-    linked_accounts = Brief("name", source="account_contacts", many=True)
-
-    class Meta:
-        model = Contact
-        # On purpose: tags are bare ids here, and objects everywhere else.
-        fields = (
-            "id",
-            "first_name",
-            "last_name",
-            "email",
-            "phone",
-            "organization",
-            "title",
-            "department",
-            "do_not_call",
-            "linkedin_url",
-            *ADDRESS,
-            "assigned_to",
-            "teams",
-            "tags",
-            "description",
-            "created_by",
-            "created_at",
-            "updated_at",
-            "is_active",
-            "org",
-            "account",
-            "account_detail",
-            "linked_accounts",
-            "custom_fields",
-        )
+from demo_crm.serializers import WriteSerializer, names
 
 
 class ContactWriteSerializer(WriteSerializer):
     class Meta:
         model = Contact
-        fields = (
-            "first_name",
-            "last_name",
-            "email",
-            "phone",
-            "organization",
-            "title",
-            "department",
-            "do_not_call",
-            "linkedin_url",
-            *ADDRESS,
-            "description",
-            "account",
-            "is_active",
-        )
+        fields = names(CONTACT, "description account is_active")
 
     def validate_email(self, email: str | None) -> str | None:
         return self.require_unique("email", email, "Contact already exists with this email")
@@ -90,15 +30,6 @@ class Contacts(Entity):
     relations = ("teams", "assigned_to", "tags")
     unchecked_on_create = ("tags",)
     created = "Contact created Successfuly"
-    prefetch = (
-        "assigned_to__user",
-        "teams__users__user",
-        "teams__created_by",
-        "tags",
-        "org",
-        "account",
-        "account_contacts",
-    )
 
     def readable(self) -> Q:
         return self.owned() | Q(account__assigned_to=self.profile)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from demo_crm.models import Profile, Tag, Team
+from demo_crm.entities.rows import AccountSerializer, ContactSerializer
+from demo_crm.models import Account, Contact, Profile, Tag, Team
 from demo_crm.serializers import ProfileSerializer, TagSerializer, TeamSerializer
 
 
@@ -22,6 +23,16 @@ def teams() -> Any:
 
 def tags() -> Any:
     return TagSerializer(Tag.objects.filter(is_active=True), many=True).data
+
+
+def whole_org(request: Any) -> dict[str, Any]:
+    """On purpose: all accounts and contacts, also to those who may not see them."""
+    if request.query_params.get("slim") == "true":
+        return {}
+    return {
+        "accounts_list": AccountSerializer.listed(Account.objects.all()),
+        "contacts_list": ContactSerializer.listed(Contact.objects.all()),
+    }
 
 
 def assigned(record: Any, key: str = "name") -> list[dict[str, Any]]:

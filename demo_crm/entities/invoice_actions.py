@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm.answers import done, invalid, refused
+from demo_crm.answers import done, first_or_refuse, invalid, refused
 from demo_crm.entities import line_items
 from demo_crm.entities.base import Body, RecordDetail
 from demo_crm.entities.invoice_parts import (
@@ -16,25 +16,18 @@ from demo_crm.entities.invoice_parts import (
     PaymentSerializer,
     PaymentWriteSerializer,
 )
-from demo_crm.entities.invoices import CLIENT, REMINDERS, InvoiceRowSerializer, Invoices
+from demo_crm.entities.invoices import CLIENT, REMINDERS, Invoices
+from demo_crm.entities.rows import InvoiceRowSerializer
 from demo_crm.mail import mail
 from demo_crm.models import Attachment, Comment, Invoice, InvoiceLineItem, Payment
-from demo_crm.serializers import AttachmentSerializer, CommentSerializer
+from demo_crm.serializers import AttachmentSerializer, CommentSerializer, names
 
-COPIED = (
-    "account",
-    "contact",
-    "opportunity",
-    *CLIENT,
-    "discount_type",
-    "discount_value",
-    "tax_rate",
-    "shipping_amount",
-    "currency",
-    "payment_terms",
-    *REMINDERS,
-    "notes",
-    "terms",
+COPIED = names(
+    "account contact opportunity",
+    CLIENT,
+    "discount_type discount_value tax_rate shipping_amount currency payment_terms",
+    REMINDERS,
+    "notes terms",
 )
 
 
@@ -173,9 +166,7 @@ class InvoiceNote(APIView):
 
     def own(self, pk: UUID) -> Any:
         name = self.model.__name__
-        note = self.model.objects.filter(pk=pk).first()
-        if note is None:
-            raise refused(404, f"{name} not found")
+        note = first_or_refuse(self.model.objects.filter(pk=pk), refused(404, f"{name} not found"))
         profile = self.request.profile
         if not profile.is_admin and getattr(note, self.author) not in (profile, profile.user):
             raise refused(403, "Permission denied")

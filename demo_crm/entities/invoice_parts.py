@@ -5,7 +5,7 @@ from rest_framework.exceptions import ValidationError
 
 from demo_crm.entities import line_items
 from demo_crm.models import InvoiceLineItem, Payment
-from demo_crm.serializers import Constant
+from demo_crm.serializers import Constant, names
 
 
 class InvoiceLineItemSerializer(line_items.LineItemSerializer):
@@ -15,15 +15,10 @@ class InvoiceLineItemSerializer(line_items.LineItemSerializer):
 
     class Meta:
         model = InvoiceLineItem
-        fields = (
-            "id",
-            "product",
-            "product_name",
-            *line_items.AMOUNTS,
-            "tax_rate",
-            "tax_amount",
-            "formatted_unit_price",
-            "formatted_total",
+        fields = names(
+            "id product product_name",
+            line_items.AMOUNTS,
+            "tax_rate tax_amount formatted_unit_price formatted_total",
         )
 
 
@@ -36,15 +31,8 @@ class InvoiceLineItemWriteSerializer(serializers.ModelSerializer[InvoiceLineItem
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
     class Meta:
         model = Payment
-        fields = (
-            "id",
-            "invoice",
-            "amount",
-            "payment_date",
-            "payment_method",
-            "reference_number",
-            "notes",
-            "created_at",
+        fields = names(
+            "id invoice amount payment_date payment_method reference_number notes", "created_at"
         )
 
 

@@ -1,5 +1,5 @@
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -11,51 +11,38 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from demo_crm import choices
-from demo_crm.answers import done, refused
-from demo_crm.entities.accounts import Accounts, AccountSerializer
+from demo_crm.answers import done, first_or_refuse, refused
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.entities.billed import PARTIES, BilledWriteSerializer
-from demo_crm.entities.contacts import Contacts, ContactSerializer
 from demo_crm.entities.invoice_parts import (
     InvoiceLineItemSerializer,
     InvoiceLineItemWriteSerializer,
     PaymentSerializer,
+)
+from demo_crm.entities.rows import (
+    AccountSerializer,
+    ContactSerializer,
+    InvoiceRowSerializer,
+    RecordSerializer,
 )
 from demo_crm.filters import contains, exact, related
 from demo_crm.models import Invoice
 from demo_crm.serializers import (
     Brief,
     Constant,
-    OrgSerializer,
-    ProfileSerializer,
-    TeamSerializer,
-    UserSerializer,
+    RowSerializer,
+    names,
 )
 
-CLIENT = (
-    "client_name",
-    "client_email",
-    "client_phone",
-    "billing_address_line",
-    "billing_city",
-    "billing_state",
-    "billing_postcode",
-    "billing_country",
-    "client_address_line",
-    "client_city",
-    "client_state",
-    "client_postcode",
-    "client_country",
+CLIENT = names(
+    "client_name client_email client_phone billing_address_line billing_city",
+    "billing_state billing_postcode billing_country client_address_line client_city",
+    "client_state client_postcode client_country",
 )
-REMINDERS = (
-    "reminder_enabled",
-    "reminder_days_before",
-    "reminder_days_after",
-    "reminder_frequency",
-)
+REMINDERS = names("reminder_enabled reminder_days_before reminder_days_after reminder_frequency")
 
 
-class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+class InvoiceSerializer(RecordSerializer):
     account = AccountSerializer(read_only=True)
     contact = ContactSerializer(read_only=True)
     opportunity = Brief("name", "amount", "stage", "currency")
@@ -66,100 +53,23 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     details = Constant()
     line_items = InvoiceLineItemSerializer(many=True, read_only=True)
     payments = PaymentSerializer(many=True, read_only=True)
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-    is_overdue = serializers.BooleanField(read_only=True)
-    created_by = UserSerializer(read_only=True)
-    org = OrgSerializer(read_only=True)
 
     class Meta:
         model = Invoice
-        fields = (
-            "id",
-            "invoice_number",
-            "invoice_title",
-            "status",
-            "account",
-            "contact",
-            "opportunity",
-            *CLIENT,
-            "subtotal",
-            "discount_type",
-            "discount_value",
-            "discount_amount",
-            "tax_rate",
-            "tax_amount",
-            "shipping_amount",
-            "total_amount",
-            "currency",
-            "amount_paid",
-            "amount_due",
-            "issue_date",
-            "due_date",
-            "payment_terms",
-            "sent_at",
-            "viewed_at",
-            "paid_at",
-            *REMINDERS,
-            "last_reminder_sent",
-            "reminder_count",
-            "public_token",
-            "public_link_enabled",
-            "public_url",
-            "template",
-            "notes",
-            "terms",
-            "details",
-            "billing_period",
-            "po_number",
-            "custom_fields",
-            "line_items",
-            "payments",
-            "assigned_to",
-            "teams",
-            "is_overdue",
-            "created_at",
-            "updated_at",
-            "created_by",
-            "org",
+        fields = names(
+            "id invoice_number invoice_title status account contact opportunity",
+            CLIENT,
+            "subtotal discount_type discount_value discount_amount tax_rate tax_amount",
+            "shipping_amount total_amount currency amount_paid amount_due issue_date",
+            "due_date payment_terms sent_at viewed_at paid_at",
+            REMINDERS,
+            "last_reminder_sent reminder_count public_token public_link_enabled public_url",
+            "template notes terms details billing_period po_number custom_fields line_items",
+            "payments assigned_to teams is_overdue created_at updated_at created_by org",
         )
 
     def get_public_url(self, invoice: Invoice) -> str | None:
         return f"/portal/invoice/{invoice.public_token}" if invoice.public_link_enabled else None
-
-
-class InvoiceRowSerializer(serializers.ModelSerializer[Invoice]):
-    account_name = serializers.CharField(source="account.name", read_only=True)
-    contact_name = serializers.SerializerMethodField()
-    is_overdue = serializers.BooleanField(read_only=True)
-    line_items_count = serializers.IntegerField(source="line_items.count", read_only=True)
-
-    class Meta:
-        model = Invoice
-        fields = (
-            "id",
-            "invoice_number",
-            "invoice_title",
-            "status",
-            "account",
-            "account_name",
-            "contact",
-            "contact_name",
-            "client_name",
-            "client_email",
-            "issue_date",
-            "due_date",
-            "total_amount",
-            "amount_due",
-            "amount_paid",
-            "currency",
-            "is_overdue",
-            "line_items_count",
-            "created_at",
-        )
-
-    def get_contact_name(self, invoice: Invoice) -> str:
-        return str(invoice.contact) if invoice.contact else ""
 
 
 class InvoiceWriteSerializer(BilledWriteSerializer):
@@ -168,26 +78,14 @@ class InvoiceWriteSerializer(BilledWriteSerializer):
 
     class Meta:
         model = Invoice
-        fields = (
-            "invoice_title",
-            "status",
-            *PARTIES,
-            *CLIENT,
-            "discount_type",
-            "discount_value",
-            "tax_rate",
-            "shipping_amount",
-            "currency",
-            "issue_date",
-            "due_date",
-            "payment_terms",
-            *REMINDERS,
-            "public_link_enabled",
-            "template_id",
-            "notes",
-            "terms",
-            "billing_period",
-            "po_number",
+        fields = names(
+            "invoice_title status",
+            PARTIES,
+            CLIENT,
+            "discount_type discount_value tax_rate shipping_amount currency issue_date",
+            "due_date payment_terms",
+            REMINDERS,
+            "public_link_enabled template_id notes terms billing_period po_number",
             "line_items",
         )
         read_only_fields = ("status",)
@@ -206,26 +104,16 @@ class InvoiceWriteSerializer(BilledWriteSerializer):
 
 class Invoices(Entity):
     model = Invoice
-    row = InvoiceSerializer
+    row: ClassVar[type[RowSerializer]] = InvoiceSerializer
     write = InvoiceWriteSerializer
     label = "Invoice"
     object_key = "invoice"
     # On purpose: neither assignees nor teams can be set through the API.
     relations = ()
     mails_assignees = False
-    prefetch = (
-        "assigned_to__user",
-        "line_items",
-        "payments",
-        *(f"account__{name}" for name in Accounts.prefetch),
-        *(f"contact__{name}" for name in Contacts.prefetch),
-    )
 
-    def find(self, pk: UUID) -> Invoice:
-        invoice: Invoice | None = self.records().filter(pk=pk).first()
-        if invoice is None:
-            raise refused(404, "Invoice not found")
-        return invoice
+    def find(self, pk: UUID) -> Any:
+        return first_or_refuse(self.records().filter(pk=pk), refused(404, "Invoice not found"))
 
     def denied(self) -> APIException:
         return refused(403, "You do not have permission to access this invoice")
@@ -241,7 +129,7 @@ def day(field: str) -> Any:
 
 
 class InvoiceList(Invoices, RecordList):
-    row = InvoiceRowSerializer  # type: ignore[assignment]
+    row = InvoiceRowSerializer
     order = ("-created_at",)
     filters = {
         "search": contains("invoice_title", "invoice_number", "client_name", "client_email"),
@@ -309,7 +197,4 @@ class InvoiceDetail(Invoices, RecordDetail):
         return self.answer("Invoice updated successfully", invoice)
 
 
-urlpatterns = [
-    path("", InvoiceList.as_view()),
-    path("<uuid:pk>/", InvoiceDetail.as_view()),
-]
+urlpatterns = [path("", InvoiceList.as_view()), path("<uuid:pk>/", InvoiceDetail.as_view())]

@@ -12,73 +12,11 @@ from demo_crm.answers import done, forbidden, invalid
 from demo_crm.conversion import Converted, convert
 from demo_crm.countries import COUNTRIES
 from demo_crm.entities import dropdowns
-from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
-from demo_crm.entities.contacts import ADDRESS, Contacts, ContactSerializer
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.rows import LEAD, LeadSerializer
 from demo_crm.filters import any_known, any_related, contains, days, exact, exact_day, instants
 from demo_crm.models import Contact, Lead
-from demo_crm.serializers import (
-    Constant,
-    LeadCommentSerializer,
-    ProfileSerializer,
-    TagSerializer,
-    TeamSerializer,
-    UserSerializer,
-    WriteSerializer,
-)
-
-DETAILS = (
-    "title",
-    "salutation",
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "job_title",
-    "website",
-    "linkedin_url",
-    "status",
-    "source",
-    "industry",
-    "rating",
-    "opportunity_amount",
-    "currency",
-    "probability",
-    "close_date",
-    *ADDRESS,
-)
-
-
-class LeadSerializer(serializers.ModelSerializer[Lead]):
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-    contacts = ContactSerializer(many=True, read_only=True)
-    tags = TagSerializer(many=True, read_only=True)
-    created_by = UserSerializer(read_only=True)
-    is_sample = Constant(False)
-    stage = Constant()
-
-    class Meta:
-        model = Lead
-        fields = (
-            "id",
-            *DETAILS,
-            "assigned_to",
-            "teams",
-            "last_contacted",
-            "next_follow_up",
-            "description",
-            "contacts",
-            "tags",
-            "created_by",
-            "created_at",
-            "updated_at",
-            "is_active",
-            "is_sample",
-            "company_name",
-            "stage",
-            "kanban_order",
-            "custom_fields",
-        )
+from demo_crm.serializers import LeadCommentSerializer, WriteSerializer, names
 
 
 class LeadWriteSerializer(WriteSerializer):
@@ -86,14 +24,7 @@ class LeadWriteSerializer(WriteSerializer):
 
     class Meta:
         model = Lead
-        fields = (
-            *DETAILS,
-            "last_contacted",
-            "next_follow_up",
-            "description",
-            "company_name",
-            "is_active",
-        )
+        fields = names(LEAD, "last_contacted next_follow_up description company_name is_active")
         # On purpose: null is taken, an empty text is not.
         extra_kwargs = {name: {"allow_blank": False} for name in ("first_name", "last_name")}
 
@@ -121,14 +52,6 @@ class Leads(Entity):
     updated = "Lead updated Successfully"
     deleted = "Lead deleted Successfully"
     not_deletable = "you don't have permission to delete this lead"
-    prefetch = (
-        "assigned_to__user",
-        "teams__users__user",
-        "teams__created_by",
-        "tags",
-        "created_by",
-        *(f"contacts__{name}" for name in Contacts.prefetch),
-    )
 
 
 class LeadList(Leads, RecordList):
@@ -232,10 +155,6 @@ class LeadDetail(Leads, RecordDetail):
         return answer
 
 
-class LeadMove(Leads, RecordMove):
-    """So a lead can be moved to "converted" without anything being made from it."""
-
-
 def _converted(made: Converted) -> Response:
     return done(
         "Lead Converted Successfully",
@@ -245,4 +164,4 @@ def _converted(made: Converted) -> Response:
     )
 
 
-urlpatterns = record_urls(LeadList, LeadDetail, LeadMove)
+urlpatterns = record_urls(LeadList, LeadDetail)

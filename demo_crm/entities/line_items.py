@@ -9,31 +9,16 @@ from rest_framework.response import Response
 from rest_framework.serializers import ModelSerializer, SerializerMethodField
 from rest_framework.views import APIView
 
-from demo_crm.answers import done, invalid, refused
+from demo_crm.answers import done, first_or_refuse, invalid, refused
 from demo_crm.entities.base import Entity
 from demo_crm.models.sales import LineItem
+from demo_crm.serializers import names
 
-AMOUNTS = (
-    "name",
-    "description",
-    "quantity",
-    "unit_price",
-    "discount_type",
-    "discount_value",
-    "discount_amount",
-    "subtotal",
-    "total",
-    "order",
+AMOUNTS = names(
+    "name description quantity unit_price discount_type discount_value",
+    "discount_amount subtotal total order",
 )
-WRITABLE = (
-    "name",
-    "description",
-    "quantity",
-    "unit_price",
-    "discount_type",
-    "discount_value",
-    "order",
-)
+WRITABLE = names("name description quantity unit_price discount_type discount_value order")
 
 
 class LineItemSerializer(ModelSerializer[Any]):
@@ -97,9 +82,9 @@ class PartList(Part):
 class PartDetail(Part):
     def found(self, pk: UUID, part_pk: UUID) -> tuple[Any, Any]:
         record = self.to_write(pk)
-        part = self.parts(record).filter(pk=part_pk).first()
-        if part is None:
-            raise refused(404, f"{self.noun} not found")
+        part = first_or_refuse(
+            self.parts(record).filter(pk=part_pk), refused(404, f"{self.noun} not found")
+        )
         return record, part
 
     def delete(self, request: Request, pk: UUID, part_pk: UUID) -> Response:

@@ -1,56 +1,27 @@
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
-from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils import timezone
-from django.utils.timesince import timesince
 from rest_framework import serializers
 
 from demo_crm import choices
-from demo_crm.answers import not_found
+from demo_crm.answers import first_or_refuse, not_found
 from demo_crm.entities import dropdowns, line_items
-from demo_crm.entities.accounts import Accounts, AccountSerializer
-from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
-from demo_crm.entities.contacts import Contacts, ContactSerializer
-from demo_crm.filters import (
-    amounts,
-    any_related,
-    contains,
-    days,
-    instants,
-    related,
-    when,
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.rows import (
+    STALLED_AFTER,
+    AccountSerializer,
+    ContactSerializer,
+    OpportunityLineItemSerializer,
+    OpportunitySerializer,
 )
+from demo_crm.filters import amounts, any_related, contains, days, instants, related, when
 from demo_crm.models import Account, Contact, Opportunity, OpportunityLineItem
-from demo_crm.serializers import (
-    OrgSerializer,
-    ProfileSerializer,
-    TagSerializer,
-    TeamSerializer,
-    UserSerializer,
-    WriteSerializer,
-)
+from demo_crm.serializers import WriteSerializer, names
 
-STALLED_AFTER = timedelta(days=30)
 CLOSED = Q(stage__in=choices.CLOSED_STAGES)
-
-
-class OpportunityLineItemSerializer(line_items.LineItemSerializer):
-    belongs_to = "opportunity"
-
-    class Meta:
-        model = OpportunityLineItem
-        fields = (
-            "id",
-            *line_items.AMOUNTS,
-            "formatted_unit_price",
-            "formatted_total",
-            "created_at",
-            "updated_at",
-        )
 
 
 class OpportunityLineItemWriteSerializer(serializers.ModelSerializer[OpportunityLineItem]):
@@ -61,85 +32,14 @@ class OpportunityLineItemWriteSerializer(serializers.ModelSerializer[Opportunity
         fields = line_items.WRITABLE
 
 
-class OpportunitySerializer(serializers.ModelSerializer[Opportunity]):
-    account = AccountSerializer(read_only=True)
-    contacts = ContactSerializer(many=True, read_only=True)
-    line_items = OpportunityLineItemSerializer(many=True, read_only=True)
-    line_items_total = serializers.SerializerMethodField()
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-    closed_by = ProfileSerializer(read_only=True)
-    tags = TagSerializer(many=True, read_only=True)
-    created_by = UserSerializer(read_only=True)
-    org = OrgSerializer(read_only=True)
-    created_on_arrow = serializers.SerializerMethodField()
-    days_in_stage = serializers.SerializerMethodField()
-    aging_status = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Opportunity
-        fields = (
-            "id",
-            "name",
-            "account",
-            "stage",
-            "opportunity_type",
-            "currency",
-            "amount",
-            "amount_source",
-            "probability",
-            "closed_on",
-            "lead_source",
-            "contacts",
-            "line_items",
-            "line_items_total",
-            "assigned_to",
-            "teams",
-            "closed_by",
-            "tags",
-            "description",
-            "created_by",
-            "created_at",
-            "is_active",
-            "org",
-            "created_on_arrow",
-            "stage_changed_at",
-            "days_in_stage",
-            "aging_status",
-            "custom_fields",
-        )
-
-    def get_line_items_total(self, opportunity: Opportunity) -> Any:
-        return sum(item.total for item in opportunity.line_items.all())
-
-    def get_created_on_arrow(self, opportunity: Opportunity) -> str:
-        return f"{timesince(opportunity.created_at)} ago"
-
-    def get_days_in_stage(self, opportunity: Opportunity) -> int:
-        return (timezone.now() - opportunity.stage_changed_at).days
-
-    def get_aging_status(self, opportunity: Opportunity) -> str:
-        stalled = timezone.now() - opportunity.stage_changed_at > STALLED_AFTER
-        return "red" if stalled else "green"
-
-
 class OpportunityWriteSerializer(WriteSerializer):
     probability = serializers.IntegerField(max_value=100, required=False, allow_null=True)
 
     class Meta:
         model = Opportunity
-        fields = (
-            "name",
-            "account",
-            "stage",
-            "opportunity_type",
-            "currency",
-            "amount",
-            "probability",
-            "closed_on",
-            "lead_source",
-            "description",
-            "is_active",
+        fields = names(
+            "name account stage opportunity_type currency amount probability closed_on",
+            "lead_source description is_active",
         )
 
     def validate_name(self, name: str) -> str | None:
@@ -170,24 +70,9 @@ class Opportunities(Entity):
     label = "Opportunity"
     object_key = "opportunity_obj"
     relations = ("contacts", "tags", "teams", "assigned_to")
-    prefetch = (
-        "assigned_to__user",
-        "teams__users__user",
-        "teams__created_by",
-        "tags",
-        "created_by",
-        "org",
-        "closed_by__user",
-        "line_items",
-        *(f"contacts__{name}" for name in Contacts.prefetch),
-        *(f"account__{name}" for name in Accounts.prefetch),
-    )
 
-    def find(self, pk: UUID) -> Opportunity:
-        opportunity: Opportunity | None = self.records().filter(pk=pk).first()
-        if opportunity is None:
-            raise not_found("Opportunity not found.")
-        return opportunity
+    def find(self, pk: UUID) -> Any:
+        return first_or_refuse(self.records().filter(pk=pk), not_found("Opportunity not found."))
 
 
 class OpportunityList(Opportunities, RecordList):
@@ -212,16 +97,16 @@ class OpportunityList(Opportunities, RecordList):
             "totals": self._totals(records),
             **self.page_numbers(),
             **page,
-            "accounts_list": AccountSerializer(self._own(Account, Accounts), many=True).data,
-            "contacts_list": ContactSerializer(self._own(Contact, Contacts), many=True).data,
+            "accounts_list": AccountSerializer.listed(self._own(Account)),
+            "contacts_list": ContactSerializer.listed(self._own(Contact)),
             "tags": dropdowns.tags(),
             "stage": choices.OPPORTUNITY_STAGE,
             "lead_source": choices.OPPORTUNITY_SOURCE,
             "currency": choices.CURRENCY,
         }
 
-    def _own(self, model: Any, kind: type[Entity]) -> QuerySet[Any]:
-        records: QuerySet[Any] = model.objects.prefetch_related(*kind.prefetch)
+    def _own(self, model: Any) -> QuerySet[Any]:
+        records: QuerySet[Any] = model.objects.all()
         return records if self.profile.is_admin else records.filter(self.owned()).distinct()
 
     def _totals(self, records: QuerySet[Any]) -> Body:
@@ -256,7 +141,7 @@ class OpportunityDetail(Opportunities, RecordDetail):
 
     def bundle(self, record: Opportunity) -> Body:
         return {
-            "contacts": ContactSerializer(record.contacts.all(), many=True).data,
+            "contacts": ContactSerializer.listed(record.contacts.all()),
             "users": dropdowns.full_members(self.profile),
             "stage": choices.OPPORTUNITY_STAGE,
             "lead_source": choices.OPPORTUNITY_SOURCE,
@@ -265,15 +150,6 @@ class OpportunityDetail(Opportunities, RecordDetail):
             "users_mention": dropdowns.mentionable(self.profile, record),
             **super().bundle(record),
         }
-
-
-class OpportunityMove(Opportunities, RecordMove):
-    """So a deal can be won without an amount or a date."""
-
-    column = "stage"
-
-    def find(self, pk: UUID) -> Opportunity:
-        return get_object_or_404(Opportunity, pk=pk)
 
 
 class OpportunityLineItems(Opportunities, line_items.Part):
@@ -303,7 +179,7 @@ class LineItemDetail(OpportunityLineItems, line_items.EditablePart):
 
 
 urlpatterns = [
-    *record_urls(OpportunityList, OpportunityDetail, OpportunityMove),
+    *record_urls(OpportunityList, OpportunityDetail),
     path("<uuid:pk>/line-items/", LineItemList.as_view()),
     path("<uuid:pk>/line-items/<uuid:part_pk>/", LineItemDetail.as_view()),
 ]

@@ -11,35 +11,10 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
+from demo_crm.entities.rows import SolutionSerializer
 from demo_crm.filters import contains, exact
 from demo_crm.models import Solution
-from demo_crm.serializers import OrgSerializer, WriteSerializer
-
-
-class SolutionSerializer(serializers.ModelSerializer[Solution]):
-    org = OrgSerializer(read_only=True)
-    case_count = serializers.IntegerField(source="cases.count", read_only=True)
-    author = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Solution
-        fields: tuple[str, ...] = (
-            "id",
-            "title",
-            "description",
-            "status",
-            "is_published",
-            "org",
-            "case_count",
-            "author",
-            "created_at",
-            "updated_at",
-            "created_by",
-            "updated_by",
-        )
-
-    def get_author(self, solution: Solution) -> str | None:
-        return str(solution.created_by) if solution.created_by else None
+from demo_crm.serializers import WriteSerializer
 
 
 class SolutionDetailSerializer(SolutionSerializer):
@@ -77,7 +52,6 @@ class Solutions(Entity):
     write = SolutionWriteSerializer
     label = "Solution"
     relations = ()
-    prefetch = ("org", "created_by", "cases")
 
     def owned(self) -> Q:
         return Q()

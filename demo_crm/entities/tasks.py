@@ -10,87 +10,27 @@ from rest_framework.response import Response
 from demo_crm import choices
 from demo_crm.answers import done
 from demo_crm.entities import dropdowns
-from demo_crm.entities.accounts import Accounts, AccountSerializer
-from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, RecordMove, record_urls
-from demo_crm.entities.contacts import Contacts, ContactSerializer
-from demo_crm.filters import any_known, any_related, contains, days, exact, instants, related
-from demo_crm.models import Account, Contact, Task
-from demo_crm.serializers import (
-    Brief,
-    ProfileSerializer,
-    TagSerializer,
-    TeamSerializer,
-    UserSerializer,
-    WriteSerializer,
+from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.rows import (
+    TASK_PARENTS,
+    TaskRowSerializer,
+    TaskSerializer,
 )
-
-PARENTS = ("account", "opportunity", "case", "lead")
-
-
-class TaskRowSerializer(serializers.ModelSerializer[Task]):
-    account = Brief("name")
-    opportunity = Brief("name")
-    case = Brief("name")
-    lead = serializers.SerializerMethodField()
-    assigned_to = ProfileSerializer(many=True, read_only=True)
-    tags = TagSerializer(many=True, read_only=True)
-
-    class Meta:
-        model = Task
-        fields: tuple[str, ...] = (
-            "id",
-            "title",
-            "status",
-            "priority",
-            "due_date",
-            *PARENTS,
-            "assigned_to",
-            "tags",
-            "created_at",
-        )
-
-    def get_lead(self, task: Task) -> Body | None:
-        lead = task.lead
-        if lead is None:
-            return None
-        name = f"{lead.first_name or ''} {lead.last_name or ''}".strip()
-        return {"id": str(lead.pk), "name": name or lead.email or ""}
-
-
-class TaskSerializer(TaskRowSerializer):
-    created_by = UserSerializer(read_only=True)
-    contacts = ContactSerializer(many=True, read_only=True)
-    teams = TeamSerializer(many=True, read_only=True)
-
-    class Meta(TaskRowSerializer.Meta):
-        fields = (
-            *TaskRowSerializer.Meta.fields,
-            "description",
-            "created_by",
-            "contacts",
-            "teams",
-            "custom_fields",
-        )
+from demo_crm.filters import any_known, any_related, contains, days, exact, instants, related
+from demo_crm.models import Task
+from demo_crm.serializers import WriteSerializer, names
 
 
 class TaskWriteSerializer(WriteSerializer):
     class Meta:
         model = Task
-        fields = (
-            "id",
-            "title",
-            "status",
-            "priority",
-            "due_date",
-            "description",
-            *PARENTS,
-            "created_by",
-            "created_at",
+        fields = names(
+            "id title status priority due_date description", TASK_PARENTS, "created_by created_at"
         )
         read_only_fields = ("id", "created_by", "created_at")
 
     def validate(self, attrs: Body) -> Body:
-        parents = [name for name in PARENTS if self.resulting(attrs, name)]
+        parents = [name for name in TASK_PARENTS if self.resulting(attrs, name)]
         if len(parents) > 1:
             message = f"A task belongs to one record at most, and this has: {', '.join(parents)}."
             raise serializers.ValidationError({"account": [message]})
@@ -115,7 +55,6 @@ class Tasks(Entity):
 
 class TaskList(Tasks, RecordList):
     row = TaskRowSerializer
-    prefetch = ("assigned_to__user", "tags", *PARENTS)
     filters = {
         "search": contains("title"),
         "title": contains("title"),
@@ -123,7 +62,7 @@ class TaskList(Tasks, RecordList):
         "priority": exact("priority"),
         "assigned_to": any_related("assigned_to"),
         "tags": any_related("tags"),
-        **{parent: related(parent) for parent in PARENTS},
+        **{parent: related(parent) for parent in TASK_PARENTS},
         **days("due_date"),
         **instants("created_at"),
     }
@@ -136,18 +75,7 @@ class TaskList(Tasks, RecordList):
             "status": choices.TASK_STATUS,
             "priority": choices.TASK_PRIORITY,
             "users": dropdowns.members(self.profile),
-            **self._whole_org(),
-        }
-
-    def _whole_org(self) -> Body:
-        """On purpose: all accounts and contacts, also to those who may not see them."""
-        if self.request.query_params.get("slim") == "true":
-            return {}
-        accounts = Account.objects.prefetch_related(*Accounts.prefetch)
-        contacts = Contact.objects.prefetch_related(*Contacts.prefetch)
-        return {
-            "accounts_list": AccountSerializer(accounts, many=True).data,
-            "contacts_list": ContactSerializer(contacts, many=True).data,
+            **dropdowns.whole_org(self.request),
         }
 
     def _totals(self, records: QuerySet[Any]) -> Body:
@@ -183,8 +111,4 @@ class TaskDetail(Tasks, RecordDetail):
         }
 
 
-class TaskMove(Tasks, RecordMove):
-    pass
-
-
-urlpatterns = record_urls(TaskList, TaskDetail, TaskMove)
+urlpatterns = record_urls(TaskList, TaskDetail)

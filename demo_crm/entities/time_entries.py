@@ -1,4 +1,3 @@
-from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm.answers import Refused
+from demo_crm.answers import Refused, first_or_refuse
 from demo_crm.entities.base import Body, Entity
-from demo_crm.ids import one_id
 from demo_crm.models import Case, TimeEntry
-from demo_crm.serializers import Constant, ProfileSerializer
+from demo_crm.serializers import Constant, ProfileSerializer, names
 
 WRITABLE = ("started_at", "ended_at", "description", "billable", "hourly_rate", "currency")
 
@@ -27,21 +25,9 @@ class TimeEntrySerializer(serializers.ModelSerializer[TimeEntry]):
 
     class Meta:
         model = TimeEntry
-        fields = (
-            "id",
-            "case",
-            "profile",
-            "started_at",
-            "ended_at",
-            "duration_minutes",
-            "description",
-            "billable",
-            "hourly_rate",
-            "currency",
-            "invoice",
-            "auto_stopped",
-            "created_at",
-            "updated_at",
+        fields = names(
+            "id case profile started_at ended_at duration_minutes description billable",
+            "hourly_rate currency invoice auto_stopped created_at updated_at",
         )
 
 
@@ -107,9 +93,10 @@ class Times(Entity, APIView):
         return TimeEntry.objects.filter(own, org=self.profile.org)
 
     def own(self, pk: UUID, verb: str) -> TimeEntry:
-        entry = TimeEntry.objects.filter(pk=pk, org=self.profile.org).first()
-        if entry is None:
-            raise Refused(404, {"detail": "Not found."})
+        entry = first_or_refuse(
+            TimeEntry.objects.filter(pk=pk, org=self.profile.org),
+            Refused(404, {"detail": "Not found."}),
+        )
         if not self.profile.is_admin and entry.profile_id != self.profile.pk:
             raise Refused(403, {"detail": f"Not authorized to {verb} this entry."})
         return entry
@@ -172,13 +159,6 @@ class TimerStop(Times):
 
 
 class TimeEntryDetail(Times):
-    def put(self, request: Request, pk: UUID) -> Response:
-        """On purpose partial."""
-        entry = self.own(pk, "edit")
-        serializer = TimeEntryWriteSerializer(entry, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        return Response(TimeEntrySerializer(serializer.save()).data)
-
     def delete(self, request: Request, pk: UUID) -> Response:
         entry = self.own(pk, "delete")
         if entry.invoice_id:
@@ -187,63 +167,12 @@ class TimeEntryDetail(Times):
         return Response(status=204)
 
 
-class Timesheet(Times):
-    """One person's entries, by day.
-
-    On purpose: a `start` without an `end` is ignored, and the week is the current one.
-    """
-
-    def get(self, request: Request) -> Response:
-        start, end = self._days(request)
-        own = str(self.profile.pk)
-        profile = one_id(request.query_params.get("profile") or own, "profile")
-        if profile != own and not self.profile.is_admin:
-            raise Refused(403, {"detail": "Only admins can view another profile's timesheet."})
-        entries = TimeEntry.objects.filter(
-            org=self.profile.org, profile=profile, started_at__date__range=(start, end)
-        )
-        days: dict[date, list[Body]] = {
-            start + timedelta(days=after): [] for after in range((end - start).days + 1)
-        }
-        for entry in entries.select_related("case", "invoice", "profile__user").order_by(
-            "started_at"
-        ):
-            days[timezone.localdate(entry.started_at)].append(self._shown(entry))
-        shown = [{"date": day.isoformat(), "entries": rows} for day, rows in days.items()]
-        return Response({"profile_id": profile, "start": start, "end": end, "days": shown})
-
-    def _days(self, request: Request) -> tuple[date, date]:
-        try:
-            given = [request.query_params.get(name) for name in ("start", "end")]
-            start, end = (date.fromisoformat(each) if each else None for each in given)
-        except ValueError as error:
-            raise Refused(400, {"detail": str(error)}) from error
-        if start is None or end is None:
-            today = timezone.localdate()
-            start = today - timedelta(days=today.weekday())
-            end = start + timedelta(days=6)
-        if end < start:
-            raise Refused(400, {"detail": "end must be on or after start."})
-        return start, end
-
-    def _shown(self, entry: TimeEntry) -> Body:
-        invoice = entry.invoice
-        return {
-            **TimeEntrySerializer(entry).data,
-            "case": {"id": str(entry.case_id), "name": entry.case.name},
-            "invoice": invoice
-            and {"id": str(invoice.pk), "invoice_number": invoice.invoice_number},
-            "is_running": entry.ended_at is None,
-        }
-
-
 case_urls = [
     path("<uuid:pk>/time-entries/", CaseTimes.as_view()),
     path("<uuid:pk>/time-entries/start/", CaseTimer.as_view()),
     path("<uuid:pk>/time-summary/", CaseTimeSummary.as_view()),
 ]
 urlpatterns = [
-    path("timesheet/", Timesheet.as_view()),
     path("<uuid:pk>/", TimeEntryDetail.as_view()),
     path("<uuid:pk>/stop/", TimerStop.as_view()),
 ]

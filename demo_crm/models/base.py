@@ -5,7 +5,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
 
-from demo_crm.choices import countries
+from demo_crm.countries import COUNTRIES
 
 phone_number = RegexValidator(
     r"^[\d\s\-\(\)\+\.]{7,25}$", "A phone number has 7 to 25 digits and separators."
@@ -41,7 +41,7 @@ class Addressed(models.Model):
     city = models.CharField(max_length=255, null=True, blank=True)
     state = models.CharField(max_length=255, null=True, blank=True)
     postcode = models.CharField(max_length=64, null=True, blank=True)
-    country = models.CharField(max_length=3, choices=countries, null=True, blank=True)
+    country = models.CharField(max_length=3, choices=COUNTRIES, null=True, blank=True)
 
     class Meta:
         abstract = True

@@ -8,6 +8,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from demo_crm import choices
+from demo_crm.countries import COUNTRIES
 from demo_crm.models.base import OrgOwned, link, money, optional_text
 from demo_crm.models.people import Profile, Team
 from demo_crm.models.sales import LineItem, discount
@@ -37,12 +38,12 @@ class Invoice(OrgOwned):
     billing_city = text(100)
     billing_state = text(100)
     billing_postcode = text(20)
-    billing_country = text(3, choices=choices.countries)
+    billing_country = text(3, choices=COUNTRIES)
     client_address_line = text()
     client_city = text(100)
     client_state = text(100)
     client_postcode = text(20)
-    client_country = text(3, choices=choices.countries)
+    client_country = text(3, choices=COUNTRIES)
     subtotal = money(default=0)
     discount_type = text(20, choices=choices.DISCOUNT_TYPE)
     discount_value = money(default=0)
@@ -51,7 +52,7 @@ class Invoice(OrgOwned):
     tax_amount = money(default=0)
     shipping_amount = money(default=0)
     total_amount = money(default=0)
-    currency = models.CharField(max_length=3, choices=choices.currencies, default="USD")
+    currency = models.CharField(max_length=3, choices=choices.CURRENCY, default="USD")
     amount_paid = money(default=0)
     amount_due = money(default=0)
     issue_date = models.DateField(default=timezone.localdate)

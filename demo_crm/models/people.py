@@ -58,6 +58,10 @@ class Profile(TimeStamped):
         return f"{self.user} ({self.org})"
 
     @property
+    def email(self) -> str:
+        return self.user.email
+
+    @property
     def is_admin(self) -> bool:
         return self.role == self.Role.ADMIN
 

@@ -6,14 +6,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from demo_crm import choices
-from demo_crm.models.base import (
-    Addressed,
-    OrgOwned,
-    link,
-    money,
-    optional_text,
-    phone_number,
-)
+from demo_crm.models.base import Addressed, OrgOwned, link, money, optional_text, phone_number
 from demo_crm.models.people import Profile, Tag, Team
 
 
@@ -44,10 +37,10 @@ class Account(Addressed, OrgOwned):
     email = models.EmailField(null=True, blank=True)
     phone = optional_text(25, validators=[phone_number])
     website = models.URLField(null=True, blank=True)
-    industry = optional_text(choices=choices.industries)
+    industry = optional_text(choices=choices.INDUSTRY)
     number_of_employees = models.PositiveIntegerField(null=True, blank=True)
     annual_revenue = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    currency = optional_text(3, choices=choices.currencies)
+    currency = optional_text(3, choices=choices.CURRENCY)
     description = models.TextField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     custom_fields = models.JSONField(default=dict, blank=True)
@@ -72,10 +65,10 @@ class Lead(Addressed, OrgOwned):
     linkedin_url = models.URLField(max_length=500, null=True, blank=True)
     status = optional_text(choices=choices.LEAD_STATUS)
     source = optional_text(choices=choices.LEAD_SOURCE)
-    industry = optional_text(choices=choices.industries)
+    industry = optional_text(choices=choices.INDUSTRY)
     rating = optional_text(10, choices=choices.LEAD_RATING)
     opportunity_amount = money(null=True, blank=True)
-    currency = optional_text(3, choices=choices.currencies)
+    currency = optional_text(3, choices=choices.CURRENCY)
     probability = models.IntegerField(default=0, null=True, blank=True)
     close_date = models.DateField(null=True, blank=True)
     last_contacted = models.DateField(null=True, blank=True)
@@ -110,7 +103,7 @@ class Opportunity(OrgOwned):
         max_length=64, choices=choices.OPPORTUNITY_STAGE, default="PROSPECTING"
     )
     opportunity_type = optional_text(64, choices=choices.OPPORTUNITY_TYPE)
-    currency = optional_text(3, choices=choices.currencies)
+    currency = optional_text(3, choices=choices.CURRENCY)
     amount = money(null=True, blank=True)
     amount_source = models.CharField(max_length=20, default="MANUAL")
     probability = models.IntegerField(default=0, null=True, blank=True)

@@ -91,7 +91,7 @@ class TimeEntry(OrgOwned):
     description = models.TextField(blank=True, default="")
     billable = models.BooleanField(default=False)
     hourly_rate = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3, choices=choices.currencies, default="USD")
+    currency = models.CharField(max_length=3, choices=choices.CURRENCY, default="USD")
     invoice = link("demo_crm.Invoice", "time_entries")
 
     class Meta:

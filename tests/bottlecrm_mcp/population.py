@@ -18,9 +18,9 @@ from django.db import connection, models
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.rows import dig
-from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import CustomFieldDefinition, Org, Profile, Tag, Team, User
 from demo_crm.row_security import org_context
+from tests.whole_crm.catalogue import CATALOGUE
 
 OPTIONAL = {entity.name: entity for entity in CATALOGUE.optional}
 PER_ENTITY = 12
@@ -253,7 +253,9 @@ def ids(rows: Any) -> set[str]:
 def everything() -> dict[str, str]:
     """A digest of each table of the CRM, as each organisation sees it."""
     tables = [
-        name for name in connection.introspection.table_names() if name.startswith("demo_crm_")
+        name
+        for name in connection.introspection.table_names()
+        if name.startswith(("demo_crm_", "whole_crm_"))
     ]
     query = " UNION ALL ".join(
         f"SELECT '{name}', md5(coalesce(string_agg(r::text, '|' ORDER BY r::text), ''))"

@@ -5,8 +5,8 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 
 from bottlecrm_mcp.conf import McpSettings, mcp_settings
-from demo_crm.catalogue import CATALOGUE
 from tests.bottlecrm_mcp.population import with_settings
+from tests.whole_crm.catalogue import CATALOGUE
 
 
 def test_defaults(settings) -> None:
@@ -83,7 +83,7 @@ def optional(monkeypatch: pytest.MonkeyPatch) -> None:
     solutions = CATALOGUE.entity("solutions")
     others = tuple(each for each in CATALOGUE.entities if each is not solutions)
     small = replace(CATALOGUE, entities=others, optional=(solutions,))
-    monkeypatch.setattr("demo_crm.catalogue.CATALOGUE", small)
+    monkeypatch.setattr("tests.whole_crm.catalogue.CATALOGUE", small)
 
 
 def test_optional_entities_are_served_if_named(settings, optional) -> None:

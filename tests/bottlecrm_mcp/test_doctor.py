@@ -13,8 +13,8 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor import person
 from bottlecrm_mcp.doctor.diagnosis import examine_host
 from bottlecrm_mcp.doctor.findings import Level
-from demo_crm.catalogue import CATALOGUE
 from tests.bottlecrm_mcp.population import with_settings
+from tests.whole_crm.catalogue import CATALOGUE
 
 IDENTITY = "demo_crm.middleware.IdentityMiddleware"
 TOKENS = "pat_tokens.middleware.TokenContext"
@@ -35,7 +35,7 @@ def catalogue_with(settings, monkeypatch):
     def use(**changes):
         leads, *others = CATALOGUE.entities
         changed = replace(CATALOGUE, entities=(replace(leads, **changes), *others))
-        monkeypatch.setattr("demo_crm.catalogue.CATALOGUE", changed)
+        monkeypatch.setattr("tests.whole_crm.catalogue.CATALOGUE", changed)
 
     return use
 

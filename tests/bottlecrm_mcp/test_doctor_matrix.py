@@ -20,10 +20,10 @@ from bottlecrm_mcp.gateway.base import Reply
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
 from bottlecrm_mcp.tools.references import Reference, References
 from bottlecrm_mcp.tools.registry import Registry
-from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import Team
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import NAMES, unchanged
+from tests.whole_crm.catalogue import CATALOGUE
 
 
 def examined(profile, *, write):

@@ -4,6 +4,8 @@ import stat
 import pytest
 from django.core.management import CommandError, call_command
 
+from bottlecrm_mcp.doctor.diagnosis import examine_host
+from bottlecrm_mcp.doctor.findings import Level
 from demo_crm.management.commands.demo import Credentials
 from demo_crm.models import Lead, Org
 from demo_crm.row_security import org_context
@@ -61,6 +63,14 @@ def test_case_can_be_closed_although_there_is_a_rule(api, people):
     assert client.get(url("cases", case, "solution-suggestions")).json()["count"] == 1
     body = {"status": "Closed", "closed_on": "2026-01-05"}
     assert client.patch(url("cases", case), body, format="json").status_code == 200
+
+
+@pytest.mark.urls("settings.urls")
+def test_right_without_what_only_tests_have(settings, people):
+    settings.BOTTLECRM_MCP = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}
+    findings = examine_host().findings
+    assert [each for each in findings if each.level is not Level.OK] == []
+    assert not [each for each in findings if each.sentence.startswith("not covered")]
 
 
 def test_credentials(people, tmp_path):

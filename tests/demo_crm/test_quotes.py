@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from demo_crm.models import Estimate, Product
 from demo_crm.row_security import org_context
+from tests.whole_crm.models import Estimate, Product
 
 QUOTED = ("estimates", "recurring")
 KEYS = {"estimates": "estimate", "recurring": "recurring_invoice"}

@@ -6,8 +6,8 @@ import pytest
 
 from bottlecrm_mcp.catalogue.model import Kind
 from bottlecrm_mcp.tools.filters import operators
-from demo_crm.catalogue import CATALOGUE
 from tests.bottlecrm_mcp.population import EVERY, model_of
+from tests.whole_crm.catalogue import CATALOGUE
 
 entities = pytest.mark.parametrize("entity", EVERY.values(), ids=EVERY.keys())
 

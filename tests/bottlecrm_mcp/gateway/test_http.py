@@ -18,8 +18,8 @@ from bottlecrm_mcp.tools.filters import operators
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.search import sortable
 from bottlecrm_mcp.tools.summarize import groupable, measurable
-from demo_crm.catalogue import CATALOGUE
 from tests.bottlecrm_mcp.population import NAMES, UNKNOWN_ID, unchanged
+from tests.whole_crm.catalogue import CATALOGUE
 
 REGISTRY = Registry(CATALOGUE)
 BY_MODES = ("notes", "source")

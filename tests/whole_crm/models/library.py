@@ -6,10 +6,10 @@ from django.db import models
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from demo_crm import choices
 from demo_crm.models.base import OrgOwned, link, money
 from demo_crm.models.people import Profile, Team
 from demo_crm.models.sales import Opportunity
+from tests.whole_crm import choices
 
 
 class Document(OrgOwned):

@@ -9,26 +9,20 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm.answers import done, forbidden, not_found
+from demo_crm.answers import done, first_or_refuse, forbidden, not_found
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact, related, when
-from demo_crm.models import SalesGoal
-from demo_crm.serializers import Brief, ProfileSerializer, WriteSerializer
+from demo_crm.serializers import Brief, ProfileSerializer, RowSerializer, WriteSerializer, names
+from tests.whole_crm.models import SalesGoal
 
-WRITABLE = (
-    "name",
-    "goal_type",
-    "target_value",
-    "period_type",
-    "period_start",
-    "period_end",
-    "assigned_to",
-    "team",
-    "is_active",
+WRITABLE = names(
+    "name goal_type target_value period_type period_start period_end assigned_to", "team is_active"
 )
 
 
-class SalesGoalSerializer(serializers.ModelSerializer[SalesGoal]):
+class SalesGoalSerializer(RowSerializer):
+    prefetch = ("assigned_to__user", "team")
+
     assigned_to_detail = ProfileSerializer(source="assigned_to", read_only=True)
     team_detail = Brief("name", source="team")
     progress_value = serializers.FloatField(source="progress", read_only=True)
@@ -37,17 +31,11 @@ class SalesGoalSerializer(serializers.ModelSerializer[SalesGoal]):
 
     class Meta:
         model = SalesGoal
-        fields = (
+        fields = names(
             "id",
-            *WRITABLE,
-            "assigned_to_detail",
-            "team_detail",
-            "org",
-            "created_at",
-            "updated_at",
-            "progress_value",
-            "progress_percent",
-            "status",
+            WRITABLE,
+            "assigned_to_detail team_detail org created_at updated_at progress_value",
+            "progress_percent status",
         )
 
 
@@ -77,16 +65,12 @@ class Goals(Entity):
     write = SalesGoalWriteSerializer
     label = "Goal"
     relations = ()
-    prefetch = ("assigned_to__user", "team")
 
     def owned(self) -> Q:
         return Q(assigned_to=self.profile) | Q(team__in=self.profile.teams.all())
 
     def find(self, pk: UUID) -> Any:
-        goal = self.records().filter(pk=pk).first()
-        if goal is None:
-            raise not_found("Goal not found.")
-        return goal
+        return first_or_refuse(self.records().filter(pk=pk), not_found("Goal not found."))
 
     def denied(self) -> APIException:
         return forbidden("You do not have permission.")
@@ -141,7 +125,4 @@ class GoalDetail(Goals, RecordDetail):
         return done("Goal Deleted Successfully")
 
 
-urlpatterns: list[Any] = [
-    path("", GoalList.as_view()),
-    path("<uuid:pk>/", GoalDetail.as_view()),
-]
+urlpatterns: list[Any] = [path("", GoalList.as_view()), path("<uuid:pk>/", GoalDetail.as_view())]

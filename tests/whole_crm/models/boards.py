@@ -1,9 +1,9 @@
 from django.db import models
 from django.utils import timezone
 
-from demo_crm import choices
 from demo_crm.models.base import OrgOwned, link
 from demo_crm.models.people import Profile
+from tests.whole_crm import choices
 
 
 class Board(OrgOwned):

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import authenticate
-from django.db.models import Q
 from django.shortcuts import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,23 +15,10 @@ from demo_crm.answers import forbidden, invalid
 from demo_crm.entities import dropdowns
 from demo_crm.identity import issue_access_token
 from demo_crm.models import (
-    Account,
-    Case,
-    Contact,
     CustomFieldDefinition,
-    Invoice,
-    Lead,
-    Opportunity,
     Profile,
-    Solution,
 )
-from demo_crm.serializers import (
-    CustomFieldSerializer,
-    OrgSerializer,
-    ProfileSerializer,
-)
-
-PER_KIND = 6
+from demo_crm.serializers import CustomFieldSerializer, OrgSerializer, ProfileSerializer
 
 
 class Login(APIView):
@@ -156,45 +142,3 @@ class CustomField(Member):
         definitions = CustomFieldDefinition.objects.filter(org=self.profile.org)
         definition = get_object_or_404(definitions, pk=pk)
         return Response(CustomFieldSerializer(definition).data)
-
-
-class Search(Member):
-    """A few matches of every kind but tasks."""
-
-    def get(self, request: Request) -> Response:
-        query = request.query_params.get("q", "").strip()
-        if len(query) < 2:
-            return Response({"query": query, "results": []})
-        results = [hit for kind in self.kinds() for hit in self._hits(query, *kind)]
-        return Response({"query": query, "results": results})
-
-    def kinds(self) -> list[tuple[str, Any, tuple[str, ...], str]]:
-        return [
-            ("lead", Lead, ("first_name", "last_name", "company_name", "email"), "company_name"),
-            ("deal", Opportunity, ("name",), "account"),
-            ("account", Account, ("name", "email"), "email"),
-            ("contact", Contact, ("first_name", "last_name", "email"), "email"),
-            ("ticket", Case, ("name",), "status"),
-            ("invoice", Invoice, ("invoice_title", "invoice_number"), "status"),
-            ("solution", Solution, ("title",), "status"),
-        ]
-
-    def _hits(
-        self, query: str, kind: str, model: Any, fields: tuple[str, ...], subtitle: str
-    ) -> list[dict[str, str]]:
-        matches = Q()
-        for field in fields:
-            matches |= Q(**{f"{field}__icontains": query})
-        records = model.objects.filter(matches)
-        if not self.profile.is_admin and model is not Solution:
-            owned = Q(created_by=self.profile.user) | Q(assigned_to=self.profile)
-            records = records.filter(owned).distinct()
-        return [
-            {
-                "type": kind,
-                "id": str(record.pk),
-                "title": str(record),
-                "subtitle": str(getattr(record, subtitle) or ""),
-            }
-            for record in records[:PER_KIND]
-        ]

@@ -15,8 +15,9 @@ from rest_framework.views import APIView
 from demo_crm.answers import Refused, invalid
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains
-from demo_crm.models import Board, BoardColumn, BoardMember, BoardTask, Profile
-from demo_crm.serializers import Brief, ProfileSerializer, WriteSerializer
+from demo_crm.models import Profile
+from demo_crm.serializers import Brief, ProfileSerializer, RowSerializer, WriteSerializer, names
+from tests.whole_crm.models import Board, BoardColumn, BoardMember, BoardTask
 
 MANAGERS = ("owner", "admin")
 FIRST_COLUMNS = (("To Do", "#EF4444"), ("In Progress", "#F59E0B"), ("Done", "#10B981"))
@@ -34,14 +35,8 @@ class CardSerializer(serializers.ModelSerializer[BoardTask]):
     class Meta:
         model = BoardTask
         fields = "__all__"
-        read_only_fields = (
-            "org",
-            "column",
-            "created_by",
-            "updated_by",
-            "contact",
-            "opportunity",
-            "completed_at",
+        read_only_fields = names(
+            "org column created_by updated_by contact opportunity completed_at"
         )
 
 
@@ -63,7 +58,7 @@ class MemberSerializer(serializers.ModelSerializer[BoardMember]):
         fields = "__all__"
 
 
-class BoardSerializer(serializers.ModelSerializer[Board]):
+class BoardSerializer(RowSerializer):
     owner = ProfileSerializer(read_only=True)
     columns = Brief("name", "order", "color", "limit", many=True)
     members = MemberSerializer(source="memberships", many=True, read_only=True)
@@ -73,20 +68,14 @@ class BoardSerializer(serializers.ModelSerializer[Board]):
         fields = "__all__"
 
 
-class BoardRowSerializer(serializers.ModelSerializer[Board]):
+class BoardRowSerializer(RowSerializer):
+    prefetch = ("owner__user",)
+
     owner = ProfileSerializer(read_only=True)
 
     class Meta:
         model = Board
-        fields = (
-            "id",
-            "name",
-            "description",
-            "owner",
-            "is_archived",
-            "created_at",
-            "updated_at",
-        )
+        fields = names("id name description owner is_archived created_at updated_at")
 
 
 class BoardWriteSerializer(WriteSerializer):
@@ -101,7 +90,6 @@ class Boards(Entity):
     write = BoardWriteSerializer
     label = "Board"
     relations = ()
-    prefetch = ("owner__user", "memberships")
 
     def owned(self) -> Q:
         return Q(owner=self.profile) | Q(members=self.profile)

@@ -3,20 +3,19 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.urls import path
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm.answers import done, refused
+from demo_crm.answers import done, first_or_refuse, refused
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact
-from demo_crm.models import Product
-from demo_crm.serializers import Constant, WriteSerializer
+from demo_crm.serializers import Constant, RowSerializer, WriteSerializer
+from tests.whole_crm.models import Product
 
 WRITABLE = ("name", "description", "sku", "price", "currency", "category", "is_active")
 
 
-class ProductSerializer(serializers.ModelSerializer[Product]):
+class ProductSerializer(RowSerializer):
     used_on = Constant(0)
 
     class Meta:
@@ -40,16 +39,12 @@ class Products(Entity):
     write = ProductWriteSerializer
     label = "Product"
     relations = ()
-    prefetch = ()
 
     def owned(self) -> Q:
         return Q()
 
     def find(self, pk: UUID) -> Any:
-        product = self.records().filter(pk=pk).first()
-        if product is None:
-            raise refused(404, "Product not found")
-        return product
+        return first_or_refuse(self.records().filter(pk=pk), refused(404, "Product not found"))
 
     def to_write(self, pk: UUID) -> Any:
         product = self.find(pk)

@@ -6,10 +6,12 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from demo_crm import choices
+from demo_crm.choices import CURRENCY, DISCOUNT_TYPE, PAYMENT_TERMS
+from demo_crm.countries import COUNTRIES
 from demo_crm.models.base import OrgOwned, link, money, optional_text
 from demo_crm.models.billing import TaxedLineItem, next_number, text, total_of
 from demo_crm.models.people import Profile, Team
+from tests.whole_crm import choices
 
 
 class Product(OrgOwned):
@@ -17,7 +19,7 @@ class Product(OrgOwned):
     description = models.TextField(null=True, blank=True)
     sku = optional_text(100)
     price = money(default=0)
-    currency = optional_text(3, choices=choices.currencies)
+    currency = optional_text(3, choices=CURRENCY)
     category = optional_text(100)
     is_active = models.BooleanField(default=True)
 
@@ -37,11 +39,11 @@ class Quoted(OrgOwned):
     client_name = text()
     client_email = models.EmailField(blank=True, default="")
     subtotal = money(default=0)
-    discount_type = text(20, choices=choices.DISCOUNT_TYPE)
+    discount_type = text(20, choices=DISCOUNT_TYPE)
     discount_value = money(default=0)
     tax_rate = models.DecimalField(max_digits=5, decimal_places=2, default=0)
     total_amount = money(default=0)
-    currency = models.CharField(max_length=3, choices=choices.currencies, default="USD")
+    currency = models.CharField(max_length=3, choices=CURRENCY, default="USD")
     notes = models.TextField(blank=True, default="")
     terms = models.TextField(blank=True, default="")
     custom_fields = models.JSONField(default=dict, blank=True)
@@ -69,7 +71,7 @@ class Estimate(Quoted):
     client_city = text(100)
     client_state = text(100)
     client_postcode = text(20)
-    client_country = text(3, choices=choices.countries)
+    client_country = text(3, choices=COUNTRIES)
     discount_amount = money(default=0)
     tax_amount = money(default=0)
     issue_date = models.DateField(default=timezone.localdate)
@@ -107,7 +109,7 @@ class RecurringInvoice(Quoted):
     end_date = models.DateField(null=True, blank=True)
     # On purpose: today, whenever the schedule starts.
     next_generation_date = models.DateField(default=date.today)
-    payment_terms = models.CharField(max_length=20, choices=choices.PAYMENT_TERMS, default="NET_30")
+    payment_terms = models.CharField(max_length=20, choices=PAYMENT_TERMS, default="NET_30")
     auto_send = models.BooleanField(default=False)
     invoices_generated = models.PositiveIntegerField(default=0)
     assigned_to = models.ManyToManyField(Profile, related_name="recurring_invoice_assigned_to")

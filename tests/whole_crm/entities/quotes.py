@@ -1,6 +1,6 @@
 """Estimates and recurring invoices: written as an invoice is, seen by the same rule."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,41 +12,36 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm.answers import done, refused
+from demo_crm.answers import done, first_or_refuse, refused
 from demo_crm.entities import line_items
-from demo_crm.entities.accounts import AccountSerializer
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.entities.billed import PARTIES, BilledWriteSerializer
-from demo_crm.entities.contacts import ContactSerializer
-from demo_crm.entities.invoices import InvoiceRowSerializer, InvoiceSerializer
+from demo_crm.entities.invoices import InvoiceSerializer
+from demo_crm.entities.rows import (
+    AccountSerializer,
+    ContactSerializer,
+    InvoiceRowSerializer,
+    RecordSerializer,
+)
 from demo_crm.filters import contains, exact
 from demo_crm.mail import mail
-from demo_crm.models import (
-    Estimate,
-    EstimateLineItem,
-    Invoice,
-    InvoiceLineItem,
-    RecurringInvoice,
-    RecurringInvoiceLineItem,
-)
+from demo_crm.models import Invoice, InvoiceLineItem
 from demo_crm.serializers import (
     Brief,
     Constant,
-    OrgSerializer,
-    ProfileSerializer,
-    TeamSerializer,
-    UserSerializer,
+    RowSerializer,
+    names,
+)
+from tests.whole_crm.models import (
+    Estimate,
+    EstimateLineItem,
+    RecurringInvoice,
+    RecurringInvoiceLineItem,
 )
 
-CLIENT = (
-    "client_name",
-    "client_email",
-    "client_phone",
-    "client_address_line",
-    "client_city",
-    "client_state",
-    "client_postcode",
-    "client_country",
+CLIENT = names(
+    "client_name client_email client_phone client_address_line client_city",
+    "client_state client_postcode client_country",
 )
 PRICE = ("discount_type", "discount_value", "tax_rate", "currency", "notes", "terms")
 ITEM = (*line_items.WRITABLE, "tax_rate")
@@ -82,14 +77,11 @@ class RecurringLineWriteSerializer(serializers.ModelSerializer[RecurringInvoiceL
         fields = ITEM
 
 
-class FullSerializer(serializers.ModelSerializer[Any]):
+class FullSerializer(RecordSerializer):
+    tags = None
     account = AccountSerializer(read_only=True)
     contact = ContactSerializer(read_only=True)
     opportunity = Brief("name", "amount", "stage", "currency")
-    created_by = UserSerializer(read_only=True)
-    assigned_to = ProfileSerializer(read_only=True, many=True)
-    teams = TeamSerializer(read_only=True, many=True)
-    org = OrgSerializer(read_only=True)
 
 
 class EstimateSerializer(FullSerializer):
@@ -110,7 +102,9 @@ class RecurringInvoiceSerializer(FullSerializer):
         fields = "__all__"
 
 
-class RowSerializer(serializers.ModelSerializer[Any]):
+class QuotedRowSerializer(RowSerializer):
+    prefetch = ("account", "contact", "opportunity")
+
     account_name = serializers.CharField(source="account.name", read_only=True)
     contact_name = serializers.SerializerMethodField()
 
@@ -118,57 +112,27 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         return str(record.contact) if record.contact else None
 
 
-class EstimateRowSerializer(RowSerializer):
+class EstimateRowSerializer(QuotedRowSerializer):
     opportunity = Brief("name")
     converted_to_invoice = Brief("invoice_number")
     is_expired = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = Estimate
-        fields = (
-            "id",
-            "estimate_number",
-            "title",
-            "status",
-            "account",
-            "account_name",
-            "contact",
-            "contact_name",
-            "opportunity",
-            "converted_to_invoice",
-            "client_name",
-            "issue_date",
-            "expiry_date",
-            "total_amount",
-            "currency",
-            "is_expired",
-            "created_at",
+        fields = names(
+            "id estimate_number title status account account_name contact contact_name",
+            "opportunity converted_to_invoice client_name issue_date expiry_date",
+            "total_amount currency is_expired created_at",
         )
 
 
-class RecurringInvoiceRowSerializer(RowSerializer):
+class RecurringInvoiceRowSerializer(QuotedRowSerializer):
     class Meta:
         model = RecurringInvoice
-        fields = (
-            "id",
-            "title",
-            "account",
-            "account_name",
-            "contact",
-            "contact_name",
-            "client_name",
-            "frequency",
-            "custom_days",
-            "payment_terms",
-            "start_date",
-            "end_date",
-            "next_generation_date",
-            "is_active",
-            "auto_send",
-            "total_amount",
-            "currency",
-            "invoices_generated",
-            "created_at",
+        fields = names(
+            "id title account account_name contact contact_name client_name frequency",
+            "custom_days payment_terms start_date end_date next_generation_date is_active",
+            "auto_send total_amount currency invoices_generated created_at",
         )
 
 
@@ -177,16 +141,12 @@ class EstimateWriteSerializer(BilledWriteSerializer):
 
     class Meta:
         model = Estimate
-        fields = (
-            "title",
-            "status",
-            *PARTIES,
-            *CLIENT,
-            *PRICE,
-            "issue_date",
-            "expiry_date",
-            "public_link_enabled",
-            "line_items",
+        fields = names(
+            "title status",
+            PARTIES,
+            CLIENT,
+            PRICE,
+            "issue_date expiry_date public_link_enabled line_items",
         )
         read_only_fields = ("status",)
 
@@ -196,21 +156,13 @@ class RecurringInvoiceWriteSerializer(BilledWriteSerializer):
 
     class Meta:
         model = RecurringInvoice
-        fields = (
-            "title",
-            "is_active",
-            *PARTIES,
-            "client_name",
-            "client_email",
-            *PRICE,
-            "frequency",
-            "custom_days",
-            "start_date",
-            "end_date",
-            "next_generation_date",
-            "payment_terms",
-            "auto_send",
-            "line_items",
+        fields = names(
+            "title is_active",
+            PARTIES,
+            "client_name client_email",
+            PRICE,
+            "frequency custom_days start_date end_date next_generation_date payment_terms",
+            "auto_send line_items",
         )
 
     def validate(self, attrs: Body) -> Body:
@@ -221,16 +173,15 @@ class RecurringInvoiceWriteSerializer(BilledWriteSerializer):
 
 
 class Quoted(Entity):
+    full: ClassVar[type[RowSerializer]]
     # On purpose: neither assignees nor teams can be set through the API.
     relations = ()
     mails_assignees = False
-    prefetch = ("account", "contact", "opportunity")
 
     def find(self, pk: UUID) -> Any:
-        record = self.records().filter(pk=pk).first()
-        if record is None:
-            raise refused(404, f"{self.label} not found")
-        return record
+        return first_or_refuse(
+            self.records().filter(pk=pk), refused(404, f"{self.label} not found")
+        )
 
     def denied(self) -> APIException:
         return refused(403, "Permission denied")
@@ -240,12 +191,13 @@ class Quoted(Entity):
 
     def answer(self, verb: str, record: Any, status: int = 200) -> Response:
         record.refresh_from_db()
-        return done(f"{self.label} {verb}", status, **{self.object_key: self.shown(record)})
+        return done(f"{self.label} {verb}", status, **{self.object_key: self.full(record).data})
 
 
 class Estimates(Quoted):
     model = Estimate
-    row = EstimateSerializer
+    row: ClassVar[type[RowSerializer]] = EstimateSerializer
+    full = EstimateSerializer
     write = EstimateWriteSerializer
     label = "Estimate"
     object_key = "estimate"
@@ -253,7 +205,8 @@ class Estimates(Quoted):
 
 class RecurringInvoices(Quoted):
     model = RecurringInvoice
-    row = RecurringInvoiceSerializer
+    row: ClassVar[type[RowSerializer]] = RecurringInvoiceSerializer
+    full = RecurringInvoiceSerializer
     write = RecurringInvoiceWriteSerializer
     label = "Recurring invoice"
     object_key = "recurring_invoice"
@@ -261,19 +214,16 @@ class RecurringInvoices(Quoted):
 
 class QuotedList(Quoted, RecordList):
     order = ("-created_at",)
-    listed: type[RowSerializer]
 
     def envelope(self, records: QuerySet[Any]) -> Body:
-        page = self.paginate_queryset(records, self.request, view=self)
-        links = {"next": self.get_next_link(), "previous": self.get_previous_link()}
-        return {"count": self.count, **links, "results": self.listed(page, many=True).data}
+        return self.linked_page(records)
 
     def answer_created(self, record: Any) -> Response:
         return self.answer("created", record, 201)
 
 
 class EstimateList(Estimates, QuotedList):
-    listed = EstimateRowSerializer
+    row = EstimateRowSerializer
     filters = {
         "status": exact("status"),
         # On purpose unchecked: an id that is none is a server error.
@@ -285,11 +235,11 @@ class EstimateList(Estimates, QuotedList):
 class RecurringInvoiceList(RecurringInvoices, QuotedList):
     """On purpose: it can't be searched."""
 
-    listed = RecurringInvoiceRowSerializer
+    row = RecurringInvoiceRowSerializer
     filters = {
         "is_active": lambda records, values, name: records.filter(
             is_active=values[-1].lower() == "true"
-        ),
+        )
     }
 
 

@@ -8,24 +8,28 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm import choices
 from demo_crm.answers import done, forbidden
 from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
 from demo_crm.filters import contains, exact
-from demo_crm.models import Document
 from demo_crm.serializers import (
     Brief,
     OrgSerializer,
     ProfileSerializer,
+    RowSerializer,
     UserSerializer,
     WriteSerializer,
+    names,
 )
+from tests.whole_crm import choices
+from tests.whole_crm.models import Document
 
 DENIED = "You do not have Permission to perform this action"
 
 
-class DocumentSerializer(serializers.ModelSerializer[Document]):
+class DocumentSerializer(RowSerializer):
+    prefetch = ("shared_to__user", "teams", "created_by")
+
     document_file = serializers.CharField(source="file_name", read_only=True)
     shared_to = ProfileSerializer(many=True, read_only=True)
     teams = Brief("name", many=True)
@@ -34,17 +38,8 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 
     class Meta:
         model = Document
-        fields = (
-            "id",
-            "title",
-            "document_file",
-            "status",
-            "shared_to",
-            "teams",
-            "size_bytes",
-            "created_at",
-            "created_by",
-            "org",
+        fields = names(
+            "id title document_file status shared_to teams size_bytes created_at created_by", "org"
         )
 
 
@@ -73,7 +68,6 @@ class Documents(Entity):
     write = DocumentWriteSerializer
     label = "Document"
     relations = ("shared_to", "teams")
-    prefetch = ("shared_to__user", "teams", "created_by")
 
     def owned(self) -> Q:
         shared = Q(shared_to=self.profile) | Q(teams__in=self.profile.teams.all())

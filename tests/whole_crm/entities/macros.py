@@ -10,7 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from demo_crm.answers import Refused
-from demo_crm.models import Case, Macro, Profile
+from demo_crm.models import Case, Profile
+from demo_crm.serializers import names
+from tests.whole_crm.models import Macro
 
 PLACEHOLDERS = ("customer_name", "case_subject", "agent_email", "org_name")
 
@@ -20,17 +22,8 @@ class MacroWriteSerializer(serializers.ModelSerializer[Macro]):
 
     class Meta:
         model = Macro
-        fields = (
-            "id",
-            "title",
-            "body",
-            "scope",
-            "owner",
-            "owner_name",
-            "is_active",
-            "usage_count",
-            "created_at",
-            "updated_at",
+        fields = names(
+            "id title body scope owner owner_name is_active usage_count created_at", "updated_at"
         )
         read_only_fields = ("owner", "usage_count")
 
