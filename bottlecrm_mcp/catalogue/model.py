@@ -83,6 +83,9 @@ class Field:
     `computed` marks a value that only a serializer can give, `money` an amount in the record's own
     currency, `untrusted` text that people outside the organisation can write. `part_of` is the
     include that must list the value of an action's parameter: a part of another record is refused.
+    `examples` are values of the form that the CRM demands of a text, `admin_values` those that only
+    an administrator may give. `after` is the field whose day has to be earlier. `alters` marks an
+    optional parameter that makes something else of the action, such as a payment in part.
     """
 
     name: str
@@ -104,6 +107,10 @@ class Field:
     note: str = ""
     parts: tuple[Field, ...] = ()
     part_of: str = ""
+    examples: tuple[str, ...] = ()
+    admin_values: tuple[str | bool, ...] = ()
+    after: str = ""
+    alters: bool = False
 
     @property
     def writable(self) -> bool:
@@ -145,7 +152,8 @@ class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
     `alone` says that the CRM drops whatever else is in the same update. `mails` are the fields that
-    say who is mailed. `given` is a field and its value without which there is no such effect.
+    say who is mailed. `given` is a field and its value without which there is no such effect,
+    `demands` a field that the CRM wants together with this value and takes with no other.
     """
 
     field: str
@@ -155,6 +163,7 @@ class ValueEffect:
     alone: bool = False
     mails: tuple[str, ...] = ()
     given: tuple[str, object] | None = None
+    demands: str = ""
 
 
 @dataclass(frozen=True)
@@ -195,6 +204,9 @@ class Action:
     that `newest_by` says was made last. `returns_entity` says that such a key holds a record of
     that entity. `mails` are the record's fields that say who is mailed. `descendants` is a relation
     of the same entity: the request is then made for every record below this one.
+    `follows` is the action that has to come before this one, `needs` the values that the record
+    must have then, None for a field that must be empty. `adds` is the include that gets a row more,
+    `shows` what the record shows afterwards.
     `unguarded` marks a route that the CRM serves without an access check of its own. `consequence`
     completes "This will …" in a preview.
     """
@@ -215,6 +227,10 @@ class Action:
     descendants: str = ""
     unguarded: bool = False
     admin_only: bool = False
+    follows: str = ""
+    needs: Mapping[str, object] = field(default_factory=dict)
+    adds: str = ""
+    shows: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[Field, ...]:
@@ -263,7 +279,8 @@ class Entity:
     points here. `kept_after_delete` says why a deleted record may still be there. `no_create`,
     `no_update`, `no_delete` and `no_comments` are sentences that say what the CRM offers instead;
     `admin_writes` says that it lets administrators only create, update and delete.
-    `sent_with_updates` are the fields that an update must repeat. `search_parameter` is that of the
+    `sent_with_updates` are the fields that an update must repeat. At most one of the `exclusive`
+    fields may be set. `search_parameter` is that of the
     REST list, empty where it has none. `model` is `app_label.Model`, `write_serializers` dotted
     paths (create, update), empty where the views use none.
     `row_security` is false for a table that several organisations share.
@@ -290,6 +307,7 @@ class Entity:
     admin_writes: bool = False
     update_method: str = "PATCH"
     sent_with_updates: tuple[str, ...] = ()
+    exclusive: tuple[str, ...] = ()
     names_tags_on_create: bool = False
     search_fields: tuple[str, ...] = ()
     search_parameter: str = "search"
@@ -389,7 +407,9 @@ class Catalogue:
     """All that this server knows of one CRM.
 
     `entities` are served. `optional` are served where they are asked for; relations to them are
-    named in any case. `duties` are what a person's day is made of.
+    named in any case. `duties` are what a person's day is made of. `withheld` are keys of the CRM's
+    answers that no tool passes on: drop-down data of its own screens, and what opens an invoice to
+    anyone.
     """
 
     entities: tuple[Entity, ...]
@@ -398,6 +418,7 @@ class Catalogue:
     organisation_path: str
     optional: tuple[Entity, ...] = ()
     duties: tuple[Duty, ...] = ()
+    withheld: frozenset[str] = frozenset()
 
     def with_entities(self, names: Iterable[str]) -> Catalogue:
         """The same with some of the optional entities served. Raises `UnknownEntities`."""

@@ -84,9 +84,7 @@ def failures(alpha, beta):
         with person.never_committed():
             bench = Bench(person.person(alpha.admin.user.email, "Alpha"))
             writing = Writing(bench, CATALOGUE.entity(name))
-            assert bench.prepare(writing.entity, writing.keep)
-            writing.try_all()
-            Acting(writing).try_all()
+            bench.run([*writing.trials(), *Acting(writing).trials()])
         return {cell.what: cell.sentence for cell in bench.cells if cell.outcome is Outcome.FAILED}
 
     return find
@@ -202,7 +200,7 @@ def test_writing_that_is_forbidden_needs_a_record(alpha):
         Team.objects.all().delete()
     with person.never_committed():
         bench = Bench(person.person(alpha.user.user.email, "Alpha"))
-        Refusing(bench, CATALOGUE.entity("teams")).try_all()
+        bench.run(Refusing(bench, CATALOGUE.entity("teams")).trials())
     said = {cell.what: (cell.outcome, cell.sentence) for cell in bench.cells}
     assert said["crm_update"] == (Outcome.INSTEAD, "There are no teams to try it on.")
     assert said["crm_create"][0] is Outcome.INSTEAD
@@ -213,3 +211,10 @@ def test_moments_are_compared_as_such():
     assert same(moment, "2026-11-21T02:37:00+00:00", "2026-11-21T02:37:00Z")
     assert not same(moment, "2026-11-21T02:37:00+00:00", "2026-11-21T02:37:00+01:00")
     assert not same(moment, "2026-11-21T02:37:00+00:00", None)
+
+
+def test_custom_values_are_compared_as_such():
+    values = Field("custom_fields", Kind.OBJECT)
+    assert same(values, {"score": 5, "region": "north"}, {"score": 5.0, "region": "north"})
+    assert not same(values, {"score": 5}, {"score": 6.0})
+    assert not same(values, {"score": 5}, None)

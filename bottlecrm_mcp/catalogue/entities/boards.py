@@ -83,6 +83,7 @@ BOARDS = Entity(
                 parameter("order", Kind.INTEGER, note="the first columns are 1, 2 and 3"),
             ),
             returns=COLUMN_KEYS,
+            adds="columns",
         ),
         Action(
             "add_task",
@@ -95,6 +96,7 @@ BOARDS = Entity(
                 *CARD,
             ),
             returns=CARD_KEYS,
+            adds="tasks",
         ),
         Action(
             "update_task",

@@ -99,7 +99,14 @@ CASES = Entity(
     merged_parameters={"show_merged": "true"},
     hidden_note="Merged and deleted cases are not listed.",
     value_effects=(
-        ValueEffect("status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails=("contacts",)),
+        ValueEffect(
+            "status",
+            "Closed",
+            (Effect.MAILS,),
+            CLOSE_CASE,
+            mails=("contacts",),
+            demands="closed_on",
+        ),
     ),
     actions=(
         Action(
@@ -138,7 +145,13 @@ CASES = Entity(
             params=(parameter("parent", Kind.RELATION, required=True, to="cases"),),
         ),
         Action("watch", "Watch the case.", "POST", "/api/cases/{id}/watch/"),
-        Action("unwatch", "Stop watching the case.", "DELETE", "/api/cases/{id}/watch/"),
+        Action(
+            "unwatch",
+            "Stop watching the case.",
+            "DELETE",
+            "/api/cases/{id}/watch/",
+            follows="watch",
+        ),
         Action(
             "merge",
             "Merge this case, a duplicate, into another one; unmerge takes it back.",
@@ -149,13 +162,20 @@ CASES = Entity(
             consequence="move the comments, attachments and e-mails of this case into the other "
             "one, mark this one as a duplicate and take it out of the list",
         ),
-        Action("unmerge", "Take back the merge of this case.", "POST", "/api/cases/{id}/unmerge/"),
+        Action(
+            "unmerge",
+            "Take back the merge of this case.",
+            "POST",
+            "/api/cases/{id}/unmerge/",
+            follows="merge",
+        ),
         Action(
             "link_solution",
             "Link a solution to the case.",
             "POST",
             "/api/cases/{id}/solutions/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            adds="solutions",
         ),
         Action(
             "unlink_solution",
@@ -163,6 +183,7 @@ CASES = Entity(
             "DELETE",
             "/api/cases/{id}/solutions/{solution_id}/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            follows="link_solution",
         ),
         Action(
             "log_time",
@@ -179,6 +200,7 @@ CASES = Entity(
             ),
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
+            adds="time_entries",
         ),
         Action(
             "start_timer",
@@ -188,6 +210,7 @@ CASES = Entity(
             params=(parameter("description"), parameter("billable", Kind.BOOLEAN)),
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
+            adds="time_entries",
         ),
         Action(
             "stop_timer",
@@ -196,6 +219,7 @@ CASES = Entity(
             "/api/time-entries/{time_entry_id}/stop/",
             params=(TIME_ENTRY_ID,),
             returns=TIME_ENTRY_KEYS,
+            follows="start_timer",
         ),
         Action(
             "delete_time_entry",
@@ -213,6 +237,7 @@ CASES = Entity(
             "/api/cases/{id}/request-approval/",
             params=(parameter("note"),),
             returns=APPROVAL_KEYS,
+            adds="approvals",
         ),
         Action(
             "approve",
@@ -240,7 +265,12 @@ CASES = Entity(
         ),
         *note_actions(
             "cases",
-            parameter("is_internal", Kind.BOOLEAN, note="true for a note that only staff see"),
+            parameter(
+                "is_internal",
+                Kind.BOOLEAN,
+                note="true for a note that only staff see",
+                alters=True,
+            ),
         ),
     ),
     includes=(

@@ -95,6 +95,7 @@ ESTIMATES = Entity(
             effects=(Effect.MAILS,),
             consequence="e-mail the estimate to the customer",
             mails=("client_email", "contact"),
+            shows={"status": "Sent"},
         ),
         Action(
             "convert",
@@ -105,6 +106,7 @@ ESTIMATES = Entity(
             consequence="mark the estimate as accepted, for good, and make a draft invoice of it",
             returns=("invoice",),
             returns_entity="invoices",
+            shows={"status": "Accepted"},
         ),
     ),
     includes=(Included("line_items", "line items", "estimate.line_items", LINE_ITEM_KEYS),),

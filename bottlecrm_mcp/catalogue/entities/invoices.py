@@ -129,6 +129,7 @@ INVOICES = Entity(
             effects=(Effect.MAILS,),
             consequence="e-mail the invoice to the customer",
             mails=("client_email", "contact"),
+            shows={"status": "Sent"},
         ),
         Action(
             "mark_paid",
@@ -136,12 +137,14 @@ INVOICES = Entity(
             "POST",
             "/api/invoices/{id}/mark-paid/",
             params=(
-                parameter("amount", Kind.DECIMAL),
+                parameter("amount", Kind.DECIMAL, alters=True),
                 parameter("payment_method", Kind.CHOICE, values=choices.PAYMENT_METHOD),
                 parameter("payment_date", Kind.DATE),
                 parameter("reference_number", max_length=100),
                 parameter("notes"),
             ),
+            adds="payments",
+            shows={"status": "Paid"},
         ),
         Action(
             "record_payment",
@@ -159,6 +162,7 @@ INVOICES = Entity(
             ),
             returns=PAYMENT_KEYS,
             returns_in=("payment",),
+            adds="payments",
         ),
         Action(
             "remove_payment",
@@ -168,6 +172,7 @@ INVOICES = Entity(
             params=(part("payment_id", "payments"),),
             effects=(Effect.DELETES,),
             consequence="delete the payment and recalculate what is due",
+            follows="record_payment",
         ),
         Action(
             "cancel",
@@ -176,6 +181,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/cancel/",
             effects=(Effect.IRREVERSIBLE,),
             consequence="cancel the invoice for good",
+            shows={"status": "Cancelled"},
         ),
         Action(
             "duplicate",
@@ -194,6 +200,7 @@ INVOICES = Entity(
             params=(COMMENT_TEXT,),
             returns=NEW_COMMENT_KEYS,
             returns_in=("comment",),
+            adds="comments",
         ),
         Action(
             "edit_comment",
