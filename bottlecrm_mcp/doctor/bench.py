@@ -18,7 +18,7 @@ from bottlecrm_mcp.doctor.truth import Truth
 # What others write meanwhile can spoil a trial. One that fails is tried again, and more often where
 # the database said that another transaction was in the way.
 ATTEMPTS = 2
-ATTEMPTS_IF_CONTENDED = 6
+ATTEMPTS_IF_CONTENDED = 10
 HELD = f"It would hold locks for more than {MOST_SECONDS:g} s."
 
 Work = Callable[[], str | None]

@@ -12,6 +12,7 @@ from bottlecrm_mcp.gateway.base import Caller
 
 Tell = Callable[[str], None]
 SECONDS_BETWEEN_LINES = 5.0
+READS = ", all of which read."
 WRITES = (
     f" Each is a transaction of its own that is rolled back at once, and ended after "
     f"{MOST_SECONDS:g} s if others could wait for it. Nothing is kept and nobody is mailed."
@@ -40,8 +41,8 @@ class Progress:
     def begin(self, caller: Caller) -> None:
         reads, writes = self._left[False], self._left[True]
         who = f"{caller.email} ({caller.role})"
-        said = f"Trying {self.total:,} things as {who}: {reads:,} that read"
-        self.tell(f"{said} and {writes:,} that write.{WRITES}" if writes else f"{said}.")
+        what = f": {reads:,} that read and {writes:,} that write.{WRITES}" if writes else READS
+        self.tell(f"Trying {self.total:,} things as {who}{what}")
 
     def run(self, trials: Iterable[Trial], work: Callable[[Trial], None]) -> None:
         for trial in trials:
