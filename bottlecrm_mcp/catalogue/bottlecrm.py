@@ -31,6 +31,24 @@ from bottlecrm_mcp.catalogue.model import Catalogue, Lookup
 # `created_by` is a user, while `assigned_to` is a profile: a user's membership in one organisation.
 USERS = Lookup("users", "user", (("name",), ("email",)), entity="people", key="user_id")
 
+# Bundled in BottleCRM's answers.
+WITHHELD = frozenset(
+    {
+        "accounts_list",
+        "assigned_data",
+        "comment_permission",
+        "contacts_list",
+        "countries",
+        "custom_field_definitions",
+        "industries",
+        "public_token",
+        "public_url",
+        "users",
+        "users_excluding_team",
+        "users_mention",
+    }
+)
+
 CATALOGUE = Catalogue(
     entities=(
         LEADS,
@@ -50,6 +68,7 @@ CATALOGUE = Catalogue(
     profile_path="/api/profile/",
     organisation_path="/api/org/settings/",
     duties=DUTIES,
+    withheld=WITHHELD,
     optional=(
         DOCUMENTS,
         ESTIMATES,

@@ -51,8 +51,23 @@ def date(name: str) -> Field:
     return Field(name, Kind.DATE, WRITE)
 
 
-def choice(name: str, values: tuple[str, ...], *, required: bool = False, note: str = "") -> Field:
-    return Field(name, Kind.CHOICE, WRITE, required=required, choices=values, note=note)
+def choice(
+    name: str,
+    values: tuple[str, ...],
+    *,
+    required: bool = False,
+    note: str = "",
+    admin_values: tuple[str, ...] = (),
+) -> Field:
+    return Field(
+        name,
+        Kind.CHOICE,
+        WRITE,
+        required=required,
+        choices=values,
+        note=note,
+        admin_values=admin_values,
+    )
 
 
 def one(
@@ -98,6 +113,14 @@ def shown(
     return Field(name, kind, choices=values, listed=listed, computed=computed)
 
 
+PHONE = Field(
+    "phone",
+    Kind.TEXT,
+    WRITE,
+    max_length=25,
+    note="7 to 25 digits and separators",
+    examples=("+1 555 010 0123", "+1 555 010 0456"),
+)
 COUNTRY_NOTE = "two-letter country code, such as US"
 CUSTOM_FIELDS = Field(
     "custom_fields",
@@ -135,8 +158,16 @@ def billed_to(of: str, *, opportunity_listed: bool = False) -> tuple[Field, ...]
 
 
 def address(prefix: str = "", line_length: int = 255, *, listed: bool = True) -> tuple[Field, ...]:
-    def part(name: str, length: int, note: str = "") -> Field:
-        return Field(prefix + name, Kind.TEXT, WRITE, max_length=length, listed=listed, note=note)
+    def part(name: str, length: int, note: str = "", examples: tuple[str, ...] = ()) -> Field:
+        return Field(
+            prefix + name,
+            Kind.TEXT,
+            WRITE,
+            max_length=length,
+            listed=listed,
+            note=note,
+            examples=examples,
+        )
 
     short = 255 if not prefix else 100
     return (
@@ -144,7 +175,7 @@ def address(prefix: str = "", line_length: int = 255, *, listed: bool = True) ->
         part("city", short),
         part("state", short),
         part("postcode", 64 if not prefix else 20),
-        part("country", 2, COUNTRY_NOTE),
+        part("country", 2, COUNTRY_NOTE, ("US", "DE")),
     )
 
 
@@ -157,6 +188,7 @@ def parameter(
     values: tuple[str, ...] = (),
     max_length: int | None = None,
     note: str = "",
+    alters: bool = False,
 ) -> Field:
     return Field(
         name,
@@ -167,6 +199,7 @@ def parameter(
         choices=values,
         max_length=max_length,
         note=note,
+        alters=alters,
     )
 
 
@@ -209,6 +242,7 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             # The answer lists all comments, and those that only staff see apart.
             returns_in=("comments", "internal_notes"),
             newest_by="commented_on",
+            adds="comments",
         ),
         Action(
             "edit_comment",
@@ -320,6 +354,7 @@ def line_item_actions(
             change_effects=change_effects,
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
+            adds="line_items",
         ),
         Action(
             "update_line_item",

@@ -85,7 +85,10 @@ class Field:
     `maximum` what the CRM can count with. `computed` marks a value that only a serializer can give,
     `money` an amount in the record's own currency, `untrusted` text that people outside the
     organisation can write. `part_of` is the include that must list the value of an action's
-    parameter: a part of another record is refused.
+    parameter: a part of another record is refused. `examples` are values of the form that the CRM
+    demands of a text, `admin_values` those that only an administrator may give. `after` is the
+    field whose day has to be earlier. `alters` marks an optional parameter that makes something
+    else of the action, such as a payment in part.
     """
 
     name: str
@@ -108,6 +111,10 @@ class Field:
     note: str = ""
     parts: tuple[Field, ...] = ()
     part_of: str = ""
+    examples: tuple[str, ...] = ()
+    admin_values: tuple[str | bool, ...] = ()
+    after: str = ""
+    alters: bool = False
 
     @property
     def writable(self) -> bool:
@@ -150,8 +157,9 @@ class ValueEffect:
 
     `alone` says that the CRM drops whatever else is in the same update. `mails_to` is the field
     with the address that is mailed, `needs` are fields without whose values the CRM can't do it.
-    `given` is a field and its value without which there is no such effect; `creates` is false where
-    a new record with the value has none.
+    `given` is a field and its value without which there is no such effect, `demands` a field that
+    the CRM wants together with this value and takes with no other; `creates` is false where a new
+    record with the value has none.
     """
 
     field: str
@@ -162,6 +170,7 @@ class ValueEffect:
     mails_to: str = ""
     needs: tuple[str, ...] = ()
     given: tuple[str, object] | None = None
+    demands: str = ""
     creates: bool = True
 
 
@@ -236,6 +245,9 @@ class Action:
     its own. `effects` are those that it always has, and `consequence` completes "This will …" in a
     preview; `change_effects` depend on the record. `mails_to` is the record's field with the
     address that is mailed, `needs` are fields without whose values the CRM can't do it.
+    `follows` is the action that has to come before this one, `state` the values that the record
+    must have then, None for a field that must be empty. `adds` is the include that gets a row more,
+    `shows` what the record shows afterwards.
     """
 
     name: str
@@ -256,6 +268,10 @@ class Action:
     descendants: str = ""
     unguarded: bool = False
     admin_only: bool = False
+    follows: str = ""
+    state: Mapping[str, object] = field(default_factory=dict)
+    adds: str = ""
+    shows: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def possible_effects(self) -> tuple[Effect, ...]:
@@ -312,7 +328,8 @@ class Entity:
     `no_update`, `no_delete` and `no_comments` are sentences that say what the CRM offers instead;
     `admin_writes` says that it lets administrators only create, update and delete.
     `put_fields` are those that only a PUT changes, whatever `update_method` is otherwise, and
-    `sent_with_updates` those that a PUT must repeat. `search_parameter` is that of the
+    `sent_with_updates` those that a PUT must repeat. At most one of the `exclusive` fields may be
+    set. `search_parameter` is that of the
     REST list, empty where it has none. `model` is `app_label.Model`, `write_serializers` dotted
     paths (create, update), empty where the views use none.
     `row_security` is false for a table that several organisations share.
@@ -340,6 +357,7 @@ class Entity:
     update_method: str = "PATCH"
     put_fields: tuple[str, ...] = ()
     sent_with_updates: tuple[str, ...] = ()
+    exclusive: tuple[str, ...] = ()
     names_tags_on_create: bool = False
     search_fields: tuple[str, ...] = ()
     search_parameter: str = "search"
@@ -446,7 +464,9 @@ class Catalogue:
     """All that this server knows of one CRM.
 
     `entities` are served. `optional` are served where they are asked for; relations to them are
-    named in any case. `duties` are what a person's day is made of.
+    named in any case. `duties` are what a person's day is made of. `withheld` are keys of the CRM's
+    answers that no tool passes on: drop-down data of its own screens, and what opens an invoice to
+    anyone.
     """
 
     entities: tuple[Entity, ...]
@@ -455,6 +475,7 @@ class Catalogue:
     organisation_path: str
     optional: tuple[Entity, ...] = ()
     duties: tuple[Duty, ...] = ()
+    withheld: frozenset[str] = frozenset()
 
     def with_entities(self, names: Iterable[str]) -> Catalogue:
         """The same with some of the optional entities served. Raises `UnknownEntities`."""

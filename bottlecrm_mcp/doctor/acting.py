@@ -1,4 +1,4 @@
-"""Cells of actions and of values that do more than they say."""
+"""Trials of actions and of values that do more than they say."""
 
 from __future__ import annotations
 
@@ -10,74 +10,12 @@ from uuid import uuid4
 from bottlecrm_mcp.catalogue.model import Action, Entity, Field, Kind, ValueEffect
 from bottlecrm_mcp.doctor.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.approvals import Approvals
+from bottlecrm_mcp.doctor.bench import Trial, Work
 from bottlecrm_mcp.doctor.writing import Writing
-
-# The action without which another has nothing to undo, or the values it demands.
-FIRST_ACTION = {
-    ("cases", "unwatch"): "watch",
-    ("cases", "unmerge"): "merge",
-    ("cases", "unlink_solution"): "link_solution",
-    ("solutions", "unpublish"): "publish",
-}
-FIRST_VALUES = {("solutions", "publish"): {"status": "approved"}}
-# Actions that want a record without a value for this field.
-WITHOUT = {("time_entries", "stop"): "ended_at"}
-# What adds a part that other actions change or remove.
-ADDED_BY = {
-    "comments": "add_comment",
-    "line_items": "add_line_item",
-    "payments": "record_payment",
-    "time_entries": "start_timer",
-    "columns": "add_column",
-    "tasks": "add_task",
-}
-# How many rows of which list of the record come or go with an action.
-COUNTED = {
-    "add_comment": ("comments", 1),
-    "edit_comment": ("comments", 0),
-    "delete_comment": ("comments", -1),
-    "add_line_item": ("line_items", 1),
-    "update_line_item": ("line_items", 0),
-    "remove_line_item": ("line_items", -1),
-    "mark_paid": ("payments", 1),
-    "record_payment": ("payments", 1),
-    "remove_payment": ("payments", -1),
-    "link_solution": ("solutions", 1),
-    "unlink_solution": ("solutions", -1),
-    "log_time": ("time_entries", 1),
-    "start_timer": ("time_entries", 1),
-    "stop_timer": ("time_entries", 0),
-    "delete_time_entry": ("time_entries", -1),
-    "add_column": ("columns", 1),
-    "add_task": ("tasks", 1),
-    "update_task": ("tasks", 0),
-    "move_task": ("tasks", 0),
-    "delete_task": ("tasks", -1),
-    "request_approval": ("approvals", 1),
-    "approve": ("approvals", 0),
-    "reject": ("approvals", 0),
-    "cancel_approval": ("approvals", 0),
-}
-# What the record shows afterwards, beside what an action sends to the record itself.
-SHOWS: Mapping[tuple[str, str], Mapping[str, Any]] = {
-    ("invoices", "send"): {"status": "Sent"},
-    ("invoices", "mark_paid"): {"status": "Paid"},
-    ("invoices", "cancel"): {"status": "Cancelled"},
-    ("estimates", "send"): {"status": "Sent"},
-    ("estimates", "convert"): {"status": "Accepted"},
-    ("solutions", "publish"): {"is_published": True},
-    ("solutions", "unpublish"): {"is_published": False},
-    ("tags", "restore"): {"is_active": True},
-    ("tags", "merge"): {"is_active": False},
-}
-# Not given, so that the whole amount is paid and the comment is an ordinary one.
-UNUSUAL = {"mark_paid": ("amount",), "add_comment": ("is_internal",)}
-# Fields that a value demands beside it.
-DEMANDS = {("cases", "Closed"): "closed_on"}
 
 
 class Acting:
-    """The cells of one entity's actions and marked values."""
+    """The trials of one entity's actions and marked values."""
 
     def __init__(self, writing: Writing) -> None:
         self.writing = writing
@@ -86,23 +24,25 @@ class Acting:
         self.truth = writing.truth
         self.samples = writing.samples
         self.entity: Entity = writing.entity
-        self.record_id = writing.record_id
+        self.record_id = ""
         self.approvals = Approvals(self.agent.person)
 
-    def try_all(self) -> None:
+    def trials(self) -> Iterator[Trial]:
+        for what, work in self._all():
+            yield Trial(self.entity.name, what, work, makes=True)
+
+    def _all(self) -> Iterator[tuple[str, Work]]:
         for action in self.entity.actions:
-            self.bench.cell(self.entity, f"action {action.name}", partial(self._act, action))
+            yield f"action {action.name}", partial(self._act, action)
             if action.effects:
-                unconfirmed = partial(self._preview, action)
-                self.bench.cell(self.entity, f"action {action.name} unconfirmed", unconfirmed)
+                yield f"action {action.name} unconfirmed", partial(self._preview, action)
             if action.parts or any(param.kind.is_relation for param in action.params):
-                refuse = partial(self._refuse, action)
-                self.bench.cell(self.entity, f"refuse bad {action.name}", refuse)
+                yield f"refuse bad {action.name}", partial(self._refuse, action)
         for effect in self.entity.value_effects:
             name = f"{effect.field}={effect.value}"
-            self.bench.cell(self.entity, f"update {name}", partial(self._update, effect))
+            yield f"update {name}", partial(self._update, effect)
             if effect.creates:
-                self.bench.cell(self.entity, f"create {name}", partial(self._create, effect))
+                yield f"create {name}", partial(self._create, effect)
 
     def _act(self, action: Action) -> None:
         if action.admin_only and not self.agent.person.caller.is_admin:
@@ -110,7 +50,7 @@ class Acting:
         self._prepare(action)
         params = self._params(action)
         child = self._child(action) if action.descendants else ""
-        counted, difference = COUNTED.get(action.name, ("", 0))
+        counted, difference = self._counted(action)
         before = self.truth.parts(self.entity, self.record_id, counted)
         result = self._run(action, params)
         after = self.truth.parts(self.entity, self.record_id, counted)
@@ -124,14 +64,22 @@ class Acting:
             self.truth.require(self.entity, child, action.body)
         self._require_made(action, result)
 
+    def _counted(self, action: Action) -> tuple[str, int]:
+        """The list of the record whose rows an action adds, removes or changes, and how many."""
+        if action.adds:
+            return action.adds, 1
+        followed = self.entity.action(action.follows)
+        included = action.parts[0].part_of if action.parts else followed.adds if followed else ""
+        return included, -1 if included and action.method == "DELETE" else 0
+
     def _expected(self, action: Action, params: Mapping[str, Any]) -> Mapping[str, Any]:
         if action.method == self.entity.update_method and action.path.endswith("/{id}/"):
             return {**action.body, **params}
-        return SHOWS.get((self.entity.name, action.name), {})
+        return action.shows
 
     def _child(self, action: Action) -> str:
         """A record below this one, which the action is to reach, too."""
-        child = self.writing.make()
+        child = self.samples.make(self.entity)
         data = {action.descendants: self.record_id}
         self.agent.do("crm_update", entity=self.entity.name, id=child, data=data)
         return child
@@ -152,38 +100,37 @@ class Acting:
         }
 
     def _forbidden(self, action: Action) -> None:
+        self.record_id = self.writing.record_id
         with self.truth.unchanged(self.entity, self.record_id):
             arguments = self._arguments(action, {})
             said = self.agent.fail("crm_action", "forbidden", **arguments, confirm=True)
         raise Instead(said.sentence)
 
     def _prepare(self, action: Action) -> None:
-        key = (self.entity.name, action.name)
-        self.record_id = self._subject(WITHOUT.get(key, ""))
-        if first := self.entity.action(FIRST_ACTION.get(key, "")):
-            self._prepare(first)
-            self._run(first, self._params(first))
-        if action.name == "request_approval":
+        """Have a record that the action can be done on."""
+        empty = [name for name, value in action.state.items() if value is None]
+        if empty:
+            self.record_id = self.samples.make(self.entity, without=empty)
+        else:
+            self.record_id = self.writing.record_id
+        followed = self.entity.action(action.follows)
+        if followed and not action.parts:
+            self._prepare(followed)
+            self._run(followed, self._params(followed))
+        if action.adds == "approvals":
             self.approvals.make_rule()
-        if values := FIRST_VALUES.get(key):
+        values = {name: value for name, value in action.state.items() if value is not None}
+        if values:
             self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=values)
-
-    def _subject(self, left_out: str) -> str:
-        if not left_out:
-            return self.writing.record_id
-        data = self.samples.create(self.entity, relations=False).data
-        del data[left_out]
-        return str(self.agent.do("crm_create", entity=self.entity.name, data=data)["id"])
 
     def _params(
         self, action: Action, record_id: str = "", *, with_part: bool = True
     ) -> dict[str, Any]:
         """A value for each parameter; a part of the record is made where one is wanted."""
-        left_out = UNUSUAL.get(action.name, ())
         params = {
             each.name: self._target(each) if each.kind.is_relation else self.samples.value(each)
             for each in action.params
-            if each.name not in left_out
+            if not each.alters
         }
         for part in action.parts if with_part else ():
             params[part.name] = self._part(action, part.part_of, record_id or self.record_id)
@@ -191,17 +138,17 @@ class Acting:
 
     def _target(self, param: Field) -> str:
         if param.to == self.entity.name:
-            return self.writing.make()
+            return self.samples.make(self.entity)
         target = self.samples.target(param)
         if target is None:
             raise Instead(f"There is nothing in {param.to} to name.")
-        return target.id
+        return target
 
     def _part(self, action: Action, included: str, record_id: str) -> str:
         """The id of a new part of a record, such as a comment."""
         if included == "approvals":
-            return self._approval(action)
-        adds = self.entity.action(ADDED_BY.get(included, ""))
+            return self._approval(action, record_id)
+        adds = self._adds(action, included)
         if adds is None:
             # A file that is deleted does not come back with a transaction.
             raise Instead(f"Nothing that can be rolled back adds to {included}.")
@@ -210,11 +157,16 @@ class Acting:
         after = self.truth.parts(self.entity, record_id, included)
         return str(next(row["id"] for row in after if row["id"] not in before))
 
-    def _approval(self, action: Action) -> str:
+    def _adds(self, action: Action, included: str) -> Action | None:
+        """The action that adds what this one changes."""
+        adding = (each for each in self.entity.actions if each.adds == included)
+        return self.entity.action(action.follows) or next(adding, None)
+
+    def _approval(self, action: Action, case_id: str) -> str:
         if action.name != "cancel_approval":
-            return self.approvals.request_of_colleague(self.agent, self.record_id)
+            return self.approvals.request_of_colleague(self.agent, case_id)
         self.approvals.make_rule()
-        return self.approvals.request(self.agent, self.record_id)
+        return self.approvals.request(self.agent, case_id)
 
     def _require_made(self, action: Action, result: Mapping[str, Any]) -> None:
         """What an action returns of another record can be read."""
@@ -244,21 +196,22 @@ class Acting:
         """Something of another record or organisation, and nothing at all."""
         self._prepare(action)
         params = self._params(action, with_part=False)
-        for param in action.params:
-            for value in self._bad(action, param):
+        bad = [(param, value) for param in action.params for value in self._bad(action, param)]
+        with self.truth.unchanged(self.entity, self.record_id):
+            for param, value in bad:
                 arguments = self._arguments(action, {**params, param.name: value})
-                with self.truth.unchanged(self.entity, self.record_id):
-                    self.agent.fail("crm_action", **arguments, confirm=True)
+                self.agent.fail("crm_action", **arguments, confirm=True)
 
     def _bad(self, action: Action, param: Field) -> Iterator[str]:
         if param.kind.is_relation:
             yield from self.writing.bad_targets(param)
         elif param.part_of:
             yield from ("not-an-id", str(uuid4()))
-            if param.part_of in ADDED_BY:
-                yield self._part(action, param.part_of, self.writing.make())
+            if self._adds(action, param.part_of):
+                yield self._part(action, param.part_of, self.samples.make(self.entity))
 
     def _update(self, effect: ValueEffect) -> None:
+        self.record_id = self.writing.record_id
         arguments = {"entity": self.entity.name, "id": self.record_id}
         data = self._data(effect)
         with self.truth.unchanged(self.entity, self.record_id):
@@ -285,7 +238,7 @@ class Acting:
         data: dict[str, Any] = {effect.field: effect.value}
         if effect.given:
             data[effect.given[0]] = effect.given[1]
-        demanded = self.entity.field(DEMANDS.get((self.entity.name, str(effect.value)), ""))
+        demanded = self.entity.field(effect.demands)
         if demanded is not None:
             data[demanded.name] = self.samples.value(demanded)
         return data

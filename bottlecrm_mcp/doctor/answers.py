@@ -10,30 +10,13 @@ from bottlecrm_mcp.conf import mcp_settings
 
 MOST_CHARACTERS_OF_TEN_ROWS = 4_000
 PAGE = re.compile(r"<!doctype|<html", re.IGNORECASE)
-# What BottleCRM's answers bundle for its own screens, and what opens an invoice to anyone.
-NOT_FOR_AGENTS = frozenset(
-    {
-        "accounts_list",
-        "assigned_data",
-        "comment_permission",
-        "contacts_list",
-        "countries",
-        "custom_field_definitions",
-        "industries",
-        "public_token",
-        "public_url",
-        "users",
-        "users_excluding_team",
-        "users_mention",
-    }
-)
 # Here null says that a field had no value, or repeats what was asked.
 NULL_MEANS_SOMETHING = ("changed", "data", "params")
 
 
 def objections(tool: str, answer: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with an answer that is not an error."""
-    yield from _walk(answer, "")
+    yield from _walk(answer, "", mcp_settings().catalogue.withheld)
     if tool in ("crm_search", "crm_get"):
         yield from _unknown_columns(answer)
 
@@ -43,20 +26,20 @@ def too_long(tool: str, arguments: Mapping[str, Any], characters: int) -> bool:
     return short and "fields" not in arguments and characters >= MOST_CHARACTERS_OF_TEN_ROWS
 
 
-def _walk(value: Any, path: str) -> Iterator[str]:
+def _walk(value: Any, path: str, withheld: frozenset[str]) -> Iterator[str]:
     if value is None:
         yield f"{path} is null"
     elif isinstance(value, str) and PAGE.search(value):
         yield f"{path} holds an HTML page"
     elif isinstance(value, Mapping):
         for key, each in value.items():
-            if key in NOT_FOR_AGENTS and path != ".include":
+            if key in withheld and path != ".include":
                 yield f"{path}.{key} is not for an agent"
             elif key not in NULL_MEANS_SOMETHING:
-                yield from _walk(each, f"{path}.{key}")
+                yield from _walk(each, f"{path}.{key}", withheld)
     elif isinstance(value, list):
         for each in value:
-            yield from _walk(each, f"{path}[]")
+            yield from _walk(each, f"{path}[]", withheld)
 
 
 def _unknown_columns(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -1,78 +1,106 @@
-"""Where cells are tried: each in a savepoint of its own that is rolled back."""
+"""Where things are tried: each in a transaction of its own that is rolled back at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
-from django.db import transaction
-
-from bottlecrm_mcp.catalogue.model import Catalogue, Entity
+from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.agent import Agent, Answer, Instead, Wrong
 from bottlecrm_mcp.doctor.findings import Cell, Outcome
-from bottlecrm_mcp.doctor.person import Person
+from bottlecrm_mcp.doctor.locks import MOST_SECONDS, Locks
+from bottlecrm_mcp.doctor.person import Person, never_committed
 from bottlecrm_mcp.doctor.samples import Samples
 from bottlecrm_mcp.doctor.truth import Truth
 
+# What others write meanwhile can spoil a trial. One that fails is tried again, and more often where
+# the database said that another transaction was in the way.
+ATTEMPTS = 2
+ATTEMPTS_IF_CONTENDED = 10
+HELD = f"It would hold locks for more than {MOST_SECONDS:g} s."
+
+Work = Callable[[], str | None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One thing to try. `work` gives a sentence or raises `Wrong` or `Instead`.
+
+    `makes` says that it works on a record of the entity that is made for it.
+    """
+
+    entity: str
+    what: str
+    work: Work
+    makes: bool = False
+
 
 class Bench:
-    """All that a cell needs, and the cells so far."""
+    """All that a trial needs, and the cells so far."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.catalogue: Catalogue = mcp_settings().catalogue
         self.agent = Agent(person)
         self.truth = Truth(person)
-        self.samples = Samples(person)
+        self.samples = Samples(person, self.agent)
         self.cells: list[Cell] = []
+        self._can_make: dict[str, bool] = {}
 
-    def cell(self, entity: Entity, what: str, work: Callable[[], str | None]) -> None:
-        """Try one thing and undo it. `work` gives a sentence or raises `Wrong` or `Instead`."""
-        self.named_cell(entity.name, what, work)
+    def run(self, trials: Iterable[Trial]) -> None:
+        for trial in trials:
+            self.try_one(trial)
 
-    def named_cell(self, name: str, what: str, work: Callable[[], str | None]) -> None:
-        """The same for what is no entity."""
+    def try_one(self, trial: Trial) -> None:
+        """Add the cell of this trial; none if no record can be made for it."""
+        if not trial.makes or self._is_possible(trial.entity):
+            self.cells.append(self._cell(trial))
+
+    def _is_possible(self, name: str) -> bool:
+        """Whether a record of this entity can be made. The first time that it can't is a cell."""
+        if name not in self._can_make:
+            cell = self._cell(Trial(name, "crm_create", lambda: self._make(name)))
+            self._can_make[name] = cell.outcome is Outcome.OK
+            if cell.outcome is not Outcome.OK:
+                self.cells.append(cell)
+        return self._can_make[name]
+
+    def _make(self, name: str) -> None:
+        entity = self.catalogue.entity(name)
+        if entity is not None:
+            self.samples.record(entity)
+
+    def _cell(self, trial: Trial) -> Cell:
+        for attempt in range(1, ATTEMPTS_IF_CONTENDED + 1):
+            cell, is_contended = self._attempt(trial)
+            if cell.outcome is not Outcome.FAILED or (attempt >= ATTEMPTS and not is_contended):
+                break
+            self.samples.forget_found()
+        return cell
+
+    def _attempt(self, trial: Trial) -> tuple[Cell, bool]:
+        """The cell, and whether another transaction was in the way."""
         self.agent.last = Answer({})
-        outcome, sentence = _outcome(work, self.trial())
+        self.samples.forget_made()
+        locks = Locks()
+        try:
+            with self.transaction() as locks:
+                outcome, sentence = Outcome.OK, trial.work() or ""
+        except Instead as other:
+            outcome, sentence = Outcome.INSTEAD, str(other)
+        except Wrong as problem:
+            outcome, sentence = Outcome.FAILED, str(problem)
+        except Exception as fault:
+            # What breaks is a result too.
+            outcome, sentence = Outcome.FAILED, f"{type(fault).__name__}: {fault}"
+        if locks.is_over:
+            outcome, sentence = Outcome.UNTRIED, HELD
         last = self.agent.last
-        self.cells.append(Cell(name, what, outcome, sentence, last.milliseconds, last.characters))
+        took, size = last.milliseconds, last.characters
+        return Cell(trial.entity, trial.what, outcome, sentence, took, size), locks.is_contended
 
-    def prepare(self, entity: Entity, work: Callable[[], None]) -> bool:
-        """Do what other cells need, and keep it until the end. A failure is a cell."""
-        outcome, sentence = _outcome(work, self.preparation())
-        if outcome is not Outcome.OK:
-            self.cells.append(Cell(entity.name, "crm_create", outcome, sentence))
-        return outcome is Outcome.OK
-
-    def trial(self) -> AbstractContextManager[None]:
-        """Round what is taken back."""
-        return undone()
-
-    def preparation(self) -> AbstractContextManager[Any]:
-        """Round what is kept."""
-        return transaction.atomic()
-
-
-def _outcome(
-    work: Callable[[], str | None], frame: AbstractContextManager[None]
-) -> tuple[Outcome, str]:
-    try:
-        with frame:
-            return Outcome.OK, work() or ""
-    except Instead as other:
-        return Outcome.INSTEAD, str(other)
-    except Wrong as problem:
-        return Outcome.FAILED, str(problem)
-    except Exception as fault:
-        # A cell that breaks is a result too.
-        return Outcome.FAILED, f"{type(fault).__name__}: {fault}"
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Whatever is written within is taken back; a database error within goes no further."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    def transaction(self) -> AbstractContextManager[Locks]:
+        """What is written within is taken back; a database error within goes no further."""
+        return never_committed(self.person)

@@ -36,14 +36,26 @@ def check_role() -> Iterator[Finding]:
 
 def check_row_security() -> Iterator[Finding]:
     part = "row-level security"
-    open_tables = []
-    for table in _tables():
-        for what, is_on in _security(table).items():
-            if not is_on:
-                open_tables.append(table)
-                yield failure(part, f"{what} is off on {table}: ALTER TABLE {table} {what};")
-    if not open_tables:
-        yield ok(part, f"It is enabled and forced on {len(_tables())} tables.")
+    secured = _secured_tables()
+    ours = [model._meta.db_table for model in _models()]
+    off = [table for table in ours if table not in secured]
+    for table in off:
+        yield failure(part, _alter("ENABLE ROW LEVEL SECURITY", table))
+    unforced = [table for table, is_forced in secured.items() if not is_forced]
+    for table in unforced:
+        report = failure if table in ours else warning
+        yield report(part, _alter("FORCE ROW LEVEL SECURITY", table))
+    if not (off or unforced):
+        of_tools = len(set(ours))
+        yield ok(
+            part,
+            f"It is enabled and forced on {len(secured)} tables, {of_tools} of them of the tools "
+            "and tokens.",
+        )
+
+
+def _alter(what: str, table: str) -> str:
+    return f"{what} is off on {table}: ALTER TABLE {table} {what};"
 
 
 def check_no_rows_without_organisation() -> Iterator[Finding]:
@@ -79,15 +91,11 @@ def _models() -> list[type[Model]]:
     return models
 
 
-def _tables() -> list[str]:
-    return [model._meta.db_table for model in _models()]
-
-
-def _security(table: str) -> dict[str, bool]:
+def _secured_tables() -> dict[str, bool]:
+    """The tables that row-level security is enabled on, and whether it is forced."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
-            [connection.ops.quote_name(table)],
+            "SELECT relname, relforcerowsecurity FROM pg_class WHERE relrowsecurity AND "
+            "relkind IN ('r', 'p') AND pg_table_is_visible(oid) ORDER BY relname"
         )
-        enabled, forced = cursor.fetchone()
-    return {"ENABLE ROW LEVEL SECURITY": enabled, "FORCE ROW LEVEL SECURITY": forced}
+        return dict(cursor.fetchall())

@@ -10,36 +10,44 @@ from bottlecrm_mcp.doctor import host, person
 from bottlecrm_mcp.doctor.comparison import compare
 from bottlecrm_mcp.doctor.findings import Cell, Comparison, Diagnosis, failure, warning
 from bottlecrm_mcp.doctor.matrix import try_everything
+from bottlecrm_mcp.doctor.progress import Tell, silence
 
 
-def examine_host() -> Diagnosis:
+def examine_host(tell: Tell = silence) -> Diagnosis:
     """Is the host right? Requests are sent as some member of some organisation."""
-    return _examine("", "", matrix=False, write=False)
+    return _examine("", "", tell, matrix=False, write=False)
 
 
-def examine(email: str, org: str, *, write: bool, beside_rest: bool = False) -> Diagnosis:
+def examine(
+    email: str, org: str, tell: Tell = silence, *, write: bool, beside_rest: bool = False
+) -> Diagnosis:
     """The host, and every tool on every entity as this person.
 
     `beside_rest` also measures searches and gets beside the REST answers that they stand for.
+    `tell` is called with lines about what is done next.
     """
-    return _examine(email, org, matrix=True, write=write, beside_rest=beside_rest)
+    return _examine(email, org, tell, matrix=True, write=write, beside_rest=beside_rest)
 
 
 def _examine(
-    email: str, org: str, *, matrix: bool, write: bool, beside_rest: bool = False
+    email: str, org: str, tell: Tell, *, matrix: bool, write: bool, beside_rest: bool = False
 ) -> Diagnosis:
+    tell("Looking at the host. Nothing is written.")
     findings = host.settings_findings()
     cells: list[Cell] = []
     comparisons: list[Comparison] = []
     try:
-        with _quiet(), person.never_committed():
+        with _quiet():
             findings += host.database_findings()
-            someone = person.person(email, org) if matrix else person.anyone()
+            with person.never_committed():
+                someone = person.person(email, org) if matrix else person.anyone()
             findings += host.request_findings(someone)
             if matrix:
-                cells = try_everything(someone, write=write)
+                cells = try_everything(someone, write=write, tell=tell)
             if beside_rest:
-                comparisons = compare(someone)
+                tell("Measuring searches and gets beside the REST API.")
+                with person.never_committed(someone):
+                    comparisons = compare(someone)
     except person.NoPerson as nobody:
         report = failure if matrix else warning
         findings.append(report("requests", f"None could be tried. {nobody}"))

@@ -1,13 +1,13 @@
-"""Cells of the searches that go over all entities."""
+"""Trials of the searches that go over all entities, and of what is alike for each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.doctor.agent import Instead, Wrong
-from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.bench import Bench, Trial
 from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.search_all import ALL
 
@@ -21,15 +21,21 @@ class Everywhere:
         self.bench = bench
         self.agent = bench.agent
 
-    def try_all(self) -> None:
-        self._cell(ALL, "crm_search", self._all)
-        self._cell(ALL, "refuse no words", partial(self._refuse, ALL))
-        self._cell(ALL, "refuse filters", partial(self._refuse, ALL, query=COMMON, filters={}))
-        self._cell(MY_DAY, "crm_search", self._my_day)
-        self._cell(MY_DAY, "refuse words", partial(self._refuse, MY_DAY, query=COMMON))
+    def trials(self) -> Iterator[Trial]:
+        yield Trial(ALL, "crm_search", self._all)
+        for what, arguments in self._bad_arguments():
+            yield Trial(ALL, f"refuse {what}", partial(self._refuse, **arguments))
+        yield Trial(MY_DAY, "crm_search", self._my_day)
+        words = partial(self._refuse, entity=MY_DAY, query=COMMON)
+        yield Trial(MY_DAY, "refuse words", words)
 
-    def _cell(self, name: str, what: str, work: Callable[[], None]) -> None:
-        self.bench.named_cell(name, what, work)
+    def _bad_arguments(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        some = self.bench.catalogue.entity_names[0]
+        yield "no words", {"entity": ALL}
+        yield "filters", {"entity": ALL, "query": COMMON, "filters": {}}
+        yield "an unknown entity", {"entity": f"{some}x"}
+        yield "an unknown argument", {"entity": some, "page": 1}
+        yield "too high a limit", {"entity": some, "limit": 51}
 
     def _all(self) -> None:
         found = self.agent.do("crm_search", entity=ALL, query=COMMON, limit=50)
@@ -53,5 +59,5 @@ class Everywhere:
         for entity, record_id in first.items():
             self.agent.do("crm_get", entity=entity, id=record_id)
 
-    def _refuse(self, name: str, **arguments: Any) -> None:
-        self.agent.fail("crm_search", "invalid_arguments", entity=name, **arguments)
+    def _refuse(self, **arguments: Any) -> None:
+        self.agent.fail("crm_search", "invalid_arguments", "unknown_entity", **arguments)

@@ -14,10 +14,14 @@ class Level(StrEnum):
 
 
 class Outcome(StrEnum):
-    """`INSTEAD`: not possible by the CRM's own rules, and the answer says so."""
+    """`INSTEAD`: not possible by the CRM's own rules, and the answer says so.
+
+    `UNTRIED`: it was given up, since its locks would have been held too long.
+    """
 
     OK = "ok"
     INSTEAD = "instead"
+    UNTRIED = "not tried"
     FAILED = "failed"
 
 

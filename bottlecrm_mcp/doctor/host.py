@@ -13,9 +13,8 @@ from django.utils.module_loading import import_string
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import token_resolvers
 from bottlecrm_mcp.doctor import database, middleware, routes, sessions
-from bottlecrm_mcp.doctor.bench import undone
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
-from bottlecrm_mcp.doctor.person import Person
+from bottlecrm_mcp.doctor.person import Person, never_committed
 
 OUR_CHECKS = ("bottlecrm_mcp.", "pat_tokens.")
 LOOK = (
@@ -97,26 +96,22 @@ def settings_findings() -> list[Finding]:
 
 
 def database_findings() -> list[Finding]:
-    """Only within a transaction."""
-    return [finding for check in DATABASE_CHECKS for finding in _undone(check)]
+    return [finding for check in DATABASE_CHECKS for finding in _rolled_back(check)]
 
 
 def request_findings(person: Person) -> list[Finding]:
-    """Only within a transaction; as this person."""
-    return [finding for check in REQUEST_CHECKS for finding in _undone(check, person)]
+    """As this person."""
+    return [finding for check in REQUEST_CHECKS for finding in _rolled_back(check, person)]
 
 
-def _undone(check: Callable[..., Iterator[Finding]], *arguments: Person) -> list[Finding]:
+def _rolled_back(check: Callable[..., Iterator[Finding]], *person: Person) -> list[Finding]:
+    with never_committed(*person):
+        return _guarded(check, *person)
+
+
+def _guarded(check: Callable[..., Iterator[Finding]], *person: Person) -> list[Finding]:
     try:
-        with undone():
-            return list(check(*arguments))
-    except Exception as fault:
-        return [_broken(check, fault)]
-
-
-def _guarded(check: Check) -> list[Finding]:
-    try:
-        return list(check())
+        return list(check(*person))
     except Exception as fault:
         return [_broken(check, fault)]
 

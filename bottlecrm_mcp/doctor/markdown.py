@@ -7,7 +7,12 @@ from collections.abc import Iterator, Sequence
 from bottlecrm_mcp.doctor.findings import Cell, Comparison, Diagnosis, Outcome
 from bottlecrm_mcp.doctor.report import MARKS, action_outcomes, counts, matrix
 
-WORDS = {Outcome.OK: "works", Outcome.INSTEAD: "instead", Outcome.FAILED: "**failed**"}
+WORDS = {
+    Outcome.OK: "works",
+    Outcome.INSTEAD: "instead",
+    Outcome.UNTRIED: "not tried",
+    Outcome.FAILED: "**failed**",
+}
 
 
 def markdown(diagnosis: Diagnosis) -> Iterator[str]:
@@ -21,7 +26,7 @@ def markdown(diagnosis: Diagnosis) -> Iterator[str]:
         yield ""
         yield from (f"- {each}" for each in counts(diagnosis.cells))
         yield ""
-        for outcome in (Outcome.INSTEAD, Outcome.FAILED):
+        for outcome in (Outcome.INSTEAD, Outcome.UNTRIED, Outcome.FAILED):
             yield from _sentences(outcome, diagnosis.cells)
     if diagnosis.comparisons:
         yield ""

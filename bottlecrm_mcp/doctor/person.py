@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from django.utils import timezone
 from bottlecrm_mcp.as_caller import crm_with
 from bottlecrm_mcp.auth import Unauthorized, authenticate
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.doctor.locks import Locks, short_locks
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import ORG_VARIABLE, InProcessGateway, Origin
 from bottlecrm_mcp.tools.crm import Crm
@@ -36,8 +37,11 @@ class NoPerson(Exception):
 
 @dataclass(frozen=True)
 class Person:
+    """`token` is the row of a token that was made for the doctor: each transaction inserts it."""
+
     caller: Caller
     secret: str
+    token: Any = None
 
     def gateway(self) -> InProcessGateway:
         return InProcessGateway(mcp_settings().catalogue, self.caller, self.secret, origin())
@@ -46,18 +50,33 @@ class Person:
         """What a tool call over /mcp would work with."""
         return crm_with(self.gateway())
 
+    def sign_in(self) -> None:
+        """Only within `never_committed`."""
+        if self.token is None:
+            return
+        # A use that is recorded already is not written again.
+        self.token.last_used_at = timezone.now()
+        with in_organisation(self.caller.org_id):
+            type(self.token).objects.bulk_create([self.token], ignore_conflicts=True)
+
 
 @contextmanager
-def never_committed() -> Iterator[None]:
-    """Everything within is rolled back. Hooks on commit never run; what mails without one is
-    given a mail backend that sends nothing."""
+def never_committed(who: Person | None = None) -> Iterator[Locks]:
+    """One transaction that is rolled back, in which this person is signed in.
+
+    Hooks on commit never run; what mails without one is given a mail backend that sends nothing.
+    Locks of writes end the transaction after `locks.MOST_SECONDS`, unless it is within another one.
+    """
     silent = override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
     is_outermost = not connection.in_atomic_block
     with silent, transaction.atomic():
         try:
             if is_outermost:
                 _see_one_state()
-            yield
+            if who is not None:
+                who.sign_in()
+            with short_locks() if is_outermost else nullcontext(Locks()) as locks:
+                yield locks
         finally:
             transaction.set_rollback(True)
 
@@ -128,8 +147,8 @@ def _with_token(profile: Any) -> Person:
 
     expiry = timezone.now() + timedelta(hours=1)
     with in_organisation(str(profile.org.pk)):
-        _, secret = Token.create(owner=profile, name="mcp_doctor", expires_at=expiry)
-    return Person(authenticate(secret), secret)
+        token, secret = Token.create(owner=profile, name="mcp_doctor", expires_at=expiry)
+    return Person(authenticate(secret), secret, token)
 
 
 def _token_bearer(email: str, org: str) -> Person:

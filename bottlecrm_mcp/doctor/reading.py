@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -10,67 +10,62 @@ from typing import Any
 from uuid import uuid4
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
-from bottlecrm_mcp.doctor.agent import Instead, Wrong
-from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.agent import Wrong
+from bottlecrm_mcp.doctor.bench import Bench, Trial, Work
 from bottlecrm_mcp.doctor.truth import same
 from bottlecrm_mcp.tools.filters import operators
 from bottlecrm_mcp.tools.search import sortable
 
 LONGEST_TEXT = 60
-NO_RECORD = "There is no record to try it on."
 NONSENSE = "nonsense"
 
 
 class Reading:
-    """The reading cells of one entity."""
+    """The trials of one entity that read, on its newest record."""
 
     def __init__(self, bench: Bench, entity: Entity) -> None:
         self.bench = bench
         self.agent = bench.agent
         self.entity = entity
-        self.record_id = ""
-        self.record: Mapping[str, Any] = {}
 
-    def try_all(self) -> None:
+    def trials(self) -> Iterator[Trial]:
+        for what, work in self._all():
+            yield Trial(self.entity.name, what, work)
+
+    def _all(self) -> Iterator[tuple[str, Work]]:
         for tool in self.agent.registry.tools:
             if tool.needs != "write" and set(tool.required) <= {"entity"}:
-                self._cell(tool.name, partial(self._plain, tool.name))
-        self._cell("crm_get", self._get)
+                yield tool.name, partial(self._plain, tool.name)
+        yield "crm_get", self._get
         for included in self.entity.includes:
-            self._cell(f"include {included.name}", partial(self._include, included.name))
+            yield f"include {included.name}", partial(self._include, included.name)
         for field, operator in _kinds_of_filter(self.entity):
-            self._cell(f"filter {field.name} {operator}", partial(self._filter, field, operator))
+            yield f"filter {field.name} {operator}", partial(self._filter, field, operator)
         for field in _kinds_of_sort(self.entity):
-            self._cell(f"sort {field.name}", partial(self._sort, field))
+            yield f"sort {field.name}", partial(self._sort, field)
         for what, work in self._bad_input():
-            self._cell(f"refuse {what}", work)
-
-    def _cell(self, what: str, work: Callable[[], str | None]) -> None:
-        self.bench.cell(self.entity, what, work)
+            yield f"refuse {what}", work
 
     def _plain(self, tool: str) -> None:
-        if tool != "crm_search":
-            self.agent.do(tool, entity=self.entity.name)
-            return
-        found = self._search(limit=10)
-        if found["records"]:
-            self.record_id = found["records"][0]["id"]
+        limit = {"limit": 10} if tool == "crm_search" else {}
+        self.agent.do(tool, entity=self.entity.name, **limit)
 
     def _search(self, **arguments: Any) -> Mapping[str, Any]:
         return self.agent.do("crm_search", entity=self.entity.name, **arguments)
 
+    def _newest(self) -> Mapping[str, Any]:
+        return self.bench.samples.newest(self.entity)
+
+    def _read(self, **arguments: Any) -> Mapping[str, Any]:
+        record_id = self._newest()["id"]
+        return self.agent.do("crm_get", entity=self.entity.name, id=record_id, **arguments)
+
     def _get(self) -> None:
-        self.record = self._require_record()["record"]
-        if self.record.get("id") != self.record_id:
+        if self._read()["record"].get("id") != self._newest()["id"]:
             raise Wrong("It gave another record.")
 
-    def _require_record(self, **arguments: Any) -> Mapping[str, Any]:
-        if not self.record_id:
-            raise Instead(NO_RECORD)
-        return self.agent.do("crm_get", entity=self.entity.name, id=self.record_id, **arguments)
-
     def _include(self, name: str) -> None:
-        included = self._require_record(include=[name])[name]
+        included = self._read(include=[name])[name]
         if len(included["records"]) != included["returned"] or (
             included["returned"] > included["total"]
         ):
@@ -80,11 +75,11 @@ class Reading:
         name = field.name if operator == "eq" else f"{field.name}__{operator}"
         if operator == "is_empty":
             return self._partition(name)
-        value = _filter_value(field, self.record.get(field.name))
+        value = _filter_value(field, self._newest().get(field.name))
         if field.kind is Kind.DATETIME and operator == "eq" and value:
             value = self._day(value)
         if value is None:
-            return NO_RECORD if not self.record_id else f"The record has no {field.name} to try."
+            return f"The record has no {field.name} to try."
         if field.kind.is_relation and not self._is_in_reach(field, value):
             return f"The record's {field.name} is out of this person's reach."
         found = self._search(filters={name: value}, fields=[field.name], limit=50)
@@ -126,14 +121,11 @@ class Reading:
             if field.kind.is_ordered and values != sorted(values, reverse=sort.startswith("-")):
                 raise Wrong(f"The order of {sort} is wrong.")
 
-    def _bad_input(self) -> Iterator[tuple[str, Callable[[], str | None]]]:
+    def _bad_input(self) -> Iterator[tuple[str, Work]]:
         name = self.entity.name
         search = partial(self._refused, "crm_search")
         get = partial(self._refused, "crm_get")
-        some = self.record_id or str(uuid4())
-        yield "an unknown entity", partial(search, "unknown_entity", entity=f"{name}x")
-        yield "an unknown argument", partial(search, "invalid_arguments", entity=name, page=1)
-        yield "too high a limit", partial(search, "invalid_arguments", entity=name, limit=51)
+        some = str(uuid4())
         yield "an unknown field", partial(search, "unknown_field", entity=name, fields=[NONSENSE])
         yield "an unknown sort", partial(search, "unknown_field", entity=name, sort=NONSENSE)
         for what, filters in self._bad_filters():

@@ -1,17 +1,18 @@
-"""Cells of entities that the CRM lets nobody write, or not this person."""
+"""Trials of entities that the CRM lets nobody write, or not this person."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.doctor.agent import Instead
-from bottlecrm_mcp.doctor.bench import Bench
+from bottlecrm_mcp.doctor.bench import Bench, Trial
 
 
 class Refusing:
-    """The writing cells of one entity, each of which is to be refused in a sentence."""
+    """The trials of one entity that write, each of which is to be refused in a sentence."""
 
     def __init__(self, bench: Bench, entity: Entity) -> None:
         self.bench = bench
@@ -19,25 +20,37 @@ class Refusing:
         self.entity = entity
         self.code = "not_supported" if entity.is_read_only else "forbidden"
 
-    def try_all(self) -> None:
-        self._cell("crm_create", "crm_create", data=self._data())
-        one = {"id": self.agent.newest(self.entity.name)}
-        self._cell("crm_update", "crm_update", **one, data=self._data(), confirm=True)
-        self._cell("crm_delete", "crm_delete", **one, confirm=True)
+    def trials(self) -> Iterator[Trial]:
+        for what, work in (
+            ("crm_create", self._create),
+            ("crm_update", self._update),
+            ("crm_delete", self._delete),
+        ):
+            yield Trial(self.entity.name, what, work)
         for action in self.entity.actions:
-            arguments = {"action": action.name, "params": {}, "confirm": True}
             if not any(each.required for each in action.params):
-                self._cell(f"action {action.name}", "crm_action", **one, **arguments)
+                work = partial(self._act, action.name)
+                yield Trial(self.entity.name, f"action {action.name}", work)
 
-    def _cell(self, what: str, tool: str, **arguments: Any) -> None:
-        self.bench.cell(self.entity, what, partial(self._refuse, tool, arguments))
+    def _create(self) -> None:
+        self._refuse("crm_create", data=self._data())
 
-    def _refuse(self, tool: str, arguments: dict[str, Any]) -> None:
-        if arguments.get("id") == "":
-            raise Instead(f"There are no {self.entity.name} to try it on.")
-        with self.bench.truth.unchanged(self.entity, str(arguments.get("id", ""))):
+    def _update(self) -> None:
+        self._refuse("crm_update", id=self._newest(), data=self._data(), confirm=True)
+
+    def _delete(self) -> None:
+        self._refuse("crm_delete", id=self._newest(), confirm=True)
+
+    def _act(self, action: str) -> None:
+        self._refuse("crm_action", id=self._newest(), action=action, params={}, confirm=True)
+
+    def _refuse(self, tool: str, **arguments: Any) -> None:
+        with self.bench.truth.unchanged(self.entity, arguments.get("id", "")):
             said = self.agent.fail(tool, self.code, entity=self.entity.name, **arguments)
         raise Instead(said.sentence)
+
+    def _newest(self) -> str:
+        return str(self.bench.samples.newest(self.entity)["id"])
 
     def _data(self) -> dict[str, Any]:
         return self.bench.samples.create(self.entity, relations=False).data

@@ -32,13 +32,25 @@ def lines(diagnosis: Diagnosis) -> Iterator[str]:
         yield ""
         yield from counts(diagnosis.cells)
         yield from _sentences("What the CRM offers instead", Outcome.INSTEAD, diagnosis.cells)
+        yield from _sentences("Not tried", Outcome.UNTRIED, diagnosis.cells)
         yield from _sentences("Failures", Outcome.FAILED, diagnosis.cells)
     if diagnosis.comparisons:
         yield ""
         yield "Beside the REST API, in milliseconds and characters of JSON:"
         yield from _aligned([_compared(each) for each in diagnosis.comparisons])
     yield ""
-    yield "Everything is right." if diagnosis.is_healthy else "Something is wrong."
+    yield verdict(diagnosis)
+
+
+def verdict(diagnosis: Diagnosis) -> str:
+    """One sentence on the whole. Warnings are none of "everything is right"."""
+    if not diagnosis.is_healthy:
+        return "Something is wrong."
+    warnings = sum(each.level is Level.WARNING for each in diagnosis.findings)
+    untried = sum(each.outcome is Outcome.UNTRIED for each in diagnosis.cells)
+    said = [f"{warnings} to look at (WARNING above)"] if warnings else []
+    said += [f"{untried} not tried"] if untried else []
+    return f"Nothing is wrong; {', '.join(said)}." if said else "Everything is right."
 
 
 def matrix(cells: Sequence[Cell], show: Callable[[Cell | None], str]) -> list[list[str]]:

@@ -7,39 +7,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.doctor.agent import Agent, Instead, Wrong
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools import custom_fields
 from bottlecrm_mcp.tools.crm import label_fields
+from bottlecrm_mcp.tools.errors import complaint
 
-# Texts of which the CRM demands a form, by the end of the field's name.
-FORMS = {
-    "phone": ("+1 555 010 0123", "+1 555 010 0456"),
-    "country": ("US", "DE"),
-    "postcode": ("10115", "10117"),
-    "website": ("https://example.com", "https://example.org"),
-}
-# Fields of which one at most may be set.
-EITHER = {"tasks": ("account", "opportunity", "case", "lead")}
-# Fields that an update of a sample leaves: their other value is not everybody's to give.
-LEFT = {"macros": ("scope",)}
-# Days later than others, so that a period has a length.
-LATER = {"period_end": 90}
-# Fields that stand for a state with rules of its own: tried through actions and effects, not here.
-LEFT_OUT = {
-    "cases": ("closed_on", "is_active"),
-    "solutions": ("is_published",),
-}
-
-
-class Target(NamedTuple):
-    """Something to point to: its id, and a name that finds it."""
-
-    id: str
-    name: str
+# Days between two fields of which one comes after the other.
+LATER = 90
 
 
 @dataclass
@@ -55,12 +34,58 @@ class Sample:
 
 
 class Samples:
-    def __init__(self, person: Person) -> None:
+    """Values, the records that are made of them, and those that were there already."""
+
+    def __init__(self, person: Person, agent: Agent) -> None:
         self.person = person
-        self.records: dict[str, Target] = {}
-        self._looked_up: dict[str, Target | None] = {}
+        self.agent = agent
+        self._made: dict[str, str] = {}
+        self._found: dict[str, str | None] = {}
+        self._newest: dict[str, Mapping[str, Any]] = {}
         self._run = secrets.token_hex(3)
         self._numbers = count(1)
+
+    def forget_made(self) -> None:
+        """The transaction in which records were made is over."""
+        self._made.clear()
+
+    def forget_found(self) -> None:
+        """Somebody may have changed what was there."""
+        self._found.clear()
+        self._newest.clear()
+
+    def record(self, entity: Entity) -> str:
+        """The id of the record that this transaction works on and that others point to."""
+        if entity.name not in self._made:
+            self._made[entity.name] = self.make(entity)
+        return self._made[entity.name]
+
+    def make(self, entity: Entity, *, without: Iterable[str] = ()) -> str:
+        """A record with nothing but its own values and what it can't be without; gives its id.
+
+        Past the tools, since its locks are held from here on. Where the CRM lets nobody create one
+        it is the newest there is.
+        """
+        if entity.no_create:
+            return str(self.newest(entity)["id"])
+        data = self.create(entity, relations=False).data
+        body = _body(entity, {name: data[name] for name in data if name not in without})
+        path = entity.path_of_create.format(**body)
+        reply = self.person.gateway().write("POST", path, body, creates=entity)
+        if not reply.ok or not reply.created_id:
+            said = complaint(reply.data)[0]
+            raise Wrong(f"No {entity.singular} could be made: {reply.status} {said}".strip())
+        return reply.created_id
+
+    def newest(self, entity: Entity) -> Mapping[str, Any]:
+        """The newest record that the person finds. Raises `Instead` if there is none."""
+        if entity.name not in self._newest:
+            found = self.agent.do("crm_search", entity=entity.name, limit=1)["records"]
+            if not found:
+                raise Instead(f"There are no {entity.name} to try it on.")
+            got = self.agent.do("crm_get", entity=entity.name, id=found[0]["id"])
+            self._newest[entity.name] = got["record"]
+        return self._newest[entity.name]
 
     def create(self, entity: Entity, *, relations: bool, by_name: bool = False) -> Sample:
         """Every field that a create takes, with relations or with the required ones only."""
@@ -73,12 +98,7 @@ class Samples:
 
     def update(self, entity: Entity) -> Sample:
         """Other values for every field that an update takes."""
-        left = LEFT.get(entity.name, ())
-        fields = [
-            each
-            for each in entity.writable_fields
-            if each.access != "create only" and each.name not in left
-        ]
+        fields = [each for each in entity.writable_fields if each.access is not Access.CREATE]
         return self._sample(entity, _compatible(entity, fields, -1), other=True)
 
     def _sample(
@@ -104,7 +124,7 @@ class Samples:
         if field.kind is Kind.OBJECTS:
             return [{part.name: self.value(part, other=other) for part in field.parts}]
         if field.kind is Kind.DATE:
-            days = 7 + at + LATER.get(field.name, 0)
+            days = 7 + at + (LATER if field.after else 0)
             return (self.person.crm().clock.today + timedelta(days=days)).isoformat()
         if field.kind is Kind.DATETIME:
             # Each later than the one before, so that what begins first ends after that.
@@ -127,37 +147,50 @@ class Samples:
             return f"doctor-{mark}@example.com"
         if field.kind is Kind.URL:
             return f"https://example.com/{mark}"
-        for ending, forms in FORMS.items():
-            if field.name.endswith(ending):
-                return forms[at]
+        if field.examples:
+            return field.examples[at]
         return f"Doctor {mark} {field.name}"[: field.max_length]
 
     def _relate(self, sample: Sample, entity: Entity, field: Field, by_name: bool) -> None:
-        target = self.target(field)
         # A record is not its own parent.
-        if target is None or target == self.records.get(entity.name):
+        target = None if field.to == entity.name else self.target(field)
+        if target is None:
             return
-        given = target.name if by_name else target.id
+        given = self._name(field.to, target) if by_name else target
         many = field.kind is Kind.RELATIONS
-        sample.add(field.name, [given] if many else given, [target.id] if many else target.id)
+        sample.add(field.name, [given] if many else given, [target] if many else target)
 
-    def target(self, field: Field) -> Target | None:
-        """Something that exists and that this relation can point to."""
-        if field.to == "people":
-            return Target(self.person.caller.profile_id, self.person.caller.email)
-        if field.to in self.records:
-            return self.records[field.to]
-        if field.to not in self._looked_up:
-            self._looked_up[field.to] = self._look_up(field.to)
-        return self._looked_up[field.to]
-
-    def _look_up(self, name: str) -> Target | None:
+    def _name(self, to: str, record_id: str) -> str:
+        """A name that finds this record."""
         crm = self.person.crm()
-        entity = crm.catalogue.target(name)
+        entity = crm.catalogue.target(to)
+        if entity is None or to == "people":
+            return self.person.caller.email
+        row = crm.find(entity, [record_id], label_fields(entity)).get(record_id, {})
+        return crm.label(entity, {"id": record_id, **row})
+
+    def target(self, field: Field) -> str | None:
+        """The id of something that exists and that this relation can point to."""
+        if field.to == "people":
+            return self.person.caller.profile_id
+        entity = self.person.crm().catalogue.target(field.to)
         if entity is None:
             return None
-        rows = crm.page(entity, RowQuery(label_fields(entity), limit=1)).rows
-        return Target(rows[0]["id"], crm.label(entity, rows[0])) if rows else None
+        if self._may_make(entity):
+            return self.record(entity)
+        if field.to not in self._found:
+            self._found[field.to] = self._look_up(entity)
+        return self._found[field.to]
+
+    def _may_make(self, entity: Entity) -> bool:
+        """Whether it is served, and this person may create one."""
+        is_served = entity in self.person.crm().catalogue.entities
+        is_allowed = self.person.caller.is_admin or not entity.admin_writes
+        return is_served and is_allowed and not entity.no_create
+
+    def _look_up(self, entity: Entity) -> str | None:
+        rows = self.person.crm().page(entity, RowQuery(label_fields(entity), limit=1)).rows
+        return str(rows[0]["id"]) if rows else None
 
     def _custom(self, entity: Entity, other: bool) -> dict[str, Any]:
         found = custom_fields.definitions(self.person.crm(), entity)
@@ -171,16 +204,27 @@ class Samples:
         return self.value(Field(str(definition["key"]), kind), other=other)
 
 
+def _body(entity: Entity, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a request that writes these values."""
+    body: dict[str, Any] = {}
+    for each in entity.writable_fields:
+        if each.name in data:
+            body |= dict.fromkeys((each.body_name, *each.copied_to), data[each.name])
+    return body
+
+
 def _harmless(field: Field, entity: Entity | None) -> list[str]:
-    """The choices without an effect."""
-    marked = _marked(field, entity)
+    """The choices without an effect, which anybody may give."""
+    marked = {*_marked(field, entity), *field.admin_values}
     return [each for each in field.choices if each not in marked]
 
 
 def _booleans(field: Field, entity: Entity | None) -> tuple[bool, bool]:
-    if True in _marked(field, entity):
+    """Two values without an effect, which anybody may give."""
+    marked = {*_marked(field, entity), *field.admin_values}
+    if True in marked:
         return (False, False)
-    return (True, field.name == "is_active")
+    return (True, field.name == "is_active" or False in marked)
 
 
 def _marked(field: Field, entity: Entity | None) -> set[str | bool]:
@@ -189,6 +233,7 @@ def _marked(field: Field, entity: Entity | None) -> set[str | bool]:
 
 
 def _compatible(entity: Entity, fields: Iterable[Field], keep: int) -> list[Field]:
-    either = EITHER.get(entity.name, ())
-    dropped = {*LEFT_OUT.get(entity.name, ()), *either} - set(either[keep:][:1])
+    """Without those that only go with another value; of those that exclude each other, one."""
+    others = set(entity.exclusive) - set(entity.exclusive[keep:][:1])
+    dropped = {*others, *(each.demands for each in entity.value_effects)}
     return [each for each in fields if each.name not in dropped]

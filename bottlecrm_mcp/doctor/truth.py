@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.conf import mcp_settings
@@ -22,6 +22,7 @@ from bottlecrm_mcp.tools.get import part_rows
 
 MOST_ORGANISATIONS = 20
 MOST_RECORDS = 200
+MOST_LOOKED_AT = 5
 
 
 class Truth:
@@ -82,10 +83,7 @@ class Truth:
 
     def _stored(self, entity: Entity, record_id: str) -> dict[str, Any]:
         with in_organisation(self.person.caller.org_id):
-            stored: dict[str, Any] = {
-                f"the number of {each.name}": model_of(each)._base_manager.count()
-                for each in self.entities
-            }
+            stored: dict[str, Any] = _numbers(self.entities)
             if record_id:
                 model = model_of(entity)
                 record = model._base_manager.filter(pk=record_id).values().first()
@@ -111,11 +109,10 @@ class Truth:
         with in_organisation(self.person.caller.org_id):
             newest = model_of(entity)._base_manager.order_by("-created_at")
             ids = [str(each) for each in newest.values_list("pk", flat=True)[:MOST_RECORDS]]
-        gateway = self.person.gateway()
-        listed = gateway.find(entity, ids, ())
-        unlisted = (each for each in ids if each not in listed)
-        # Lists leave out more than what may not be read.
-        closed = (each for each in unlisted if not self.shown(entity, each))
+        listed = self.person.gateway().find(entity, ids, ())
+        unlisted = [each for each in ids if each not in listed]
+        # Lists leave out more than what may not be read; to look at each could take long.
+        closed = (each for each in unlisted[:MOST_LOOKED_AT] if not self.shown(entity, each))
         return next(closed, "")
 
     def foreign_record(self, entity: Entity) -> str:
@@ -137,6 +134,19 @@ class Truth:
         return ""
 
 
+def _numbers(entities: Sequence[Entity]) -> dict[str, int]:
+    """How many records of each entity the session sees, in one statement."""
+    count = "SELECT count(*) FROM {}"
+    tables = [connection.ops.quote_name(model_of(each)._meta.db_table) for each in entities]
+    counts = ", ".join(f"({count.format(table)})" for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {counts}")
+        row = cursor.fetchone()
+    return {
+        f"the number of {entity.name}": number for entity, number in zip(entities, row, strict=True)
+    }
+
+
 def _related_model(model: type[models.Model], name: str) -> type[models.Model] | None:
     related = next((each for each in model._meta.get_fields() if each.name == name), None)
     target = related.related_model if related else None
@@ -156,7 +166,12 @@ def same(field: Field, asked: Any, found: Any) -> bool:
             _same_parts(field, *pair) for pair in zip(asked, found, strict=True)
         )
     if field.kind is Kind.OBJECT:
-        return all(str((found or {}).get(key)) == str(value) for key, value in asked.items())
+        shown = found or {}
+        # A whole number may come back as 5.0.
+        return all(
+            shown.get(key) == value or str(shown.get(key)) == str(value)
+            for key, value in asked.items()
+        )
     if field.kind is Kind.DECIMAL:
         return _number(asked) == _number(found)
     if field.kind is Kind.DATETIME:

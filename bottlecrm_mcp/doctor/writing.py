@@ -1,22 +1,21 @@
-"""Cells that create, update and delete, and the bad input for them."""
+"""Trials that create, update and delete, and the bad input for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from bottlecrm_mcp.catalogue.model import Access, Effect, Entity, Field, Kind
 from bottlecrm_mcp.doctor.agent import Instead, Wrong
-from bottlecrm_mcp.doctor.bench import Bench
-from bottlecrm_mcp.doctor.samples import Target
+from bottlecrm_mcp.doctor.bench import Bench, Trial, Work
 
 NONSENSE = "nonsense"
 
 
 class Writing:
-    """The writing cells of one entity, on a record that was made for them."""
+    """The trials of one entity that write, each on a record that is made for it."""
 
     def __init__(self, bench: Bench, entity: Entity) -> None:
         self.bench = bench
@@ -27,50 +26,27 @@ class Writing:
 
     @property
     def record_id(self) -> str:
-        return self.samples.records[self.entity.name].id
+        return self.samples.record(self.entity)
 
-    def make(self) -> str:
-        """A record with nothing but its own values and what it can't be without.
+    def trials(self) -> Iterator[Trial]:
+        for what, work in self._all():
+            yield Trial(self.entity.name, what, work, makes=True)
 
-        Where the CRM lets nobody create one it is the newest there is.
-        """
-        if self.entity.no_create:
-            return self._newest()
-        sample = self.samples.create(self.entity, relations=False)
-        made = self.agent.do("crm_create", entity=self.entity.name, data=sample.data)
-        return str(made["id"])
-
-    def _newest(self) -> str:
-        newest = self.agent.newest(self.entity.name)
-        if not newest:
-            raise Instead(f"There are no {self.entity.name} to try it on.")
-        return newest
-
-    def keep(self) -> None:
-        """Make the record that the cells work on, and others point to."""
-        record_id = self.make()
-        record = self.agent.do("crm_get", entity=self.entity.name, id=record_id)["record"]
-        name = self.agent.person.crm().label(self.entity, record)
-        self.samples.records[self.entity.name] = Target(record_id, name)
-
-    def try_all(self) -> None:
-        self._cell("crm_create", partial(self._create, by_name=False))
-        self._cell("create by names", partial(self._create, by_name=True))
-        self._cell("crm_update", self._update)
-        self._cell("update to nothing", self._clear)
-        self._cell("crm_delete", self._delete)
-        self._cell("delete unconfirmed", self._delete_unconfirmed)
+    def _all(self) -> Iterator[tuple[str, Work]]:
+        yield "crm_create", partial(self._create, by_name=False)
+        yield "create by names", partial(self._create, by_name=True)
+        yield "crm_update", self._update
+        yield "update to nothing", self._clear
+        yield "crm_delete", self._delete
+        yield "delete unconfirmed", self._delete_unconfirmed
         for what, work in self._bad_input():
-            self._cell(f"refuse {what}", work)
+            yield f"refuse {what}", work
         for field in self.entity.writable_fields:
             if field.kind.is_relation:
-                self._cell(f"refuse bad {field.name} in a create", partial(self._relation, field))
+                yield f"refuse bad {field.name} in a create", partial(self._bad_in_create, field)
                 if field.access is not Access.CREATE:
-                    bad = partial(self._relation, field, self.record_id)
-                    self._cell(f"refuse bad {field.name} in an update", bad)
-
-    def _cell(self, what: str, work: Callable[[], str | None]) -> None:
-        self.bench.cell(self.entity, what, work)
+                    bad = partial(self._bad_in_update, field)
+                    yield f"refuse bad {field.name} in an update", bad
 
     def _create(self, *, by_name: bool) -> None:
         self._if_offered(self.entity.no_create, "crm_create", data={})
@@ -117,7 +93,7 @@ class Writing:
         self.truth.require(self.entity, self.record_id, empty)
 
     def _delete(self) -> None:
-        record_id = self.make()
+        record_id = self.record_id
         arguments = {"entity": self.entity.name, "id": record_id}
         if self.entity.no_delete:
             with self.truth.unchanged(self.entity, record_id):
@@ -132,32 +108,36 @@ class Writing:
     def _delete_unconfirmed(self) -> None:
         if self.entity.no_delete:
             raise Instead(self.entity.no_delete)
-        record_id = self.make()
+        record_id = self.record_id
         with self.truth.unchanged(self.entity, record_id):
             self.agent.preview("crm_delete", entity=self.entity.name, id=record_id)
 
-    def _bad_input(self) -> Iterator[tuple[str, Callable[[], str | None]]]:
-        unknown = str(uuid4())
+    def _bad_input(self) -> Iterator[tuple[str, Work]]:
         create = partial(self._refused, "crm_create")
-        update = partial(self._refused, "crm_update")
+        update = self._refused_update
         yield "an unknown field in a create", partial(create, data={NONSENSE: 1})
         if any(field.required for field in self.entity.writable_fields):
             yield "an empty create", partial(create, data={})
-        yield (
-            "an unknown field in an update",
-            partial(update, id=self.record_id, data={NONSENSE: 1}),
-        )
-        yield "an empty update", partial(update, id=self.record_id, data={})
-        yield "an update of an unknown id", partial(update, id=unknown, data=self._harmless())
+        yield "an unknown field in an update", partial(update, {NONSENSE: 1})
+        yield "an empty update", partial(update, {})
+        yield "writes to an unknown id", self._unknown
         for field, value in self._bad_values():
-            bad = partial(update, id=self.record_id, data={field.name: value})
-            yield f"a bad {field.kind} in an update", bad
-        gone = partial(self._refused, "crm_delete", id=unknown, confirm=True)
-        yield "a delete of an unknown id", gone
-        acts = partial(self._refused, "crm_action", id=self.record_id, action=NONSENSE)
-        yield "an unknown action", acts
+            yield f"a bad {field.kind} in an update", partial(update, {field.name: value})
+        yield "an unknown action", self._unknown_action
         yield "writes to another organisation's record", self._foreign
         yield "what is out of reach", self._out_of_reach
+
+    def _unknown(self) -> None:
+        unknown = str(uuid4())
+        with self.truth.unchanged(self.entity):
+            self._fails("crm_update", id=unknown, data=self._harmless())
+            self._fails("crm_delete", id=unknown, confirm=True)
+
+    def _unknown_action(self) -> None:
+        self._refused("crm_action", id=self.record_id, action=NONSENSE)
+
+    def _refused_update(self, data: Mapping[str, Any]) -> None:
+        self._refused("crm_update", id=self.record_id, data=data)
 
     def _harmless(self) -> dict[str, Any]:
         field = next(each for each in self.entity.writable_fields if each.kind is Kind.TEXT)
@@ -183,7 +163,10 @@ class Writing:
 
     def _refused(self, tool: str, *codes: str, **arguments: Any) -> None:
         with self.truth.unchanged(self.entity, str(arguments.get("id", ""))):
-            self.agent.fail(tool, *codes, entity=self.entity.name, **arguments)
+            self._fails(tool, *codes, **arguments)
+
+    def _fails(self, tool: str, *codes: str, **arguments: Any) -> None:
+        self.agent.fail(tool, *codes, entity=self.entity.name, **arguments)
 
     def _foreign(self) -> str:
         foreign = self.truth.foreign_record(self.entity)
@@ -196,22 +179,30 @@ class Writing:
     def _closed(self, record_id: str) -> str:
         """Every way to this record is closed."""
         codes = ("not_found", "forbidden", "not_supported")
-        self._refused("crm_get", *codes, id=record_id)
-        self._refused("crm_update", *codes, id=record_id, data=self._harmless())
-        self._refused("crm_delete", *codes, id=record_id, confirm=True)
-        for action in self.entity.actions:
-            self._refused("crm_action", *codes, id=record_id, action=action.name, confirm=True)
+        closed = partial(self._fails, id=record_id)
+        with self.truth.unchanged(self.entity, record_id):
+            closed("crm_get", *codes)
+            closed("crm_update", *codes, data=self._harmless())
+            closed("crm_delete", *codes, confirm=True)
+            for action in self.entity.actions:
+                closed("crm_action", *codes, action=action.name, confirm=True)
         return ""
 
-    def _relation(self, field: Field, record_id: str = "") -> str:
+    def _bad_in_create(self, field: Field) -> None:
+        data = self.samples.create(self.entity, relations=False).data
+        with self.truth.unchanged(self.entity):
+            for value in self._bad_relations(field):
+                self._fails("crm_create", data={**data, field.name: value})
+
+    def _bad_in_update(self, field: Field) -> None:
+        record_id = self.record_id
+        with self.truth.unchanged(self.entity, record_id):
+            for value in self._bad_relations(field):
+                self._fails("crm_update", id=record_id, data={field.name: value})
+
+    def _bad_relations(self, field: Field) -> Iterator[Any]:
         for bad in self.bad_targets(field):
-            value = [bad] if field.kind is Kind.RELATIONS else bad
-            if record_id:
-                self._refused("crm_update", id=record_id, data={field.name: value})
-            else:
-                data = self.samples.create(self.entity, relations=False).data
-                self._refused("crm_create", data={**data, field.name: value})
-        return ""
+            yield [bad] if field.kind is Kind.RELATIONS else bad
 
     def bad_targets(self, field: Field) -> Iterator[str]:
         """Nothing of that name, nothing of that id, and what belongs to another organisation."""

@@ -244,11 +244,3 @@ def test_token_from_the_environment(settings, monkeypatch, token_for, alpha_user
     assert person.anyone().caller.email == alpha_user.user.email
     with pytest.raises(person.NoPerson, match="is that of"):
         person.person("somebody@example.com", "Alpha")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_others_write_meanwhile_is_not_seen():
-    with person.never_committed(), connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_isolation")
-
-        assert cursor.fetchone() == ("repeatable read",)

@@ -10,8 +10,8 @@ from bottlecrm_mcp.catalogue.declarations import (
     COMMENTS,
     CREATED,
     CUSTOM_FIELDS,
+    PHONE,
     TEAM,
-    WRITE,
     address,
     boolean,
     choice,
@@ -25,9 +25,7 @@ from bottlecrm_mcp.catalogue.declarations import (
 )
 from bottlecrm_mcp.catalogue.model import (
     Entity,
-    Field,
     Included,
-    Kind,
     RestFilter,
     Section,
 )
@@ -49,7 +47,7 @@ ACCOUNTS = Entity(
     fields=(
         text("name", 255, required=True),
         email("email"),
-        Field("phone", Kind.TEXT, WRITE, max_length=25, note="7 to 25 digits and separators"),
+        PHONE,
         url("website", 200),
         choice("industry", choices.INDUSTRY),
         integer("number_of_employees"),

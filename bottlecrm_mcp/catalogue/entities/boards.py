@@ -85,6 +85,7 @@ BOARDS = Entity(
             effects=(Effect.IRREVERSIBLE,),
             consequence="add the column for good",
             returns=COLUMN_KEYS,
+            adds="columns",
         ),
         Action(
             "add_task",
@@ -97,6 +98,7 @@ BOARDS = Entity(
                 *CARD,
             ),
             returns=CARD_KEYS,
+            adds="tasks",
         ),
         Action(
             "update_task",

@@ -103,7 +103,13 @@ CASES = Entity(
     value_effects=(
         # A case that is closed from the start mails nobody.
         ValueEffect(
-            "status", "Closed", (Effect.MAILS,), CLOSE_CASE, mails_to="contacts", creates=False
+            "status",
+            "Closed",
+            (Effect.MAILS,),
+            CLOSE_CASE,
+            mails_to="contacts",
+            creates=False,
+            demands="closed_on",
         ),
         ValueEffect(
             "status",
@@ -170,7 +176,13 @@ CASES = Entity(
             params=(parameter("parent", Kind.RELATION, required=True, to="cases"),),
         ),
         Action("watch", "Watch the case.", "POST", "/api/cases/{id}/watch/"),
-        Action("unwatch", "Stop watching the case.", "DELETE", "/api/cases/{id}/watch/"),
+        Action(
+            "unwatch",
+            "Stop watching the case.",
+            "DELETE",
+            "/api/cases/{id}/watch/",
+            follows="watch",
+        ),
         Action(
             "merge",
             "Merge this case, a duplicate, into another one; unmerge takes it back.",
@@ -181,13 +193,20 @@ CASES = Entity(
             consequence="move the comments, attachments and e-mails of this case into the other "
             "one, mark this one as a duplicate and take it out of the list",
         ),
-        Action("unmerge", "Take back the merge of this case.", "POST", "/api/cases/{id}/unmerge/"),
+        Action(
+            "unmerge",
+            "Take back the merge of this case.",
+            "POST",
+            "/api/cases/{id}/unmerge/",
+            follows="merge",
+        ),
         Action(
             "link_solution",
             "Link a solution to the case.",
             "POST",
             "/api/cases/{id}/solutions/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            adds="solutions",
         ),
         Action(
             "unlink_solution",
@@ -195,6 +214,7 @@ CASES = Entity(
             "DELETE",
             "/api/cases/{id}/solutions/{solution_id}/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            follows="link_solution",
         ),
         Action(
             "log_time",
@@ -211,6 +231,7 @@ CASES = Entity(
             ),
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
+            adds="time_entries",
         ),
         Action(
             "start_timer",
@@ -220,6 +241,7 @@ CASES = Entity(
             params=(parameter("description"), parameter("billable", Kind.BOOLEAN)),
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
+            adds="time_entries",
         ),
         Action(
             "stop_timer",
@@ -228,6 +250,7 @@ CASES = Entity(
             "/api/time-entries/{time_entry_id}/stop/",
             params=(TIME_ENTRY_ID,),
             returns=TIME_ENTRY_KEYS,
+            follows="start_timer",
         ),
         Action(
             "delete_time_entry",
@@ -245,6 +268,7 @@ CASES = Entity(
             "/api/cases/{id}/request-approval/",
             params=(parameter("note"),),
             returns=APPROVAL_KEYS,
+            adds="approvals",
         ),
         Action(
             "approve",
@@ -276,7 +300,12 @@ CASES = Entity(
         ),
         *note_actions(
             "cases",
-            parameter("is_internal", Kind.BOOLEAN, note="true for a note that only staff see"),
+            parameter(
+                "is_internal",
+                Kind.BOOLEAN,
+                note="true for a note that only staff see",
+                alters=True,
+            ),
         ),
     ),
     includes=(

@@ -9,9 +9,9 @@ from bottlecrm_mcp.catalogue.declarations import (
     COMMENTS,
     CREATED,
     CUSTOM_FIELDS,
+    PHONE,
     TEAM,
     UPDATED,
-    WRITE,
     address,
     boolean,
     email,
@@ -22,8 +22,6 @@ from bottlecrm_mcp.catalogue.declarations import (
 )
 from bottlecrm_mcp.catalogue.model import (
     Entity,
-    Field,
-    Kind,
     RestFilter,
     Section,
 )
@@ -43,7 +41,7 @@ CONTACTS = Entity(
         text("first_name", 255, required=True),
         text("last_name", 255, required=True),
         email("email"),
-        Field("phone", Kind.TEXT, WRITE, max_length=25, note="7 to 25 digits and separators"),
+        PHONE,
         text("organization", 255),
         text("title", 255),
         text("department", 255),

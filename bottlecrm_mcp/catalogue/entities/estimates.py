@@ -113,6 +113,7 @@ ESTIMATES = Entity(
             effects=(Effect.MAILS,),
             consequence="e-mail the estimate to the customer",
             mails_to="client_email",
+            shows={"status": "Sent"},
         ),
         Action(
             "convert",
@@ -123,6 +124,7 @@ ESTIMATES = Entity(
             consequence="mark the estimate as accepted, for good, and make a draft invoice of it",
             returns=("invoice",),
             returns_entity="invoices",
+            shows={"status": "Accepted"},
         ),
     ),
     includes=(Included("line_items", "line items", "estimate.line_items", LINE_ITEM_KEYS),),

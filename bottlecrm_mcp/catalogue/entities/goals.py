@@ -42,7 +42,7 @@ GOALS = Entity(
         ),
         choice("period_type", choices.PERIOD_TYPE, required=True),
         replace(date("period_start"), required=True),
-        replace(date("period_end"), required=True),
+        replace(date("period_end"), required=True, after="period_start"),
         one("assigned_to", "people", note="whose won deals count; the team's if it is empty"),
         one("team", "teams"),
         boolean("is_active"),

@@ -180,6 +180,7 @@ INVOICES = Entity(
                 ),
             ),
             mails_to="client_email",
+            shows={"status": "Sent"},
         ),
         Action(
             "mark_paid",
@@ -187,7 +188,7 @@ INVOICES = Entity(
             "POST",
             "/api/invoices/{id}/mark-paid/",
             params=(
-                parameter("amount", Kind.DECIMAL),
+                parameter("amount", Kind.DECIMAL, alters=True),
                 parameter("payment_method", Kind.CHOICE, values=choices.PAYMENT_METHOD),
                 parameter("payment_date", Kind.DATE),
                 parameter("reference_number", max_length=100),
@@ -196,6 +197,8 @@ INVOICES = Entity(
             effects=(Effect.IRREVERSIBLE,),
             consequence=RECORD_PAYMENT,
             change_effects=(REMINDS_OF_REST,),
+            adds="payments",
+            shows={"status": "Paid"},
         ),
         Action(
             "record_payment",
@@ -216,6 +219,7 @@ INVOICES = Entity(
             change_effects=(REMINDS_OF_REST,),
             returns=PAYMENT_KEYS,
             returns_in=("payment",),
+            adds="payments",
         ),
         Action(
             "remove_payment",
@@ -225,6 +229,7 @@ INVOICES = Entity(
             params=(part("payment_id", "payments"),),
             effects=(Effect.DELETES,),
             consequence="delete the payment and recalculate what is due",
+            follows="record_payment",
         ),
         Action(
             "cancel",
@@ -233,6 +238,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/cancel/",
             effects=(Effect.IRREVERSIBLE,),
             consequence="cancel the invoice for good",
+            shows={"status": "Cancelled"},
         ),
         Action(
             "duplicate",
@@ -255,6 +261,7 @@ INVOICES = Entity(
             params=(COMMENT_TEXT,),
             returns=NEW_COMMENT_KEYS,
             returns_in=("comment",),
+            adds="comments",
         ),
         Action(
             "edit_comment",

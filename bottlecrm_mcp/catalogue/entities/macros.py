@@ -54,6 +54,7 @@ MACROS = Entity(
             choices.MACRO_SCOPE,
             required=True,
             note="personal is your own alone; only an administrator makes one for the org",
+            admin_values=("org",),
         ),
         boolean("is_active"),
         one("owner", "people", access=Access.READ_ONLY),

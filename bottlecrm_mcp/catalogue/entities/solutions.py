@@ -36,12 +36,18 @@ SOLUTIONS = Entity(
     fields=(
         text("title", 255, required=True),
         text("description", required=True),
-        choice("status", choices.SOLUTION_STATUS, note="only an admin approves"),
+        choice(
+            "status",
+            choices.SOLUTION_STATUS,
+            note="only an admin approves",
+            admin_values=("approved",),
+        ),
         Field(
             "is_published",
             Kind.BOOLEAN,
             WRITE,
             note="only an admin publishes, and only what is approved",
+            admin_values=(True,),
         ),
         shown("author", Kind.TEXT, computed=True),
         shown("case_count", Kind.INTEGER, computed=True),
@@ -61,6 +67,8 @@ SOLUTIONS = Entity(
             "POST",
             "/api/cases/solutions/{id}/publish/",
             admin_only=True,
+            state={"status": "approved"},
+            shows={"is_published": True},
         ),
         Action(
             "unpublish",
@@ -68,6 +76,8 @@ SOLUTIONS = Entity(
             "POST",
             "/api/cases/solutions/{id}/unpublish/",
             admin_only=True,
+            follows="publish",
+            shows={"is_published": False},
         ),
     ),
     includes=(Included("cases", "linked cases", "linked_cases", ("id", "name", "status")),),

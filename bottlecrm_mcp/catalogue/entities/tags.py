@@ -37,6 +37,7 @@ TAGS = Entity(
             "POST",
             "/api/tags/{id}/restore/",
             admin_only=True,
+            shows={"is_active": True},
         ),
         Action(
             "merge",
@@ -48,6 +49,7 @@ TAGS = Entity(
             consequence="move every record of this tag to the other one, and archive this tag",
             returns=("moved",),
             admin_only=True,
+            shows={"is_active": False},
         ),
     ),
     delete_effects=(Effect.DELETES,),

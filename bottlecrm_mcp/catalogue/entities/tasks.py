@@ -79,6 +79,7 @@ TASKS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
+    exclusive=("account", "opportunity", "case", "lead"),
     actions=note_actions("tasks"),
     includes=(COMMENTS, ATTACHMENTS),
     identity=(("title",),),

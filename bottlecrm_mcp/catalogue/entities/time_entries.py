@@ -56,7 +56,9 @@ TIME_ENTRIES = Entity(
             note="an entry stays with the case that it was made for",
         ),
         Field("started_at", Kind.DATETIME, WRITE, required=True),
-        Field("ended_at", Kind.DATETIME, WRITE, note="empty while the timer runs"),
+        Field(
+            "ended_at", Kind.DATETIME, WRITE, note="empty while the timer runs", after="started_at"
+        ),
         Field("description", Kind.TEXT, WRITE, required=True),
         boolean("billable"),
         Field("hourly_rate", Kind.DECIMAL, WRITE),
@@ -76,6 +78,7 @@ TIME_ENTRIES = Entity(
             "Stop the running timer; start_timer of cases starts one.",
             "POST",
             "/api/time-entries/{id}/stop/",
+            state={"ended_at": None},
         ),
     ),
     delete_consequence="delete the time entry",

@@ -14,8 +14,8 @@ from bottlecrm_mcp.doctor.report import lines
 class Command(BaseCommand):
     help = (
         "Says whether each part of this host is right for /mcp. With --as and --org, tries every "
-        "tool on every entity as that person. Everything is rolled back and nobody is mailed; "
-        "--write holds a transaction open for about a minute."
+        "tool on every entity as that person, for some minutes. Each thing that is tried is "
+        "rolled back at once, none holds locks for more than two seconds, and nobody is mailed."
     )
     # Settings that are wrong are to be reported, not to stop the command.
     requires_system_checks: Any = []
@@ -39,9 +39,9 @@ class Command(BaseCommand):
                 "Give --as EMAIL and --org NAME together; --write and --beside-rest need both."
             )
         if email:
-            diagnosis = examine(email, org, write=write, beside_rest=beside_rest)
+            diagnosis = examine(email, org, self.tell, write=write, beside_rest=beside_rest)
         else:
-            diagnosis = examine_host()
+            diagnosis = examine_host(self.tell)
         if options["json"]:
             self.stdout.write(json.dumps(diagnosis.as_dict(), indent=1))
         else:
@@ -49,3 +49,8 @@ class Command(BaseCommand):
             self.stdout.write("\n".join(show(diagnosis)))
         if not diagnosis.is_healthy:
             raise SystemExit(1)
+
+    def tell(self, line: str) -> None:
+        """Beside the report, which may be JSON."""
+        self.stderr.write(line)
+        self.stderr.flush()

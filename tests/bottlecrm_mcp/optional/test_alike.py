@@ -8,12 +8,10 @@ from django.core.management import call_command
 
 from bottlecrm_mcp.catalogue.model import Access
 from bottlecrm_mcp.doctor import person as doctor
-from bottlecrm_mcp.doctor.acting import Acting
 from bottlecrm_mcp.doctor.bench import Bench
 from bottlecrm_mcp.doctor.findings import Outcome
-from bottlecrm_mcp.doctor.matrix import made_ready
+from bottlecrm_mcp.doctor.matrix import trials_of
 from bottlecrm_mcp.doctor.person import never_committed
-from bottlecrm_mcp.doctor.reading import Reading
 from bottlecrm_mcp.gateway.rows import rows_at
 from tests.bottlecrm_mcp.population import (
     OPTIONAL,
@@ -141,11 +139,7 @@ def test_doctor_tries_every_tool(alpha, beta, role) -> None:
     with unchanged(), never_committed():
         bench = Bench(doctor.person(person.user.email, person.org.name))
         for entity in OPTIONAL.values():
-            Reading(bench, entity).try_all()
-        for writing in made_ready(bench):
-            if writing.entity.name in OPTIONAL:
-                writing.try_all()
-                Acting(writing).try_all()
+            bench.run(trials_of(bench, entity, write=True))
     failed = {
         f"{cell.entity}, {cell.what}": cell.sentence
         for cell in bench.cells
