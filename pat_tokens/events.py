@@ -5,13 +5,19 @@ from typing import Any
 from django.db.models import CharField
 
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import Event, Token
+from pat_tokens.models import Connection, Event, Token
 from pat_tokens.people import email_of
 from pat_tokens.source import current_source, storable
 
 
 def record(
-    kind: Event.Kind, *, org_id: Any, by: Any = None, token: Token | None = None, **facts: Any
+    kind: Event.Kind,
+    *,
+    org_id: Any,
+    by: Any = None,
+    token: Token | None = None,
+    connection: Connection | None = None,
+    **facts: Any,
 ) -> Event:
     """Append an entry; `by` is the owner-model row of the person who did it."""
     source = current_source()
@@ -20,8 +26,10 @@ def record(
     if by is not None:
         entry.actor_id, entry.actor = str(by.pk), email_of(by)
     if token is not None:
-        entry.token_id, entry.token_name = token.pk, token.name
+        entry.token_id, entry.token_name = token.credential_id, token.name
         entry.token_prefix = token.prefix
+    if connection is not None:
+        entry.token_id, entry.token_name = connection.pk, connection.client_name
     with in_organisation(org_id):
         entry.save(force_insert=True)
     return entry

@@ -1,6 +1,6 @@
 """What an approaching expiry asks for: two mails to the owner, and an entry in the log."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.mail import send_mail
 from django.db.models import Q
@@ -27,8 +27,13 @@ def due_notice(token: Token) -> int | None:
     """7 or 1, the days before the end to tell of now; 0 once it is over; None if nothing is due."""
     if token.revoked_at is not None or token.ends_at is None:
         return None
-    left = token.ends_at - timezone.now()
-    lifetime = token.ends_at - token.issued_at
+    return due_stage(token.ends_at, token.issued_at, token.expiry_notice)
+
+
+def due_stage(ends_at: datetime, issued_at: datetime, told: int | None) -> int | None:
+    """The same, of anything that ends; `told` is the stage that was told of last."""
+    left = ends_at - timezone.now()
+    lifetime = ends_at - issued_at
     due = [
         days
         for days in NOTICES
@@ -36,7 +41,7 @@ def due_notice(token: Token) -> int | None:
         if left <= timedelta(days=days) < lifetime
     ]
     stage = EXPIRED if left <= timedelta(0) else min(due, default=None)
-    if stage is None or (token.expiry_notice is not None and token.expiry_notice <= stage):
+    if stage is None or (told is not None and told <= stage):
         return None
     return stage
 

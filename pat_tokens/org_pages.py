@@ -7,9 +7,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from pat_tokens.forms import PolicyForm
 from pat_tokens.host import host_tokens_of
+from pat_tokens.oauth.connections import org_connections
 from pat_tokens.oversight import events_of, member_id, org_tokens, revoke_every, revoke_one, totals
 from pat_tokens.page_access import admin_page, owner_of
-from pat_tokens.pages import confirm, done, host_row_of, page, row_of
+from pat_tokens.pages import confirm, connection_rows, done, host_row_of, page, row_of
 from pat_tokens.people import name_of
 from pat_tokens.policy import change_policy, policy_of
 
@@ -23,7 +24,15 @@ def organisation(request: HttpRequest) -> HttpResponse:
     tokens, host_tokens = org_tokens(org_id), host_tokens_of(org_id)
     rows = [{**row_of(token), "person": token.owner} for token in tokens]
     rows += [{**host_row_of(row), "person": row.profile} for row in host_tokens]
-    return page(request, "organisation", {"rows": rows, "totals": totals(tokens, host_tokens)})
+    return page(
+        request,
+        "organisation",
+        {
+            "rows": rows,
+            "connections": connection_rows(org_connections(org_id)),
+            "totals": totals(tokens, host_tokens),
+        },
+    )
 
 
 @admin_page
@@ -52,12 +61,13 @@ def revoke_person(request: HttpRequest, member: str) -> HttpResponse:
     tokens = org_tokens(admin.org_id, owner_id=owner_id)
     people = [token.owner for token in tokens]
     people += [row.profile for row in host_tokens_of(admin.org_id, profile_id=owner_id)]
+    people += [each.owner for each in org_connections(admin.org_id, owner_id=owner_id)]
     if not people:
         raise Http404
     if request.method == "POST":
         revoke_every(admin, owner_id)
         return done(HOME, "revoked-all")
-    text = "Every live token of this person ends at once. This is final."
+    text = "Every live token and connection of this person ends at once. This is final."
     return confirm(request, "Revoke all tokens of", name_of(people[0]), text, HOME)
 
 
@@ -68,7 +78,7 @@ def revoke_all(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin)
         return done(HOME, "revoked-all")
-    text = "Every live token of every member ends at once, yours too. This is final."
+    text = "Every live token and connection of every member ends at once. This is final."
     return confirm(request, "Revoke all tokens of", str(admin.org), text, HOME)
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from pat_tokens import host
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
+from pat_tokens.oauth.connections import end_every
 from pat_tokens.own import revoke_host
 from pat_tokens.people import owner_model
 from pat_tokens.revocation import revoke, revoke_all
@@ -21,7 +22,7 @@ EVENTS_SHOWN = 100
 
 def org_tokens(org_id: Any, **filters: Any) -> list[Token]:
     with in_organisation(org_id):
-        tokens = Token.objects.governed().select_related("owner__user")
+        tokens = Token.objects.personal().governed().select_related("owner__user")
         return list(tokens.filter(org_id=org_id, **filters).order_by("-created_at"))
 
 
@@ -60,7 +61,7 @@ def revoke_one(admin: Any, pk: UUID) -> bool:
 
 
 def revoke_every(admin: Any, owner_id: Any = None) -> int:
-    """All live tokens of one person, or of the whole organisation."""
+    """All live tokens and connections of one person, or of the whole organisation."""
     ours = {"owner_id": owner_id} if owner_id else {}
     theirs = {"profile_id": owner_id} if owner_id else {}
     detail = "all of a person" if owner_id else "all of the organisation"
@@ -69,7 +70,7 @@ def revoke_every(admin: Any, owner_id: Any = None) -> int:
         rows = host.host_tokens_of(admin.org_id, revoked_at=None, **theirs)
         for row in rows:
             revoke_host(row, by=admin, detail=detail)
-        return count + len(rows)
+        return count + len(rows) + end_every(admin, detail, **ours)
 
 
 def member_id(value: str) -> Any:

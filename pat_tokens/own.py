@@ -11,13 +11,13 @@ from pat_tokens.revocation import revoke
 
 def own_tokens(owner: Any) -> list[Token]:
     with in_organisation(owner.org_id):
-        tokens = Token.objects.governed().filter(owner=owner, org_id=owner.org_id)
+        tokens = Token.objects.personal().governed().filter(owner=owner, org_id=owner.org_id)
         return list(tokens.order_by("-created_at"))
 
 
 def own_token(owner: Any, pk: UUID) -> Token | None:
     with in_organisation(owner.org_id):
-        tokens = Token.objects.governed().select_related("owner__user", "owner__org")
+        tokens = Token.objects.personal().governed().select_related("owner__user", "owner__org")
         token: Token | None = tokens.filter(owner=owner, org_id=owner.org_id, pk=pk).first()
     return token
 

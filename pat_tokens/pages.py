@@ -16,7 +16,8 @@ from pat_tokens.clients import configurations
 from pat_tokens.conf import token_settings
 from pat_tokens.forms import TokenForm
 from pat_tokens.issue import create_token, rotate_token
-from pat_tokens.models import Token
+from pat_tokens.models import Connection, Token
+from pat_tokens.oauth.connections import own_connections
 from pat_tokens.oversight import is_live
 from pat_tokens.own import own_host_tokens, own_token, own_tokens, revoke_own
 from pat_tokens.page_access import member_page, owner_of
@@ -27,6 +28,7 @@ DONE = {
     "revoked": "The token was revoked. What used it gets no more answers.",
     "policy": "The policy was saved. It is in force now.",
     "revoked-all": "The tokens were revoked.",
+    "disconnected": "The client is disconnected. Its next request fails.",
 }
 
 
@@ -55,7 +57,12 @@ def tokens(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         "tokens",
-        {"rows": rows, "form": form, "policy": policy},
+        {
+            "rows": rows,
+            "connections": connection_rows(own_connections(owner)),
+            "form": form,
+            "policy": policy,
+        },
         status=400 if form.errors else 200,
     )
 
@@ -142,6 +149,19 @@ def row_of(token: Token) -> dict[str, Any]:
         "ends_at": token.ends_at,
         "is_live": token.status == "active",
     }
+
+
+def connection_rows(connections: list[Connection]) -> list[dict[str, Any]]:
+    return [
+        {
+            "connection": each,
+            "status": each.status,
+            "reason": each.status_reason,
+            "access": presets.summary(each.scopes),
+            "is_live": each.status == "active",
+        }
+        for each in connections
+    ]
 
 
 def host_row_of(row: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pat_tokens import events, host
 from pat_tokens import secret as token_secret
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
+from pat_tokens.oauth.connections import end_connection
 from pat_tokens.people import email_of, name_of
 from pat_tokens.resolver import find_token
 
@@ -20,11 +21,11 @@ FINDER = "someone who held the token"
 LEAK_SUBJECT = "Your access token {name} was revoked"
 LEAK_BODY = """Hello {person},
 
-someone who held your personal access token "{name}" ({prefix}…) reported it as leaked, and it was
+someone who held your access token "{name}" ({prefix}…) reported it as leaked, and it was
 revoked at once. Nothing can be done with it any more.
 
-If you still need it, create a new one under Settings → API Tokens. If you did not report it
-yourself, find out where the token was stored: it was readable there.
+If you still need it, create a new one under Settings → API Tokens, or connect again. If
+you did not report it yourself, find out where the token was stored: it was readable there.
 """
 
 
@@ -50,12 +51,21 @@ def revoke_leaked(secret: str) -> bool:
         return _revoke_leaked_of_host(secret)
     if token.status != "active" or not token.accepts(token_secret.digest(secret)):
         return False
-    with in_organisation(token.org_id):
-        if not token.revoke(by=FINDER):
+    if token.connection is not None:
+        if not end_connection(token.connection, detail="an access token was reported as leaked"):
             return False
-        _log(token, detail="reported as leaked")
+    elif not _revoke_reported(token):
+        return False
     _tell_owner(token.owner, token.name, token.prefix)
     return True
+
+
+def _revoke_reported(token: Token) -> bool:
+    with in_organisation(token.org_id):
+        revoked = token.revoke(by=FINDER)
+        if revoked:
+            _log(token, detail="reported as leaked")
+    return revoked
 
 
 @sensitive_variables("secret")

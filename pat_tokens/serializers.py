@@ -7,6 +7,7 @@ from rest_framework import serializers
 from pat_tokens import presets, scopes
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.models.policy import MAX_DAYS
+from pat_tokens.oauth.policy import host_names
 from pat_tokens.oversight import is_live, member_id
 from pat_tokens.people import name_of
 from pat_tokens.policy import default_lifetime
@@ -171,10 +172,28 @@ class RevokeSerializer(serializers.Serializer[Any]):
 
 
 class PolicySerializer(serializers.ModelSerializer[Policy]):
+    client_hosts = serializers.ListField(child=serializers.CharField(), required=False)
+
     class Meta:
         model = Policy
-        fields = ("agents", "max_lifetime_days", "confirmation", "updated_at", "updated_by")
+        fields = (
+            "agents",
+            "max_lifetime_days",
+            "confirmation",
+            "clients",
+            "client_hosts",
+            "max_connection_days",
+            "default_access",
+            "updated_at",
+            "updated_by",
+        )
         read_only_fields = ("updated_at", "updated_by")
+
+    def validate_client_hosts(self, value: list[str]) -> list[str]:
+        try:
+            return host_names(value)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if unknown := sorted(set(self.initial_data) - set(self.fields)):

@@ -27,7 +27,9 @@ def test_models_and_migrations_agree_with_another_owner_model(db) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "No changes detected in app 'pat_tokens'")
 
 
-@pytest.mark.parametrize("table", ["token", "policy", "event"])
+@pytest.mark.parametrize(
+    "table", ["token", "policy", "event", "connection", "authorizationcode", "refreshtoken"]
+)
 def test_row_level_security_is_forced(db, table) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
