@@ -14,6 +14,7 @@ from bottlecrm_mcp.auth import Unauthorized, authenticate, bearer_secret, shown_
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.in_process import Origin
+from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.refusal import Refusal
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -80,13 +81,15 @@ def _unavailable(message: str) -> Refusal:
 
 
 def _challenge(refusal: Unauthorized) -> tuple[str, str]:
+    parts = ['Bearer realm="BottleCRM"']
     # RFC 6750, section 3.1: no error code when no credential was sent.
-    if not refusal.presented:
-        return "WWW-Authenticate", 'Bearer realm="BottleCRM"'
-    return (
-        "WWW-Authenticate",
-        f'Bearer realm="BottleCRM", error="invalid_token", error_description="{refusal}"',
-    )
+    if refusal.presented:
+        parts.append(f'error="invalid_token", error_description="{refusal}"')
+    if oauth.is_on():
+        from bottlecrm_mcp.hosted.oauth.metadata import challenge
+
+        parts.append(challenge())
+    return "WWW-Authenticate", ", ".join(parts)
 
 
 def _origin(request: ASGIRequest) -> Origin:

@@ -19,15 +19,17 @@ from bottlecrm_mcp import calls, health, oversight, pool
 from bottlecrm_mcp.admission import Call, admit_token
 from bottlecrm_mcp.as_caller import current_call, keys, run_as_caller
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.origins import Headers, cors_headers, host_of, preflight_headers
 from bottlecrm_mcp.refusal import Refusal
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.revoke import revoke
 from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.transport import Transport
+from bottlecrm_mcp.transport import Transport, read_body
 
 PATHS = ("/mcp", "/mcp/")
+WELL_KNOWN = "/.well-known/"
 # An attribute of a wrapped application, for those who want to know.
 MARK = "serves_mcp"
 CUT_OFF = (
@@ -43,6 +45,7 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
     """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
     mcp = mcp or McpApplication()
     healthz = health.Health()
+    authorization_server = _oauth()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         path = _path(scope) if scope["type"] == "http" else ""
@@ -54,11 +57,44 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await _answer(send, *await healthz.response(scope["method"]))
         elif path in REVOKE_PATHS and oversight.is_installed():
             await _answer(send, *await revoke(scope, receive))
+        elif path in authorization_server and oauth.is_on():
+            await authorization_server[path](scope, receive, send)
+        elif path.startswith(WELL_KNOWN):
+            await application(scope, receive, _without_page(send))
         else:
             await application(scope, receive, send)
 
     setattr(route, MARK, True)
     return route
+
+
+def _oauth() -> dict[str, Application]:
+    """The authorization server, by path."""
+    if not oversight.is_installed():
+        return {}
+    from bottlecrm_mcp.hosted.oauth import routes
+
+    return dict.fromkeys(routes.PATHS, routes.application())
+
+
+def _without_page(send: Any) -> Any:
+    """Sends JSON where the host has a page for what it does not have.
+
+    Clients try several places for their discovery, and read JSON only.
+    """
+    replaced = False
+
+    async def sending(message: Any) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] == 404:
+            kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
+            replaced = any(kind.startswith(b"text/html") for kind in kinds)
+            if replaced:
+                await _answer(send, 404, Refusal(404, "There is no such document.").body, [])
+        if not replaced:
+            await send(message)
+
+    return sending
 
 
 def _path(scope: Any) -> str:
@@ -115,12 +151,33 @@ class McpApplication:
         inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
         token = current_call.set(call)
         try:
+            messages = await read_body(receive, self.transport.most)
+            if messages[-1]["type"] == "http.disconnect":
+                # The client hung up before it had said what it wants.
+                return
+            body = b"".join(each.get("body", b"") for each in messages)
+            if refused := self._beyond_scopes(body, call):
+                await _answer(send, *refused[:2], [*cors, *refused[2]])
+                return
             with oversight.coming_from(request):
-                await self.transport.serve(inner, receive, _with_headers(send, cors))
+                await self.transport.serve(inner, messages, receive, _with_headers(send, cors))
         finally:
             current_call.reset(token)
             if call.slot.is_taken:
                 pool.threads().submit(pool.framed, call.slot.release)
+
+    def _beyond_scopes(self, body: bytes, call: Call) -> tuple[int, bytes, Headers] | None:
+        """The answer to a call that needs more than its connection allows."""
+        if not call.caller.by_oauth or not isinstance(self.server, McpServer):
+            return None
+        from bottlecrm_mcp.hosted.oauth.step_up import refused_call
+
+        refused = refused_call(body, call.caller, self.server.registry)
+        if refused is None:
+            return None
+        calls.note(outcome="insufficient_scope")
+        answer, challenge = refused
+        return 403, answer, [(b"www-authenticate", challenge.encode())]
 
 
 def crm_server() -> McpServer:

@@ -32,11 +32,8 @@ class Transport:
             finally:
                 self._managers = {}
 
-    async def serve(self, scope: Any, receive: Any, send: Any) -> None:
-        messages = await _body(receive, self.most)
-        if messages[-1]["type"] == "http.disconnect":
-            # The client hung up before it had said what it wants.
-            return
+    async def serve(self, scope: Any, messages: list[Any], receive: Any, send: Any) -> None:
+        """Answer the request whose body came in these messages."""
         waiting = iter(messages)
 
         async def replay() -> Any:
@@ -60,7 +57,7 @@ class Transport:
         )
 
 
-async def _body(receive: Any, most: int) -> list[Any]:
+async def read_body(receive: Any, most: int) -> list[Any]:
     """The messages of a request's body. Reading ends beyond `most` bytes; the SDK refuses those."""
     messages, size = [], 0
     while True:
