@@ -40,7 +40,7 @@ from pat_tokens.oauth import clients, redirects
 from pat_tokens.oauth.connections import end_presented
 from pat_tokens.page_access import content_security_policy
 from pat_tokens.source import coming_from, current_source, source_of
-from pat_tokens.throttle import is_over
+from pat_tokens.throttle import has_reached, is_over
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -201,7 +201,8 @@ def _shown(request: Request, response: Response) -> Response:
 
 async def token(request: Request) -> Response:
     """Codes and refresh tokens for access tokens, for this resource only."""
-    if await _has_failed_often():
+    failures = f"oauth:failed:{current_source().address}"
+    if await in_pool(lambda: has_reached(failures, FAILURES_PER_MINUTE)):
         return _too_many()
     form = await request.form()
     if not all(is_ours(str(each)) for each in form.getlist("resource")):
@@ -209,15 +210,8 @@ async def token(request: Request) -> Response:
     provider: Any = Provider()
     response: Response = await TokenHandler(provider, ClientAuthenticator(provider)).handle(request)
     if response.status_code >= 400:
-        await _is_over("failed", FAILURES_PER_MINUTE)
+        await in_pool(lambda: is_over(failures, FAILURES_PER_MINUTE, MINUTE))
     return response
-
-
-async def _has_failed_often() -> bool:
-    from django.core.cache import cache
-
-    key = f"pat_tokens:oauth:failed:{current_source().address}"
-    return bool(await in_pool(lambda: (cache.get(key) or 0) >= FAILURES_PER_MINUTE))
 
 
 async def register(request: Request) -> Response:

@@ -5,15 +5,23 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import AuthorizationCode, AuthorizationRequest, Connection, Token
+from pat_tokens.local_setting import in_organisation, presenting
+from pat_tokens.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    Connection,
+    RefreshToken,
+    Token,
+)
 from pat_tokens.oauth import consent
 from pat_tokens.oauth.requests import pending_request
+from pat_tokens.secret import digest, generate, redacted
 from tests.bottlecrm_mcp.hosted.flow import (
     CLAUDE,
     CLAUDE_CODE,
@@ -188,8 +196,6 @@ def test_two_organisations_in_two_tabs(flow, browser, alpha_user, beta_user, con
     again = [flow.refresh(each["refresh_token"]).json() for each in tokens]
     for token, owner in zip((*tokens, *again), (beta_user, alpha_user) * 2, strict=True):
         with in_organisation(owner.org_id):
-            from pat_tokens.secret import digest
-
             found = Token.objects.get(digest=digest(token["access_token"]))
             assert (found.owner_id, found.org_id) == (owner.pk, owner.org_id)
             assert found.connection.org_id == owner.org_id
@@ -334,10 +340,6 @@ def test_token_of_one_organisation_at_another(flow, browser, alpha_user, beta_us
 
 def test_refresh_needs_the_connection_of_the_row(flow, browser, alpha_user, beta_user) -> None:
     """Row-level security, not only the code, keeps a presented digest to its own row."""
-    from pat_tokens.local_setting import presenting
-    from pat_tokens.models import RefreshToken
-    from pat_tokens.secret import digest
-
     tokens = [flow.connect(browser(each)) for each in (alpha_user, beta_user)]
     with presenting(digest(tokens[0]["refresh_token"])):
         [row] = RefreshToken.objects.all()
@@ -395,8 +397,6 @@ def test_nothing_secret_in_the_log(flow, browser, alpha_user, caplog) -> None:
 
 
 def test_secrets_are_cut_out_of_what_clients_say() -> None:
-    from pat_tokens.secret import generate, redacted
-
     for prefix in ("bcrm_pat_", "bcrm_oac_", "bcrm_ort_"):
         secret = generate(prefix)
         assert redacted(f"a {secret} b") == f"a {secret[:13]}… b"
@@ -418,8 +418,6 @@ PARAMETERS = ("client_id", "redirect_uri", "scope", "state", "code_challenge", "
 )
 def test_any_parameters(flow, changes) -> None:
     """The browser is led to the client's own redirect or the consent page, or stays."""
-    from django.core.cache import cache
-
     cache.clear()
     answer = flow.authorize(**changes)
     assert answer.status_code in (302, 400)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from django.db import connection
 from django.utils import timezone
 from mcp.client import Client
 from mcp.client.auth import OAuthClientProvider
@@ -20,10 +21,11 @@ from mcp.shared.auth import (
     OAuthToken,
 )
 
+from bottlecrm_mcp.hosted.oauth.documents import NotFetched
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Connection, Token
 from pat_tokens.oauth.connections import end_own
-from tests.bottlecrm_mcp.hosted.flow import CLAUDE_CODE, browser_of, hidden, post, query_of
+from tests.bottlecrm_mcp.hosted.flow import CLAUDE_CODE, Flow, browser_of, hidden, post, query_of
 from tests.pat_tokens.browser import CHROMIUM, chromium, opened, serving, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,8 +73,6 @@ class Person:
             self.answer = await asyncio.wrap_future(thread.submit(self._decide, path))
 
     def _decide(self, path: str) -> str:
-        from django.db import connection
-
         try:
             browser = browser_of(self.profile)
             page = browser.get(path)
@@ -138,8 +138,6 @@ def test_by_address_alone(site, alpha_user, by_document, monkeypatch) -> None:
     if by_document:
         # Nothing of the internet is asked by a test: the copy stands in, as where it is refused.
         async def refused(*arguments: Any) -> Any:
-            from bottlecrm_mcp.hosted.oauth.documents import NotFetched
-
             raise NotFetched("it answered 403")
 
         monkeypatch.setattr("bottlecrm_mcp.hosted.oauth.provider.fetch_document", refused)
@@ -169,15 +167,15 @@ def test_refreshes_by_itself(site, alpha_user) -> None:
     connected(site, store, person, search_after_expiry)
     assert store.tokens.access_token != first
     assert len(person.asked) == 1
-    [connection] = connections_of(alpha_user)
-    assert connection.status == "active"
+    [made] = connections_of(alpha_user)
+    assert made.status == "active"
 
 
 def test_cut_off_when_disconnected(site, alpha_user) -> None:
     store, person = Store(), Person(alpha_user)
     connected(site, store, person, count_leads)
-    [connection] = connections_of(alpha_user)
-    assert end_own(alpha_user, connection.pk)
+    [made] = connections_of(alpha_user)
+    assert end_own(alpha_user, made.pk)
     # It has to ask the person again.
     connected(site, store, person, count_leads)
     assert len(person.asked) == 2
@@ -206,8 +204,6 @@ def connections_of(owner: Any) -> list[Connection]:
 
 
 def expire_access_tokens(owner: Any) -> None:
-    from django.db import connection
-
     try:
         with in_organisation(owner.org_id):
             Token.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -225,8 +221,6 @@ def test_consent_in_a_browser(site, alpha_user, scripts, width, monkeypatch) -> 
         f"{site}/oauth/register",
         json={"client_name": "Desk", "redirect_uris": [back]},
     ).json()
-    from tests.bottlecrm_mcp.hosted.flow import Flow
-
     asked = Flow(None, registered["client_id"], back).asked(resource=f"{site}/mcp")
     url = str(httpx2.URL(f"{site}/oauth/authorize", params=asked))
     with (

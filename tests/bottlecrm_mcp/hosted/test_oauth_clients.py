@@ -1,6 +1,8 @@
 """Who may ask: the documents of the known clients, and clients that register themselves."""
 
+import asyncio
 import json
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -189,8 +191,6 @@ def test_internal_addresses(address) -> None:
 
 def test_document_at_an_internal_address(monkeypatch) -> None:
     """The name's only say is where it leads to; nothing stands in for the fetcher here."""
-    import asyncio
-    import socket
 
     def resolved(*arguments, **options):
         found = ("93.184.215.14", "127.0.0.1")
@@ -202,8 +202,6 @@ def test_document_at_an_internal_address(monkeypatch) -> None:
 
 
 def test_connection_goes_to_the_address_that_was_checked(web) -> None:
-    import asyncio
-
     web[OWN] = DOCUMENT
     asked = []
 

@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from bottlecrm_mcp.hosted.oauth import metadata
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
+from pat_tokens.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    Connection,
+    Event,
+    RefreshToken,
+    Token,
+)
 from pat_tokens.policy import change_policy
 from tests.bottlecrm_mcp.hosted.flow import (
     CLAUDE,
@@ -167,8 +174,6 @@ def test_code_ends_after_a_minute(flow, browser, alpha_user) -> None:
 
 
 def test_request_ends_after_ten_minutes(flow, browser, alpha_user) -> None:
-    from pat_tokens.models import AuthorizationRequest
-
     path = flow.consent_page()
     AuthorizationRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
     answer = browser(alpha_user).get(path)
