@@ -18,6 +18,7 @@ from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process import Origin, require_connection
 from bottlecrm_mcp.gateway.in_time import Deadline
 from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
+from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.refusal import Refusal
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -136,13 +137,15 @@ def _unavailable(message: str) -> Refusal:
 
 
 def _challenge(refusal: Unauthorized) -> tuple[str, str]:
+    parts = ['Bearer realm="BottleCRM"']
     # RFC 6750, section 3.1: no error code when no credential was sent.
-    if not refusal.presented:
-        return "WWW-Authenticate", 'Bearer realm="BottleCRM"'
-    return (
-        "WWW-Authenticate",
-        f'Bearer realm="BottleCRM", error="invalid_token", error_description="{refusal}"',
-    )
+    if refusal.presented:
+        parts.append(f'error="invalid_token", error_description="{refusal}"')
+    if oauth.is_on():
+        from bottlecrm_mcp.hosted.oauth.metadata import challenge
+
+        parts.append(challenge())
+    return "WWW-Authenticate", ", ".join(parts)
 
 
 def _origin(request: ASGIRequest) -> Origin:

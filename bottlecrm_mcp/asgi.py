@@ -20,6 +20,7 @@ from bottlecrm_mcp.admission import Call, admit_token
 from bottlecrm_mcp.as_caller import current_call, keys, run_as_caller
 from bottlecrm_mcp.body import Disconnected, read_body
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.origins import cors_headers, host_of, preflight_headers
 from bottlecrm_mcp.refusal import Headers, Refusal
 from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
@@ -29,6 +30,7 @@ from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.transport import Transport
 
 PATHS = ("/mcp", "/mcp/")
+WELL_KNOWN = "/.well-known/"
 # An attribute of a wrapped application, for those who want to know.
 MARK = "serves_mcp"
 CUT_OFF = (
@@ -44,6 +46,7 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
     """`application` with /mcp in front of it; wrap Django's ASGI application once, in asgi.py."""
     mcp = mcp or McpApplication()
     healthz = health.Health()
+    authorization_server = _oauth()
 
     async def route(scope: Any, receive: Any, send: Any) -> None:
         path = _path(scope) if scope["type"] == "http" else ""
@@ -55,6 +58,10 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await _answer(send, *await healthz.response(scope["method"]))
         elif path in REVOKE_PATHS and oversight.is_installed():
             await _revoke(scope, receive, send)
+        elif path in authorization_server and oauth.is_on():
+            await authorization_server[path](scope, receive, send)
+        elif path.startswith(WELL_KNOWN):
+            await application(scope, receive, _without_page(send))
         else:
             await application(scope, receive, send)
 
@@ -69,6 +76,35 @@ async def _revoke(scope: Any, receive: Any, send: Any) -> None:
         await _answer(send, refusal.status, refusal.body, refusal.headers)
     except Disconnected:
         return
+
+
+def _oauth() -> dict[str, Application]:
+    """The authorization server, by path."""
+    if not oversight.is_installed():
+        return {}
+    from bottlecrm_mcp.hosted.oauth import routes
+
+    return dict.fromkeys(routes.PATHS, routes.application())
+
+
+def _without_page(send: Any) -> Any:
+    """Sends JSON where the host has a page for what it does not have.
+
+    Clients try several places for their discovery, and read JSON only.
+    """
+    replaced = False
+
+    async def sending(message: Any) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] == 404:
+            kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
+            replaced = any(kind.startswith(b"text/html") for kind in kinds)
+            if replaced:
+                await _answer(send, 404, Refusal(404, "There is no such document.").body, [])
+        if not replaced:
+            await send(message)
+
+    return sending
 
 
 def _path(scope: Any) -> str:
@@ -128,11 +164,27 @@ class McpApplication:
         inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
         token = current_call.set(call)
         try:
+            if refused := self._beyond_scopes(body, call):
+                await _answer(send, *refused[:2], [*cors, *refused[2]])
+                return
             with oversight.coming_from(request):
                 await self.transport.serve(inner, body, receive, _with_headers(send, cors))
         finally:
             current_call.reset(token)
             limits.leave(call.slot)
+
+    def _beyond_scopes(self, body: bytes, call: Call) -> tuple[int, bytes, Headers] | None:
+        """The answer to a call that needs more than its connection allows."""
+        if not call.caller.by_oauth or not isinstance(self.server, McpServer):
+            return None
+        from bottlecrm_mcp.hosted.oauth.step_up import refused_call
+
+        refused = refused_call(body, call.caller, self.server.registry)
+        if refused is None:
+            return None
+        calls.note(outcome="insufficient_scope")
+        answer, challenge = refused
+        return 403, answer, [(b"www-authenticate", challenge.encode())]
 
 
 def crm_server() -> McpServer:

@@ -104,6 +104,8 @@ def caller_of(token: Any) -> Caller:
         org_name=org.name or "",
         timezone=getattr(org, "timezone", None) or "UTC",
         user_id=str(user.pk),
-        token_id=str(token.pk),
+        # Of a connection, whose access tokens change: limits and repeated calls go by what stays.
+        token_id=str(getattr(token, "credential_id", token.pk)),
+        by_oauth=getattr(token, "connection_id", None) is not None,
         scopes=tuple(token.scopes or ()),
     )

@@ -44,7 +44,7 @@ _OUTCOMES = {
 _SANE_ID = re.compile(r"[\w.:/+=@-]{1,64}", re.ASCII)
 _tracer = trace.get_tracer("bottlecrm_mcp")
 # Clients put their token where a method or an id belongs.
-_SECRET = re.compile(r"(bcrm_pat_\w{4})[\w-]+", re.ASCII)
+_SECRET = re.compile(r"(bcrm_(?:pat|oac|ort)_\w{4})[\w-]+", re.ASCII)
 _UNSAFE = re.compile(r"[^\w.:/@+-]", re.ASCII)
 
 

@@ -28,6 +28,8 @@ class SettingsError(Exception):
 class Environment:
     """The settings, checked. `entities` are the optional ones to serve over the REST API.
 
+    The token is empty where the person signs in instead.
+
     `warnings` say what was forgiven.
     """
 
@@ -48,7 +50,8 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
     warnings: tuple[str, ...] = ()
     if base_url != given:
         warnings = (f"{BASE_URL} should be {base_url}; what comes after it is ignored.",)
-    token = _token(variables.get(TOKEN, "").strip())
+    given_token = variables.get(TOKEN, "").strip()
+    token = _token(given_token) if given_token else ""
     entities = tuple(variables.get(ENTITIES, "").replace(",", " ").split())
     return Environment(base_url, token, mode, entities, warnings)
 
@@ -93,8 +96,6 @@ def _path(path: str) -> str:
 
 
 def _token(token: str) -> str:
-    if not token:
-        raise SettingsError(f"Set {TOKEN} to a personal access token. {WHERE_TOKENS_ARE}")
     if not token.startswith(PREFIX):
         raise SettingsError(
             f"{TOKEN} is not a personal access token: those begin with {PREFIX}. {WHERE_TOKENS_ARE}"

@@ -17,9 +17,11 @@ from django.http import HttpRequest
 
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_time import Deadline
+from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.server import McpServer
 from bottlecrm_mcp.tools.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.registry import Tool
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -95,7 +97,7 @@ def one_call() -> Iterator[None]:
 
 
 class RecordedServer(McpServer):
-    """Remembers which tool a request calls, for `recorded`."""
+    """Remembers which tool a request calls, for `recorded`, and asks clients for more access."""
 
     async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
         token = _write.set(self._write_of(params, client_name(context)))
@@ -103,6 +105,24 @@ class RecordedServer(McpServer):
             return await super()._call_tool(context, params)
         finally:
             _write.reset(token)
+
+    def described(self, tool: Tool) -> types.Tool:
+        shown = super().described(tool)
+        if not oauth.is_on():
+            return shown
+        from bottlecrm_mcp.hosted.oauth.step_up import security_schemes
+
+        # ChatGPT reads it here too; beside `name`, where it belongs, the SDK lets nothing through.
+        return shown.model_copy(update={"meta": {"securitySchemes": security_schemes(tool)}})
+
+    def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
+        result = super().failed(error, tool)
+        caller = self.current_caller()
+        if error.code != "insufficient_scope" or not caller.by_oauth or caller.read_only:
+            return result
+        from bottlecrm_mcp.hosted.oauth.step_up import with_challenge
+
+        return with_challenge(result, caller, tool)
 
     def _write_of(self, params: types.CallToolRequestParams, client: str) -> Write | None:
         tool = self.registry.get(params.name)

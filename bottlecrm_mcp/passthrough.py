@@ -25,6 +25,7 @@ from bottlecrm_mcp.gateway.connection import (
     redirected,
 )
 from bottlecrm_mcp.identity import REFUSED
+from bottlecrm_mcp.logins import SignedIn, load
 from bottlecrm_mcp.wire import Message, Wire, error, is_request
 
 PATH = "/mcp"
@@ -51,8 +52,14 @@ async def open_endpoint(environment: Environment) -> AsyncIterator[Endpoint]:
         follow_redirects=False,
         # A proxy is no way to this machine itself.
         trust_env=not is_loopback(environment.base_url),
+        auth=_login(environment),
     ) as client:
         yield Endpoint(client, environment)
+
+
+def _login(environment: Environment) -> SignedIn | None:
+    login = None if environment.token else load(environment.base_url)
+    return SignedIn(environment.base_url, login) if login else None
 
 
 class Endpoint:
@@ -62,7 +69,8 @@ class Endpoint:
         self.base_url = environment.base_url
         self.url = environment.base_url + PATH
         self._client = client
-        self._authorization = {"Authorization": f"Bearer {environment.token}"}
+        token = environment.token
+        self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
         self._session: dict[str, str] = {}
 
     def __repr__(self) -> str:

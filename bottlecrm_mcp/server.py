@@ -119,7 +119,10 @@ class McpServer(Server[Any]):
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
         offered = self.registry.offered_to(self.current_caller())
-        return types.ListToolsResult(tools=[described(tool) for tool in offered])
+        return types.ListToolsResult(tools=[self.described(tool) for tool in offered])
+
+    def described(self, tool: Tool) -> types.Tool:
+        return described(tool)
 
     async def _call_tool(
         self, context: Context, params: types.CallToolRequestParams
@@ -140,12 +143,15 @@ class McpServer(Server[Any]):
             calls.note(outcome=calls.CONFIRMATION_REQUIRED)
             return elicitation.ask(required)
         except ToolError as error:
-            return failed(error)
+            return self.failed(error, tool)
         except GatewayError as error:
-            return failed(ToolError(error.code, str(error)))
+            return self.failed(ToolError(error.code, str(error)), tool)
         except Exception:
             logger.exception("The tool %s failed", tool.name)
-            return failed(ToolError("internal_error", "The server failed on this call."))
+            return self.failed(ToolError("internal_error", "The server failed on this call."), tool)
+
+    def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
+        return failed(error)
 
     def _entity_named(self, arguments: Json) -> str:
         """The entity of a call, if it is one: anything else might be a value."""

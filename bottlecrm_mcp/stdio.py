@@ -11,12 +11,20 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 
-from bottlecrm_mcp.environment import ENTITIES, MODE, Environment, SettingsError, read_environment
+from bottlecrm_mcp.environment import (
+    ENTITIES,
+    MODE,
+    TOKEN,
+    WHERE_TOKENS_ARE,
+    Environment,
+    SettingsError,
+    read_environment,
+)
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.one_line import one_line
 
@@ -25,10 +33,11 @@ if TYPE_CHECKING:
     from bottlecrm_mcp.passthrough import Endpoint
 
 PROGRAM = "bcrm-mcp"
+Task = Callable[[Environment], Awaitable[None]]
 SETTINGS = """\
 environment:
   BCRM_BASE_URL    the CRM's API host, such as https://api.bottlecrm.io
-  BCRM_TOKEN       a personal access token, from Settings → API Tokens
+  BCRM_TOKEN       a personal access token, from Settings → API Tokens; not needed after a login
   BCRM_MODE        auto (default): the CRM's own /mcp if it has one, else its REST API;
                    mcp or rest: only that
   BCRM_ENTITIES    kinds of record to serve beyond the usual ones, such as estimates,products;
@@ -61,7 +70,7 @@ def command(arguments: Sequence[str] | None = None) -> int:
         environment = read_environment(os.environ)
         for warning in environment.warnings:
             _say(warning)
-        anyio.run(_check if options.check else _serve, environment)
+        anyio.run(_task(options, environment), environment)
     except (SettingsError, GatewayError) as problem:
         _say(str(problem))
         return 1
@@ -70,12 +79,47 @@ def command(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _task(options: argparse.Namespace, environment: Environment) -> Task:
+    from bottlecrm_mcp.logins import load
+
+    if options.action:
+        return _login if options.action == "login" else _logout
+    if not environment.token and load(environment.base_url) is None:
+        raise SettingsError(
+            f"Set {TOKEN} to a personal access token, or sign in with `{PROGRAM} login`. "
+            f"{WHERE_TOKENS_ARE}"
+        )
+    if not environment.token and environment.mode == "rest":
+        raise SettingsError(f"{MODE}=rest needs {TOKEN}: a login is good for the MCP endpoint.")
+    return _check if options.check else _serve
+
+
+async def _login(environment: Environment) -> None:
+    from bottlecrm_mcp.login import sign_in
+
+    await sign_in(environment.base_url)
+    _say(f"signed in to {environment.base_url}; {PROGRAM} needs no {TOKEN} for it now.")
+
+
+async def _logout(environment: Environment) -> None:
+    from bottlecrm_mcp.logins import forget
+
+    forget(environment.base_url)
+    _say("the tokens are removed here. To end the connection: Settings → API Tokens, Disconnect.")
+
+
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         PROGRAM,
         description="An MCP server for BottleCRM, started by an MCP client.",
         epilog=SETTINGS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=("login", "logout"),
+        help="sign in with a browser, and keep what comes of it; or remove that",
     )
     parser.add_argument(
         "--check", action="store_true", help="test the settings and say who you are"
@@ -127,7 +171,7 @@ def _catalogue(environment: Environment) -> Catalogue:
 async def _exists(environment: Environment, endpoint: Endpoint) -> bool:
     if await endpoint.exists():
         return True
-    if environment.mode == "mcp":
+    if environment.mode == "mcp" or not environment.token:
         raise GatewayError(
             "no_endpoint",
             f"{endpoint.url} is no MCP endpoint. Unset {MODE}, and the REST API is used.",

@@ -6,9 +6,10 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
 
 from pat_tokens.conf import token_settings
 
@@ -120,3 +121,23 @@ def check_database_role(app_configs: AppConfigs = None, **kwargs: Any) -> list[C
             id="pat_tokens.E003",
         )
     ]
+
+
+@register()
+def check_issuer(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        if not token_settings.issuer or token_settings.consent_url:
+            return []
+        reverse("pat_tokens_page:consent")
+    except ImproperlyConfigured as problem:
+        return [Error(str(problem), id="pat_tokens.E005")]
+    except NoReverseMatch:
+        return [
+            Error(
+                "PAT_TOKENS_ISSUER lets clients connect, but people have no page to allow it.",
+                hint="Include pat_tokens.page_urls, or set PAT_TOKENS_CONSENT_URL to a page of "
+                "your own.",
+                id="pat_tokens.E006",
+            )
+        ]
+    return []

@@ -1,8 +1,9 @@
 """The settings of this app, checked when they are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -19,6 +20,10 @@ ENTITIES = {
     "cases": "Cases and solutions",
     "invoices": "Invoices",
 }
+
+# Besides https and http to the same computer: apps of the desktop that are called by a scheme.
+REDIRECT_SCHEMES = ("cursor", "vscode", "vscode-insiders", "windsurf", "zed")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class TokenSettings:
@@ -53,6 +58,39 @@ class TokenSettings:
     def mcp_url(self) -> str | None:
         """Where /mcp is, when it is not on the host that serves the page."""
         return getattr(settings, "PAT_TOKENS_MCP_URL", None)
+
+    @property
+    def issuer(self) -> str:
+        """The public origin of this host, by which clients know it; empty: no OAuth."""
+        issuer = str(getattr(settings, "PAT_TOKENS_ISSUER", "") or "")
+        parts = urlsplit(issuer)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if issuer and (not secure or issuer != f"{parts.scheme}://{parts.netloc}"):
+            raise ImproperlyConfigured(
+                "PAT_TOKENS_ISSUER must be an https origin without a path or a slash at the end, "
+                f'for example "https://crm.example.com"; it is {issuer!r}.'
+            )
+        return issuer
+
+    @property
+    def resource(self) -> str:
+        """What access tokens of connections are good for."""
+        return f"{self.issuer}/mcp"
+
+    @property
+    def consent_url(self) -> str | None:
+        """The consent page of a front end of its own; by default this app's page is used."""
+        return getattr(settings, "PAT_TOKENS_CONSENT_URL", None)
+
+    @property
+    def oauth_clients(self) -> Mapping[str, Mapping[str, Any]]:
+        """Clients that the operator registered: by id, their `name` and `redirect_uris`."""
+        return cast(Mapping[str, Any], getattr(settings, "PAT_TOKENS_OAUTH_CLIENTS", {}))
+
+    @property
+    def redirect_schemes(self) -> tuple[str, ...]:
+        """The schemes of apps that a client may be redirected to."""
+        return tuple(getattr(settings, "PAT_TOKENS_REDIRECT_SCHEMES", REDIRECT_SCHEMES))
 
     @property
     def server_name(self) -> str:

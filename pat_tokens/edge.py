@@ -6,10 +6,11 @@ from typing import Any
 from pat_tokens import events
 from pat_tokens.host import host_tokens_of
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import Event, Policy, Token
+from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.one_call import once, one_call
 from pat_tokens.policy import AGENTS_READ_ONLY, agents_denial, lifetime_denial, policy_of
 from pat_tokens.revocation import revoke_leaked
+from pat_tokens.rules import connection_denial
 from pat_tokens.source import Source, coming_from, current_source
 from pat_tokens.use import record_first_mcp_request, record_refusal
 
@@ -95,7 +96,18 @@ def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
         return "", ""
     names = Token.objects.filter(org_id=org_id, pk=token_id).values_list("name", "prefix")
     with in_organisation(org_id):
-        return names.first() or _host_token_names(org_id, token_id) or ("", "")
+        return (
+            names.first()
+            or _connection_names(org_id, token_id)
+            or _host_token_names(org_id, token_id)
+            or ("", "")
+        )
+
+
+def _connection_names(org_id: str, connection_id: str) -> tuple[str, str] | None:
+    rows = Connection.objects.filter(org_id=org_id, pk=connection_id)
+    name = rows.values_list("client_name", flat=True).first()
+    return (name, "") if name else None
 
 
 def _host_token_names(org_id: str, token_id: str) -> tuple[str, str] | None:
@@ -120,6 +132,8 @@ def _policy(token: Any) -> Policy:
 def _remaining_scopes(token: Any, policy: Policy) -> tuple[str, ...]:
     # Whether a message reads is not known yet, so this asks for the least.
     if denial := agents_denial(policy.agents, "GET") or lifetime_denial(policy, token):
+        raise NotAdmitted(denial)
+    if isinstance(token, Token) and (denial := connection_denial(token)):
         raise NotAdmitted(denial)
     scopes = tuple(token.scopes or ())
     if policy.agents != Policy.Agents.READ_ONLY:

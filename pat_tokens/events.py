@@ -8,7 +8,7 @@ from django.db.models import CharField, F
 from django.utils import timezone
 
 from pat_tokens.local_setting import in_organisation
-from pat_tokens.models import Event, RefusalCount, Token
+from pat_tokens.models import Connection, Event, RefusalCount, Token
 from pat_tokens.people import email_of
 from pat_tokens.source import current_source, storable
 
@@ -18,10 +18,16 @@ MORE_REFUSALS = "more refusals of this token within a minute"
 
 
 def record(
-    kind: Event.Kind, *, org_id: Any, by: Any = None, token: Token | None = None, **facts: Any
+    kind: Event.Kind,
+    *,
+    org_id: Any,
+    by: Any = None,
+    token: Token | None = None,
+    connection: Connection | None = None,
+    **facts: Any,
 ) -> Event:
     """Append an entry; `by` is the owner-model row of the person who did it."""
-    entry = _entry(kind, org_id, by, token, facts)
+    entry = _entry(kind, org_id, by, token, facts, connection)
     with in_organisation(org_id):
         entry.save(force_insert=True)
     return entry
@@ -67,7 +73,12 @@ def _count(entry: Event) -> None:
 
 
 def _entry(
-    kind: Event.Kind, org_id: Any, by: Any, token: Token | None, facts: dict[str, Any]
+    kind: Event.Kind,
+    org_id: Any,
+    by: Any,
+    token: Token | None,
+    facts: dict[str, Any],
+    connection: Connection | None = None,
 ) -> Event:
     source = current_source()
     where = {"address": source.address, "client": source.client}
@@ -77,8 +88,10 @@ def _entry(
     if by is not None:
         entry.actor_id, entry.actor = str(by.pk), email_of(by)
     if token is not None:
-        entry.token_id, entry.token_name = token.pk, token.name
+        entry.token_id, entry.token_name = token.credential_id, token.name
         entry.token_prefix = token.prefix
+    if connection is not None:
+        entry.token_id, entry.token_name = connection.pk, connection.client_name
     return entry
 
 

@@ -1,6 +1,6 @@
 """What an approaching expiry asks for: two mails to the owner, and an entry in the log."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.mail import send_mail
@@ -34,7 +34,7 @@ def soon_over(org_id: Any) -> list[Token]:
         if limit := policy_of(org_id).max_lifetime:
             soon |= Q(rotated_at=None, created_at__lte=until - limit)
             soon |= Q(rotated_at__lte=until - limit)
-        tokens = Token.objects.governed().select_related("owner__user")
+        tokens = Token.objects.personal().governed().select_related("owner__user")
         live = tokens.filter(soon, org_id=org_id, revoked_at=None)
         return list(live.exclude(expiry_notice=EXPIRED))
 
@@ -43,8 +43,13 @@ def due_notice(token: Token) -> int | None:
     """7 or 1, the days before the end to tell of now; 0 once it is over; None if nothing is due."""
     if token.revoked_at is not None or token.ends_at is None:
         return None
-    left = token.ends_at - timezone.now()
-    lifetime = token.ends_at - token.issued_at
+    return due_stage(token.ends_at, token.issued_at, token.expiry_notice)
+
+
+def due_stage(ends_at: datetime, issued_at: datetime, told: int | None) -> int | None:
+    """The same, of anything that ends; `told` is the stage that was told of last."""
+    left = ends_at - timezone.now()
+    lifetime = ends_at - issued_at
     due = [
         days
         for days in NOTICES
@@ -52,7 +57,7 @@ def due_notice(token: Token) -> int | None:
         if left <= timedelta(days=days) < lifetime
     ]
     stage = EXPIRED if left <= timedelta(0) else min(due, default=None)
-    if stage is None or (token.expiry_notice is not None and token.expiry_notice <= stage):
+    if stage is None or (told is not None and told <= stage):
         return None
     return stage
 

@@ -8,6 +8,7 @@ from django.core import signing
 
 from pat_tokens import presets
 from pat_tokens.models import Policy
+from pat_tokens.oauth.policy import host_names
 from pat_tokens.serializers import NewTokenSerializer
 
 DAYS = (30, 90, 365)
@@ -106,17 +107,59 @@ def _expiry_choices(policy: Policy) -> list[tuple[str, str]]:
     return choices if limit else [*choices, (NEVER, "never")]
 
 
+class HostsField(forms.CharField):
+    """Host names, one a line, as the list that is stored."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> list[str]:
+        try:
+            return host_names(super().clean(value).split())
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    client_hosts = HostsField(
+        required=False,
+        label="Hosts whose clients may connect",
+        help_text="One a line, for example claude.ai. For “Clients of the hosts below”.",
+    )
+
     class Meta:
         model = Policy
-        fields = ("agents", "max_lifetime_days", "confirmation")
-        widgets = {"agents": forms.RadioSelect, "confirmation": forms.RadioSelect}
+        fields = (
+            "agents",
+            "max_lifetime_days",
+            "confirmation",
+            "clients",
+            "client_hosts",
+            "max_connection_days",
+            "default_access",
+        )
+        widgets = {
+            "agents": forms.RadioSelect,
+            "confirmation": forms.RadioSelect,
+            "clients": forms.RadioSelect,
+            "default_access": forms.RadioSelect,
+        }
         labels = {
             "agents": "What may agents do?",
             "max_lifetime_days": "Longest life of a token, in days",
             "confirmation": "How is a risky action confirmed?",
+            "clients": "Which clients may connect by signing in?",
+            "max_connection_days": "Longest connection, in days",
+            "default_access": "Which access is chosen beforehand?",
         }
         help_texts = {
             "max_lifetime_days": "Empty for no limit. It reaches the tokens that exist already.",
+            "max_connection_days": "Empty for as long as a token. It reaches the connections that "
+            "exist already.",
             "confirmation": "A sealed confirmation shows that the agent has seen the preview.",
         }

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from pat_tokens.conf import token_settings
 from pat_tokens.models import Token
-from pat_tokens.models.token import EXPIRY_CEILING, Status
+from pat_tokens.models.expiry import EXPIRY_CEILING
+from pat_tokens.models.token import Status
 
 
 def host_tokens() -> QuerySet[Any] | None:

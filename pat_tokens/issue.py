@@ -12,7 +12,8 @@ from pat_tokens.conf import token_settings
 from pat_tokens.host import host_tokens_of, is_live_row
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Event, Token
-from pat_tokens.models.token import EXPIRY_CEILING, is_live
+from pat_tokens.models.expiry import EXPIRY_CEILING
+from pat_tokens.models.token import is_live
 from pat_tokens.people import owner_model
 from pat_tokens.policy import policy_of
 
@@ -105,8 +106,8 @@ def _throttle(owner: Any) -> None:
 
 def _cap(owner: Any) -> None:
     most = token_settings.max_live_tokens
-    live = Token.objects.filter(is_live(policy_of(owner.org_id)), org_id=owner.org_id, owner=owner)
-    count = live.count()
+    live = is_live(policy_of(owner.org_id))
+    count = Token.objects.personal().filter(live, org_id=owner.org_id, owner=owner).count()
     if (rows := host_tokens_of(owner.org_id)) is not None:
         count += rows.filter(is_live_row(), profile_id=owner.pk).count()
     if count >= most:

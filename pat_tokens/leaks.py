@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
 from pat_tokens.json_body import loads
 from pat_tokens.revocation import revoke_leaked
 from pat_tokens.source import Source, coming_from
+from pat_tokens.throttle import is_over
 
 MAX_BODY_BYTES = 4096
 WINDOW_SECONDS = 60
@@ -52,13 +52,5 @@ def _secret_in(body: bytes) -> str | None:
 
 
 def _too_many(source: Source) -> bool:
-    mine = _count(f"pat_tokens:leaks:{source.address}")
-    return mine > PER_ADDRESS or _count("pat_tokens:leaks") > IN_ALL
-
-
-def _count(key: str) -> int:
-    cache.add(key, 0, WINDOW_SECONDS)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it expired in between
-        return 1
+    mine = is_over(f"leaks:{source.address}", PER_ADDRESS, WINDOW_SECONDS)
+    return mine or is_over("leaks", IN_ALL, WINDOW_SECONDS)

@@ -1,4 +1,7 @@
-"""Lists of tokens in sections: what is live comes before the rest, so that nothing can bury it."""
+"""Lists of tokens and connections in sections.
+
+What is live comes before the rest, so that nothing can bury it.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -7,13 +10,13 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from pat_tokens.host import is_dead_row, is_live_row
-from pat_tokens.models import Policy
+from pat_tokens.models import Policy, connection
 from pat_tokens.models.token import is_dead, is_live
 from pat_tokens.paging import Section
 
 UNUSED = timedelta(days=90)
 # The kinds of lines.
-TOKEN, HOST_TOKEN = "token", "host_token"
+TOKEN, HOST_TOKEN, CONNECTION = "token", "host_token", "connection"
 
 
 def sections(
@@ -31,8 +34,17 @@ def sections(
     return live if state else [*live, *dead]
 
 
+def connection_sections(policy: Policy, rows: QuerySet[Any], state: str = "") -> list[Section]:
+    """The same, of connections."""
+    live = rows.filter(connection.is_live(policy) & in_state(state, "owner"))
+    dead = Section("dead", CONNECTION, rows.filter(connection.is_dead(policy)))
+    if state == "dead":
+        return [dead]
+    return [Section("live", CONNECTION, live), *([] if state else [dead])]
+
+
 def in_state(state: str, owner: str) -> Q:
-    """What a state asks of a live token; `owner` is the column of its person."""
+    """What a state asks of a live token or connection; `owner` is the column of its person."""
     if state == "orphaned":
         return Q(**{f"{owner}__is_active": False})
     if state == "unused_90d":

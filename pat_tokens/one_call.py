@@ -25,6 +25,11 @@ def one_call() -> Iterator[None]:
         _found.reset(token)
 
 
+def is_within_call() -> bool:
+    """Whether this serves a call to /mcp."""
+    return _found.get() is not None
+
+
 def once(key: Hashable, look_up: Callable[[], T]) -> T:
     """What was found under this key within the same call, else what `look_up` finds now."""
     found = _found.get()

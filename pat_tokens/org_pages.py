@@ -18,12 +18,22 @@ from pat_tokens.forms import PolicyForm
 from pat_tokens.org_views import TOO_MANY_ENTRIES, csv_file
 from pat_tokens.oversight import org_page, totals
 from pat_tokens.page_access import admin_page, owner_of
-from pat_tokens.pages import PAGE_ROWS, confirm, done, filters_in, next_url, page, page_of
+from pat_tokens.pages import (
+    PAGE_ROWS,
+    confirm,
+    done,
+    filters_in,
+    first_connections,
+    next_url,
+    page,
+    page_of,
+)
 from pat_tokens.people import member_id, member_of, name_of
 from pat_tokens.policy import change_policy, policy_of
 from pat_tokens.revocation import BY_ADMIN, find, revoke_by_id, revoke_every
 
 HOME = "pat_tokens_page:organisation"
+REVOKE_ALL = "Revoke all tokens and connections of"
 
 
 @admin_page
@@ -31,12 +41,16 @@ HOME = "pat_tokens_page:organisation"
 def organisation(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
     form = TokenFilter(request.GET, org=admin.org)
-    context = {"form": form, "totals": totals(admin.org_id), "cursor": request.GET.get("cursor")}
+    cursor = request.GET.get("cursor", "")
+    context: dict[str, Any] = {"form": form, "totals": totals(admin.org_id), "cursor": cursor}
     if not form.is_valid():
         return page(request, "organisation", context, status=400)
     shown = page_of(org_page, admin.org_id, **form.wanted, **form.position)
     rows = [{**PAGE_ROWS[kind](row), "person": row.profile} for kind, row in shown.lines]
     context |= {"rows": rows, "next": next_url(request, shown)}
+    if not cursor:
+        context |= first_connections(admin.org_id, **form.wanted)
+        context["filters"] = filters_in(request).urlencode()
     return page(request, "organisation", context)
 
 
@@ -67,8 +81,8 @@ def revoke_person(request: HttpRequest, member: str) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin, person.pk)
         return done(HOME, "revoked-all")
-    text = "Every live token of this person ends at once. This is final."
-    return confirm(request, "Revoke all tokens of", name_of(person), text, HOME)
+    text = "Every live token and connection of this person ends at once. This is final."
+    return confirm(request, REVOKE_ALL, name_of(person), text, HOME)
 
 
 @admin_page
@@ -78,11 +92,12 @@ def revoke_all(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin)
         return done(HOME, "revoked-all")
-    live = totals(admin.org_id)["live"]
+    live = totals(admin.org_id)
     text = (
-        f"Every live token of every member ({live} in all) ends at once, yours too. This is final."
+        f"Every live token ({live['live']} in all) and connection ({live['connections']}) of every "
+        "member ends at once, yours too. This is final."
     )
-    return confirm(request, "Revoke all tokens of", str(admin.org), text, HOME)
+    return confirm(request, REVOKE_ALL, str(admin.org), text, HOME)
 
 
 @admin_page

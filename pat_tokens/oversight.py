@@ -9,6 +9,7 @@ from pat_tokens.listing import in_state, sections
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.models.token import is_live
+from pat_tokens.oauth.connections import count_live
 from pat_tokens.paging import Page, read_page
 from pat_tokens.policy import policy_of
 
@@ -19,7 +20,8 @@ def org_page(org_id: Any, *, person: Any = None, state: str = "", **position: An
     `state` is a key of `TokenFilter.STATES`, `position` that of `read_page`.
     """
     with in_organisation(org_id):
-        tokens = Token.objects.governed().select_related("owner__user").filter(org_id=org_id)
+        tokens = Token.objects.personal().governed().select_related("owner__user")
+        tokens = tokens.filter(org_id=org_id)
         host_tokens = host_tokens_of(org_id)
         if person is not None:
             tokens = tokens.filter(owner_id=person)
@@ -29,15 +31,18 @@ def org_page(org_id: Any, *, person: Any = None, state: str = "", **position: An
 
 
 def totals(org_id: Any) -> dict[str, int]:
-    """How many tokens there are: `count`, and of the live ones `orphaned` and `unused_90d`."""
+    """How many tokens there are: `count`, and of the live ones `orphaned` and `unused_90d`.
+
+    `connections` are the live ones.
+    """
     with in_organisation(org_id):
-        tokens = Token.objects.filter(org_id=org_id)
+        tokens = Token.objects.personal().filter(org_id=org_id)
         counts = _count(tokens, is_live(policy_of(org_id)), "owner")
         host_tokens = host_tokens_of(org_id)
         if host_tokens is not None:
             more = _count(host_tokens, is_live_row(), "profile")
             counts = {name: number + more[name] for name, number in counts.items()}
-    return counts
+    return {**counts, "connections": count_live(org_id)}
 
 
 def _count(rows: QuerySet[Any], live: Q, owner: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from pat_tokens.policy import policy_of
 def own_page(owner: Any, **position: Any) -> Page:
     """A page of the person's tokens; `position` is that of `read_page`."""
     with in_organisation(owner.org_id):
-        tokens = Token.objects.governed().filter(org_id=owner.org_id, owner=owner)
+        tokens = Token.objects.personal().governed().filter(org_id=owner.org_id, owner=owner)
         host_tokens = host_tokens_of(owner.org_id)
         if host_tokens is not None:
             host_tokens = host_tokens.filter(profile_id=owner.pk)
@@ -24,7 +24,7 @@ def own_page(owner: Any, **position: Any) -> Page:
 
 def own_token(owner: Any, pk: UUID) -> Token | None:
     with in_organisation(owner.org_id):
-        tokens = Token.objects.governed().select_related("owner__user", "owner__org")
+        tokens = Token.objects.personal().governed().select_related("owner__user", "owner__org")
         token: Token | None = tokens.filter(owner=owner, org_id=owner.org_id, pk=pk).first()
     return token
 

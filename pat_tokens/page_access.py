@@ -23,7 +23,7 @@ def secured(view: View) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
-        response["Content-Security-Policy"] = content_security_policy()
+        response.setdefault("Content-Security-Policy", content_security_policy())
         response["Cache-Control"] = "no-store"
         # Not "no-referrer": with it browsers send no Origin, and Django's CSRF check fails.
         response["Referrer-Policy"] = "same-origin"
@@ -32,7 +32,8 @@ def secured(view: View) -> View:
     return answer
 
 
-def content_security_policy() -> str:
+def content_security_policy(form_target: str = "") -> str:
+    """The header; a form may lead to `form_target` besides this site, also by a redirect."""
     own = " ".join(filter(None, ["'self'", _static_origin()]))
     return "; ".join(
         (
@@ -42,7 +43,7 @@ def content_security_policy() -> str:
             # The style sheet brings its few icons as data.
             f"img-src {own} data:",
             "connect-src 'self'",
-            "form-action 'self'",
+            f"form-action 'self' {form_target}".strip(),
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pat_tokens import org_pages, pages
+from pat_tokens import connection_pages, org_pages, pages
 
 app_name = "pat_tokens_page"
 
@@ -12,6 +12,19 @@ urlpatterns = [
     path("<uuid:pk>/connection/", pages.connection, name="connection"),
     path("<uuid:pk>/rotate/", pages.rotate, name="rotate"),
     path("<uuid:pk>/revoke/", pages.revoke, name="revoke"),
+    path("connect/", connection_pages.consent, name="consent"),
+    path("connections/", connection_pages.connections, name="connections"),
+    path("connections/<uuid:pk>/end/", connection_pages.end, name="disconnect"),
+    path(
+        "organisation/connections/",
+        connection_pages.connections_of_organisation,
+        name="org-connections",
+    ),
+    path(
+        "organisation/connections/<uuid:pk>/end/",
+        connection_pages.end_in_organisation,
+        name="org-disconnect",
+    ),
     path("organisation/", org_pages.organisation, name="organisation"),
     path("organisation/<uuid:pk>/revoke/", org_pages.revoke, name="org-revoke"),
     path("organisation/of/<str:member>/revoke/", org_pages.revoke_person, name="org-person"),

@@ -18,8 +18,9 @@ from pat_tokens.conf import token_settings
 from pat_tokens.forms import TokenForm
 from pat_tokens.host import status_of
 from pat_tokens.issue import create_token, rotate_token
-from pat_tokens.listing import HOST_TOKEN, TOKEN
-from pat_tokens.models import Token
+from pat_tokens.listing import CONNECTION, HOST_TOKEN, TOKEN
+from pat_tokens.models import Connection, Token
+from pat_tokens.oauth.connections import connection_page
 from pat_tokens.own import own_name, own_page, own_token, revoke_own
 from pat_tokens.page_access import member_page, owner_of
 from pat_tokens.paging import PAGE_SIZE, BadCursor, Page
@@ -30,6 +31,7 @@ DONE = {
     "revoked": "The token was revoked. What used it gets no more answers.",
     "policy": "The policy was saved. It is in force now.",
     "revoked-all": "The tokens were revoked.",
+    "disconnected": "The client is disconnected. Its next request fails.",
 }
 
 
@@ -55,13 +57,15 @@ def tokens(request: HttpRequest) -> HttpResponse:
             return _told_once(request, token, secret)
     cursor = request.GET.get("cursor", "")
     shown = page_of(own_page, owner, cursor=cursor, limit=PAGE_SIZE)
-    context = {
+    context: dict[str, Any] = {
         "rows": [PAGE_ROWS[kind](row) for kind, row in shown.lines],
         "cursor": cursor,
         "next": next_url(request, shown),
         "form": form,
         "policy": policy,
     }
+    if not cursor:
+        context |= first_connections(owner.org_id, person=owner.pk)
     return page(request, "tokens", context, status=400 if form.errors else 200)
 
 
@@ -147,6 +151,16 @@ def row_of(token: Token) -> dict[str, Any]:
     }
 
 
+def connection_row_of(connection: Connection) -> dict[str, Any]:
+    return {
+        "connection": connection,
+        "status": connection.status,
+        "reason": connection.status_reason,
+        "access": presets.summary(connection.scopes),
+        "is_live": connection.status == "active",
+    }
+
+
 def host_row_of(row: Any) -> dict[str, Any]:
     status = status_of(row)
     return {
@@ -161,7 +175,18 @@ def host_row_of(row: Any) -> dict[str, Any]:
 
 
 # By the kind of line.
-PAGE_ROWS = {TOKEN: row_of, HOST_TOKEN: host_row_of}
+PAGE_ROWS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    TOKEN: row_of,
+    HOST_TOKEN: host_row_of,
+    CONNECTION: connection_row_of,
+}
+
+
+def first_connections(org_id: Any, **wanted: Any) -> dict[str, Any]:
+    """What a page of tokens shows of the connections; a page of their own has them all."""
+    shown = connection_page(org_id, **wanted)
+    rows = [PAGE_ROWS[kind](row) for kind, row in shown.lines]
+    return {"connections": rows, "more_connections": shown.next is not None}
 
 
 def page_of(read: Callable[..., Page], *args: Any, **kwargs: Any) -> Page:

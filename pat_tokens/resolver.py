@@ -7,8 +7,9 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import AuthenticationFailed
 
 from pat_tokens import secret as token_secret
+from pat_tokens.conf import token_settings
 from pat_tokens.local_setting import presenting
-from pat_tokens.models import Token
+from pat_tokens.models import Connection, Token
 from pat_tokens.one_call import once
 from pat_tokens.use import record_refusal
 
@@ -35,6 +36,10 @@ class ExpiredToken(TokenRejected):
 
 class RotatedToken(TokenRejected):
     default_detail = "This token was rotated, and the time to change over has passed."
+
+
+class ForeignToken(TokenRejected):
+    default_detail = "This token was issued for another resource."
 
 
 class InactiveOwner(TokenRejected):
@@ -78,7 +83,7 @@ def find_token(secret: str) -> Token | None:
 
 
 def _look_up(digest: str) -> Token | None:
-    tokens = Token.objects.governed().select_related("owner__user", "owner__org")
+    tokens = Token.objects.governed().select_related("owner__user", "owner__org", "connection")
     with presenting(digest):
         token: Token | None = tokens.filter(Q(digest=digest) | Q(previous_digest=digest)).first()
     return token
@@ -91,6 +96,15 @@ def _require_active(token: Token, digest: str) -> None:
         raise ExpiredToken
     if not token.accepts(digest):
         raise RotatedToken
+    if token.connection is not None:
+        _require_ours(token.connection)
     owner = token.owner
     if not (owner.is_active and owner.user.is_active and owner.org.is_active):
         raise InactiveOwner
+
+
+def _require_ours(connection: Connection) -> None:
+    if connection.ended_at is not None:
+        raise RevokedToken
+    if connection.resource != token_settings.resource:
+        raise ForeignToken

@@ -12,22 +12,24 @@ from django.views.decorators.debug import sensitive_variables
 from pat_tokens import events, host
 from pat_tokens import secret as token_secret
 from pat_tokens.local_setting import in_organisation, presenting
-from pat_tokens.models import Event, Token
+from pat_tokens.models import Connection, Event, Token
+from pat_tokens.oauth.connections import NEEDED as NEEDED_OF_CONNECTION
+from pat_tokens.oauth.connections import end_connection, end_every
 from pat_tokens.people import email_of, member_of, name_of
 
 logger = logging.getLogger("pat_tokens")
 
-NEEDED = ("name", "prefix", "org_id", "owner")
+NEEDED = ("name", "prefix", "org_id", "owner", "connection")
 BY_ADMIN = "by an administrator"
 FINDER = "someone who held the token"
 LEAK_SUBJECT = "Your access token {name} was revoked"
 LEAK_BODY = """Hello {person},
 
-someone who held your personal access token "{name}" ({prefix}…) reported it as leaked, and it was
+someone who held your access token "{name}" ({prefix}…) reported it as leaked, and it was
 revoked at once. Nothing can be done with it any more.
 
-If you still need it, create a new one under Settings → API Tokens. If you did not report it
-yourself, find out where the token was stored: it was readable there.
+If you still need it, create a new one under Settings → API Tokens, or connect again. If
+you did not report it yourself, find out where the token was stored: it was readable there.
 """
 
 
@@ -61,7 +63,7 @@ def find(org_id: Any, pk: UUID, *, person: Any = None) -> Any:
     """
     ours, theirs = _of(person)
     with in_organisation(org_id):
-        tokens = Token.objects.select_related("owner__user").only(*NEEDED)
+        tokens = Token.objects.personal().select_related("owner__user").only(*NEEDED)
         if token := tokens.filter(org_id=org_id, pk=pk, **ours).first():
             return token
         rows = host.host_tokens_of(org_id)
@@ -69,24 +71,29 @@ def find(org_id: Any, pk: UUID, *, person: Any = None) -> Any:
 
 
 def revoke_every(admin: Any, person: Any = None) -> int:
-    """End all tokens of the organisation, or of one person in it, in one statement for each table.
+    """End all tokens and connections of the organisation, or of one person in it.
 
-    Also those that have expired, which a change of the policy could bring back.
+    In one statement for each table; returns how many. Also those that have expired, which a change
+    of the policy could bring back.
     """
     ours, theirs = _of(person)
     with in_organisation(admin.org_id):
         whose = "the organisation" if person is None else _name_in_log(admin.org_id, person)
+        # Before the tokens, as in `end_connection`.
+        connections = end_every(admin, person)
         live = Token.objects.filter(org_id=admin.org_id, revoked_at=None, **ours)
-        count: int = live.update(revoked_at=timezone.now(), revoked_by=email_of(admin))
+        count: int = live.personal().count()
+        live.update(revoked_at=timezone.now(), revoked_by=email_of(admin))
         count += host.revoke_host_tokens(org_id=admin.org_id, **theirs)
-        if count:
+        if count or connections:
+            ended = f", {connections} connections" if connections else ""
             events.record(
                 Event.Kind.REVOKED,
                 org_id=admin.org_id,
                 by=admin,
-                detail=f"all of {whose}: {count} tokens",
+                detail=f"all of {whose}: {count} tokens{ended}",
             )
-    return count
+    return count + connections
 
 
 def _of(person: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -113,13 +120,21 @@ def revoke_leaked(secret: str) -> bool:
     if token is None:
         return _revoke_leaked_of_host(digest)
     with in_organisation(token.org_id):
-        if not token.revoke(by=FINDER):
+        if not _revoke_reported(token):
             return False
+    _tell_owner(token.owner, token.name, token.prefix)
+    return True
+
+
+def _revoke_reported(token: Token) -> bool:
+    if token.connection_id is not None:
+        connection = Connection.objects.only(*NEEDED_OF_CONNECTION).get(pk=token.connection_id)
+        return end_connection(connection, detail="an access token was reported as leaked")
+    if revoked := token.revoke(by=FINDER):
         events.record(
             Event.Kind.REVOKED, org_id=token.org_id, token=token, detail="reported as leaked"
         )
-    _tell_owner(token.owner, token.name, token.prefix)
-    return True
+    return revoked
 
 
 def _revoke_leaked_of_host(digest: str) -> bool:

@@ -11,16 +11,19 @@ import string
 import zlib
 
 PREFIX = "bcrm_pat_"
+# What OAuth clients carry besides access tokens, which are tokens like all others.
+CODE_PREFIX = "bcrm_oac_"
+REFRESH_PREFIX = "bcrm_ort_"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_DIGITS = 43
 CHECKSUM_DIGITS = 6
 OWN_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_DIGITS + CHECKSUM_DIGITS}}}")
-IN_TEXT = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{5,}}")
+IN_TEXT = re.compile(rf"(?:{PREFIX}|{CODE_PREFIX}|{REFRESH_PREFIX})[0-9A-Za-z_-]{{5,}}")
 HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
 
 
-def generate() -> str:
-    body = PREFIX + _base62(secrets.randbits(256), RANDOM_DIGITS)
+def generate(prefix: str = PREFIX) -> str:
+    body = prefix + _base62(secrets.randbits(256), RANDOM_DIGITS)
     return body + _checksum(body)
 
 
@@ -36,7 +39,7 @@ def display_prefix(secret: str) -> str:
 
 def redacted(text: str) -> str:
     """The text with every secret in it cut to its display prefix."""
-    return IN_TEXT.sub(lambda found: f"{display_prefix(found[0])}…", text)
+    return IN_TEXT.sub(lambda found: f"{found[0][: len(PREFIX) + 4]}…", text)
 
 
 def from_header(authorization: str) -> str | None:

@@ -7,9 +7,10 @@ from rest_framework import serializers
 from pat_tokens import presets, scopes
 from pat_tokens.host import status_of
 from pat_tokens.models import Event, Policy, Token
+from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
-from pat_tokens.models.token import validate_expiry
 from pat_tokens.moments import as_moment, end_of, zone_of
+from pat_tokens.oauth.policy import host_names
 from pat_tokens.people import member_id, name_of
 from pat_tokens.policy import default_lifetime
 
@@ -186,10 +187,28 @@ class RevokeSerializer(serializers.Serializer[Any]):
 
 
 class PolicySerializer(serializers.ModelSerializer[Policy]):
+    client_hosts = serializers.ListField(child=serializers.CharField(), required=False)
+
     class Meta:
         model = Policy
-        fields = ("agents", "max_lifetime_days", "confirmation", "updated_at", "updated_by")
+        fields = (
+            "agents",
+            "max_lifetime_days",
+            "confirmation",
+            "clients",
+            "client_hosts",
+            "max_connection_days",
+            "default_access",
+            "updated_at",
+            "updated_by",
+        )
         read_only_fields = ("updated_at", "updated_by")
+
+    def validate_client_hosts(self, value: list[str]) -> list[str]:
+        try:
+            return host_names(value)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if unknown := sorted(set(self.initial_data) - set(self.fields)):

@@ -2,16 +2,41 @@
 
 from django.urls import path
 
-from pat_tokens import org_views, views
+from pat_tokens import connection_views, org_views, views
 
 app_name = "pat_tokens"
 
 urlpatterns = [
     path("profile/tokens/", views.TokenListView.as_view(), name="list"),
     path("profile/tokens/connect/", views.ConnectView.as_view(), name="connect"),
+    path(
+        "profile/tokens/authorizations/<uuid:pk>/",
+        connection_views.AuthorizationView.as_view(),
+        name="authorization",
+    ),
+    path(
+        "profile/tokens/connections/",
+        connection_views.ConnectionListView.as_view(),
+        name="connections",
+    ),
+    path(
+        "profile/tokens/connections/<uuid:pk>/",
+        connection_views.ConnectionDetailView.as_view(),
+        name="connection",
+    ),
     path("profile/tokens/<uuid:pk>/", views.TokenDetailView.as_view(), name="detail"),
     path("profile/tokens/<uuid:pk>/rotate/", views.TokenRotateView.as_view(), name="rotate"),
     path("org/tokens/", org_views.OrgTokenListView.as_view(), name="org-list"),
+    path(
+        "org/tokens/connections/",
+        connection_views.OrgConnectionListView.as_view(),
+        name="org-connections",
+    ),
+    path(
+        "org/tokens/connections/<uuid:pk>/",
+        connection_views.OrgConnectionDetailView.as_view(),
+        name="org-connection",
+    ),
     path("org/tokens/revoke/", org_views.OrgRevokeView.as_view(), name="org-revoke"),
     path("org/tokens/policy/", org_views.OrgPolicyView.as_view(), name="org-policy"),
     path("org/tokens/events/", org_views.OrgEventListView.as_view(), name="org-events"),

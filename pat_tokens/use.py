@@ -1,14 +1,14 @@
 """What is remembered of a token's use: when, from where, and what was refused."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
 
 from pat_tokens import events
 from pat_tokens.local_setting import in_organisation, presenting
-from pat_tokens.models import Event, Token
+from pat_tokens.models import Connection, Event, Token
 from pat_tokens.source import current_source
 
 logger = logging.getLogger("pat_tokens")
@@ -30,9 +30,21 @@ def record_use(token: Token) -> None:
         Token.objects.filter(unrecorded, pk=token.pk).update(
             last_used_at=now, last_used_address=source.address, last_used_client=source.client
         )
-    if source.address and source.address != token.last_used_address:
+    known = token.last_used_address
+    if token.connection is not None:
+        known = token.connection.last_used_address
+        _record_use_of_connection(token.connection, now)
+    if source.address and source.address != known:
         _record_new_address(token, source.address)
     token.last_used_at = now
+
+
+def _record_use_of_connection(connection: Connection, now: datetime) -> None:
+    source = current_source()
+    with in_organisation(connection.org_id):
+        Connection.objects.filter(pk=connection.pk).update(
+            last_used_at=now, last_used_address=source.address, last_used_client=source.client
+        )
 
 
 def record_first_mcp_request(token: Token) -> None:
@@ -63,5 +75,6 @@ def record_refusal(token: Token, reason: str) -> None:
 def _record_new_address(token: Token, address: str) -> None:
     kind = Event.Kind.NEW_ADDRESS
     with in_organisation(token.org_id):
-        if not Event.objects.filter(token_id=token.pk, kind=kind, address=address).exists():
+        known = Event.objects.filter(token_id=token.credential_id, kind=kind, address=address)
+        if not known.exists():
             events.record(kind, org_id=token.org_id, by=token.owner, token=token)

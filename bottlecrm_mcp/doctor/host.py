@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.auth import token_resolvers
-from bottlecrm_mcp.doctor import database, middleware, routes, sessions
+from bottlecrm_mcp.doctor import database, discovery, middleware, routes, sessions
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import Person, never_committed
 
@@ -75,6 +75,7 @@ SETTINGS_CHECKS: tuple[Check, ...] = (
     routes.check_serializers,
     routes.check_coverage,
     check_asgi,
+    discovery.check_discovery,
 )
 DATABASE_CHECKS: tuple[Check, ...] = (
     database.check_role,

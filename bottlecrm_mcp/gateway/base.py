@@ -31,7 +31,8 @@ class Caller:
     """The person that a token acts as, and what the token may do.
 
     `read_only` is the organisation's reason if it lets no token write; `sealed` says that it wants
-    confirmations with the preview's seal.
+    confirmations with the preview's seal. `by_oauth` says that the token is a connection's, whose
+    client can ask the person for more.
     """
 
     profile_id: str
@@ -46,6 +47,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     read_only: str = ""
     sealed: bool = False
+    by_oauth: bool = False
 
     @property
     def is_admin(self) -> bool:

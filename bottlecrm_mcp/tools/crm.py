@@ -72,12 +72,7 @@ class Crm:
         if access == "write" and self.caller.read_only:
             raise ToolError("forbidden", self.caller.read_only)
         if not self.may(entity, access):
-            scope = f"{entity.resource_for(access)}:{access}"
-            raise ToolError(
-                "insufficient_scope",
-                f"This token lacks the scope {scope}{reason}.",
-                hint=f"The person can create a token with {scope} under Settings → API Tokens.",
-            )
+            raise lacks_scope(self.caller, f"{entity.resource_for(access)}:{access}", reason)
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         try:
@@ -171,3 +166,13 @@ def require_id(entity: Entity, value: str) -> str:
             hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
         )
     return value.lower()
+
+
+def lacks_scope(caller: Caller, scope: str, reason: str = "") -> ToolError:
+    """The error of a call that needs a scope which the caller's token does not have."""
+    hint = f"The person can create a token with {scope} under Settings → API Tokens."
+    if caller.by_oauth:
+        hint = f"The person can allow {scope} when the client connects again."
+    return ToolError(
+        "insufficient_scope", f"This token lacks the scope {scope}{reason}.", hint=hint
+    )

@@ -7,10 +7,13 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from pat_tokens.migrations._row_security import IN_ORGANISATION, PROTECT, UNPROTECT, Protect
-
-PRESENTED = """(SELECT NULLIF(current_setting('pat_tokens.digest', true), ''))
-    IN (digest, previous_digest)"""
+from pat_tokens.migrations._row_security import (
+    IN_ORGANISATION,
+    PRESENTED,
+    PROTECT,
+    UNPROTECT,
+    Protect,
+)
 
 TOKEN_POLICIES = f"""
 {PROTECT.format(table="pat_tokens_token")}

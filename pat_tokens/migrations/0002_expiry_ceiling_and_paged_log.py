@@ -2,7 +2,7 @@ from django.db import migrations, models
 from django.db.models import Q
 
 from pat_tokens.migrations._row_security import IN_ORGANISATION, PROTECT, UNPROTECT, Protect
-from pat_tokens.models.token import EXPIRY_CEILING, validate_expiry
+from pat_tokens.models.expiry import EXPIRY_CEILING, validate_expiry
 
 NEWEST = ("-created_at", "-id")
 

@@ -1,4 +1,4 @@
-"""What the migrations share: a table under forced row-level security."""
+"""Row-level security in migrations: who sees a row, and the operation that says so."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from django.db import migrations
 
 # `(SELECT …)` is evaluated once for a query, not once for each row.
 IN_ORGANISATION = "org_id::text = (SELECT NULLIF(current_setting('app.current_org', true), ''))"
+PRESENTED = """(SELECT NULLIF(current_setting('pat_tokens.digest', true), ''))
+    IN (digest, previous_digest)"""
 
 PROTECT = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;

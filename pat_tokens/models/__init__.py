@@ -1,5 +1,18 @@
+from pat_tokens.models.authorization import AuthorizationCode, AuthorizationRequest, RefreshToken
+from pat_tokens.models.client import Client
+from pat_tokens.models.connection import Connection
 from pat_tokens.models.event import Event, RefusalCount
 from pat_tokens.models.policy import Policy
 from pat_tokens.models.token import Token
 
-__all__ = ["Event", "Policy", "RefusalCount", "Token"]
+__all__ = [
+    "AuthorizationCode",
+    "AuthorizationRequest",
+    "Client",
+    "Connection",
+    "Event",
+    "Policy",
+    "RefreshToken",
+    "RefusalCount",
+    "Token",
+]

@@ -33,6 +33,9 @@ class Event(models.Model):
         POLICY = "policy", "policy changed"
         WRITE = "write"
         PRUNED = "pruned", "old entries removed"
+        CONNECTED = "connected"
+        DISCONNECTED = "disconnected"
+        REPLAYED = "replayed", "credential used twice"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     org_id = models.UUIDField(editable=False)
@@ -40,6 +43,7 @@ class Event(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices, editable=False)
     actor_id = models.CharField(max_length=64, blank=True, editable=False)
     actor = models.CharField(max_length=255, blank=True, editable=False)
+    # Of a connection rather than of one of its access tokens, which change.
     token_id = models.UUIDField(null=True, editable=False)
     token_name = models.CharField(max_length=255, blank=True, editable=False)
     token_prefix = models.CharField(max_length=20, blank=True, editable=False)

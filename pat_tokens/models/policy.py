@@ -7,7 +7,7 @@ MAX_DAYS = 3650
 
 
 class Policy(models.Model):
-    """What an organisation allows its tokens; an organisation without a row allows all."""
+    """What an organisation allows its tokens and connections; without a row it allows all."""
 
     class Agents(models.TextChoices):
         ON = "on", "Agents may read and write"
@@ -18,6 +18,15 @@ class Policy(models.Model):
         EXPLICIT = "explicit", "The agent confirms"
         SEALED = "sealed", "The agent confirms with the preview's seal"
 
+    class Clients(models.TextChoices):
+        ANY = "any", "Any client"
+        LISTED = "listed", "Clients of the hosts below"
+        NONE = "none", "No client"
+
+    class Access(models.TextChoices):
+        READ_ONLY = "read_only", "Read only"
+        READ_WRITE = "read_write", "Read and write"
+
     org_id = models.UUIDField(primary_key=True, editable=False)
     agents = models.CharField(max_length=10, choices=Agents.choices, default=Agents.ON)
     max_lifetime_days = models.PositiveIntegerField(
@@ -25,6 +34,15 @@ class Policy(models.Model):
     )
     confirmation = models.CharField(
         max_length=10, choices=Confirmation.choices, default=Confirmation.EXPLICIT
+    )
+    # Of connections by OAuth.
+    clients = models.CharField(max_length=10, choices=Clients.choices, default=Clients.ANY)
+    client_hosts = models.JSONField(default=list, blank=True)
+    max_connection_days = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MAX_DAYS)]
+    )
+    default_access = models.CharField(
+        max_length=10, choices=Access.choices, default=Access.READ_ONLY
     )
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.CharField(max_length=255, blank=True, editable=False)
@@ -38,6 +56,11 @@ class Policy(models.Model):
     @property
     def max_lifetime(self) -> timedelta | None:
         return timedelta(days=self.max_lifetime_days) if self.max_lifetime_days else None
+
+    @property
+    def longest_connection(self) -> timedelta | None:
+        limits = [each for each in (self.max_lifetime_days, self.max_connection_days) if each]
+        return timedelta(days=min(limits)) if limits else None
 
     @property
     def sealed(self) -> bool:

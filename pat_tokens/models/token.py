@@ -1,29 +1,19 @@
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
 from pat_tokens.conf import token_settings
+from pat_tokens.models.connection import Connection
+from pat_tokens.models.expiry import EXPIRY_CEILING, validate_expiry
 from pat_tokens.models.policy import Policy
 
 Status = Literal["active", "expired", "revoked"]
-
-# PostgreSQL stores later years than Python can read: such a row could not be loaded any more.
-EXPIRY_CEILING = datetime(3000, 1, 1, tzinfo=UTC)
-
-
-def validate_expiry(value: datetime) -> None:
-    """Raises `ValidationError` at or beyond `EXPIRY_CEILING`."""
-    if value >= EXPIRY_CEILING:
-        raise ValidationError(
-            "Choose a time before the year 3000, or none at all for a token that never expires."
-        )
 
 
 def is_live(policy: Policy) -> Q:
@@ -47,6 +37,10 @@ def is_dead(policy: Policy) -> Q:
 
 
 class TokenQuerySet(models.QuerySet["Token"]):
+    def personal(self) -> Self:
+        """Those that people made, without the access tokens of connections."""
+        return self.filter(connection=None)
+
     def governed(self) -> Self:
         """Each token with what its organisation's policy says, in the same query."""
         policy = Policy.objects.filter(org_id=OuterRef("org_id"))
@@ -54,11 +48,16 @@ class TokenQuerySet(models.QuerySet["Token"]):
             policy_agents=Subquery(policy.values("agents")),
             policy_days=Subquery(policy.values("max_lifetime_days")),
             policy_confirmation=Subquery(policy.values("confirmation")),
+            policy_clients=Subquery(policy.values("clients")),
+            policy_client_hosts=Subquery(policy.values("client_hosts")),
+            policy_connection_days=Subquery(policy.values("max_connection_days")),
         )
 
 
 class Token(models.Model):
-    """A personal access token: acts as its owner, a person in one organisation.
+    """An access token: acts as its owner, a person in one organisation.
+
+    A person made it, or it is one of a connection's, and then it is good at /mcp only.
 
     Row-level security hides every row outside its organisation's context;
     `local_setting.presenting` opens the one row whose digest is presented.
@@ -69,6 +68,9 @@ class Token(models.Model):
     # No reverse name: the host's owner model may have tokens of its own.
     owner: models.ForeignKey[Any, Any] = models.ForeignKey(
         token_settings.owner_model, on_delete=models.CASCADE, related_name="+"
+    )
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, null=True, editable=False, related_name="tokens"
     )
     # Copied from the owner, because a policy can't follow a foreign key at a fair price.
     org_id = models.UUIDField(editable=False)
@@ -96,6 +98,9 @@ class Token(models.Model):
     policy_agents: str | None = None
     policy_days: int | None = None
     policy_confirmation: str | None = None
+    policy_clients: str | None = None
+    policy_client_hosts: list[str] | None = None
+    policy_connection_days: int | None = None
 
     objects: ClassVar[Any] = TokenQuerySet.as_manager()
 
@@ -157,6 +162,11 @@ class Token(models.Model):
         return self.owner.user
 
     @property
+    def credential_id(self) -> uuid.UUID:
+        """What limits and entries in the log count by: access tokens change, a connection stays."""
+        return self.connection_id or self.id
+
+    @property
     def issued_at(self) -> datetime:
         """When the current secret was made."""
         return self.rotated_at or self.created_at
@@ -164,10 +174,12 @@ class Token(models.Model):
     @property
     def ends_at(self) -> datetime | None:
         """Its expiry, or earlier by the organisation's policy, which reaches old tokens too."""
-        if self.policy_days is None:
-            return self.expires_at
-        limit = self.issued_at + timedelta(days=self.policy_days)
-        return min(self.expires_at, limit) if self.expires_at else limit
+        ends = [self.expires_at] if self.expires_at else []
+        if self.policy_days is not None:
+            ends.append(self.issued_at + timedelta(days=self.policy_days))
+        if self.connection is not None:
+            ends.append(self.connection.ends_under(self.policy_days, self.policy_connection_days))
+        return min(ends, default=None)
 
     @property
     def status(self) -> Status:

@@ -56,6 +56,7 @@ def test_demo_is_right():
         "write serializers",
         "coverage",
         "ASGI",
+        "OAuth",
         "database role",
         "row-level security",
         "rows without an organisation",

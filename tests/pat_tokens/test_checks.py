@@ -11,6 +11,7 @@ from pat_tokens.checks import (
     BEFORE,
     MIDDLEWARE,
     check_database_role,
+    check_issuer,
     check_middleware,
     check_owner_model,
 )
@@ -111,3 +112,21 @@ def answering(row):
         yield SimpleNamespace(execute=lambda query: None, fetchone=lambda: row)
 
     return SimpleNamespace(vendor="postgresql", cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://crm.example.com", "https://crm.example.com/", "crm.example.com", "https://a/b"],
+)
+def test_issuer_that_is_no_origin(settings, issuer) -> None:
+    settings.PAT_TOKENS_ISSUER = issuer
+    assert [each.id for each in check_issuer()] == ["pat_tokens.E005"]
+
+
+def test_no_page_to_allow_clients(settings) -> None:
+    settings.PAT_TOKENS_ISSUER = "https://crm.example.com"
+    assert check_issuer() == []
+    settings.ROOT_URLCONF = "demo_crm.urls"
+    assert [each.id for each in check_issuer()] == ["pat_tokens.E006"]
+    settings.PAT_TOKENS_CONSENT_URL = "https://app.example.com/consent"
+    assert check_issuer() == []

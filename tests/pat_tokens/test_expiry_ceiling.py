@@ -11,7 +11,7 @@ from django.test import Client
 from pat_tokens.issue import rotate_token
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
-from pat_tokens.models.token import EXPIRY_CEILING
+from pat_tokens.models.expiry import EXPIRY_CEILING
 from tests.host_tokens.models import issue_host_token
 
 URL = "/api/profile/tokens/"

@@ -9,7 +9,7 @@ from django.db import connection
 
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
-from pat_tokens.models.token import EXPIRY_CEILING
+from pat_tokens.models.expiry import EXPIRY_CEILING
 
 
 def test_models_and_migrations_agree(db) -> None:
@@ -32,7 +32,18 @@ def test_models_and_migrations_agree_with_another_owner_model(db) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "No changes detected in app 'pat_tokens'")
 
 
-@pytest.mark.parametrize("table", ["token", "policy", "event", "refusalcount"])
+@pytest.mark.parametrize(
+    "table",
+    [
+        "token",
+        "policy",
+        "event",
+        "refusalcount",
+        "connection",
+        "authorizationcode",
+        "refreshtoken",
+    ],
+)
 def test_row_level_security_is_forced(db, table) -> None:
     with connection.cursor() as cursor:
         cursor.execute(

@@ -59,7 +59,8 @@ def test_totals(api, issue, alpha_admin, alpha_user) -> None:
     alpha_user.is_active = False
     alpha_user.save()
     answer = api(alpha_admin).get(URL).json()
-    assert answer["totals"] == {"count": 6, "live": 4, "orphaned": 2, "unused_90d": 2}
+    counts = {"count": 6, "live": 4, "orphaned": 2, "unused_90d": 2, "connections": 0}
+    assert answer["totals"] == counts
 
 
 def test_revoke_one(api, issue, stored, events, alpha_admin, alpha_user) -> None:
@@ -115,7 +116,7 @@ def test_revoke_all_takes_the_same_statements_for_any_number(
     with CaptureQueriesContext(connection) as statements:
         answer = client.post(f"{URL}revoke/", {"all": True}, format="json")
     assert answer.json()["revoked"] == 2 * number
-    assert sum(each["sql"].startswith("UPDATE") for each in statements) == 2
+    assert sum(each["sql"].startswith("UPDATE") for each in statements) == 3
     (event,) = events(alpha_admin.org)
     assert (event.kind, event.detail) == (
         "revoked",

@@ -340,7 +340,7 @@ def test_administrator_revokes(browser, issue, stored, alpha_admin, alpha_user) 
     post(client, f"{ORG}{one.pk}/revoke/")
     assert [stored(each).status for each in (one, two)] == ["revoked", "active"]
     path = f"{ORG}of/{alpha_user.pk}/revoke/"
-    assert "Revoke all tokens of “Alpha User”?" in text_of(client.get(path))
+    assert "Revoke all tokens and connections of “Alpha User”?" in text_of(client.get(path))
     post(client, path)
     assert [stored(each).status for each in (two, mine)] == ["revoked", "active"]
     client.get(f"{ORG}revoke/")
@@ -356,13 +356,31 @@ def test_unknown_member(browser, alpha_admin, member) -> None:
 def test_policy(browser, alpha_admin) -> None:
     client = browser(alpha_admin)
     form = {"agents": "read_only", "max_lifetime_days": "30", "confirmation": "sealed"}
-    answer = post(client, f"{ORG}policy/", **form)
+    connections = {
+        "clients": "listed",
+        "client_hosts": "Claude.ai\nchatgpt.com\n",
+        "max_connection_days": "7",
+        "default_access": "read_write",
+    }
+    answer = post(client, f"{ORG}policy/", **form, **connections)
     assert answer["Location"] == f"{ORG}policy/?done=policy"
     policy = policy_of(alpha_admin.org_id)
     assert (policy.agents, policy.max_lifetime_days, policy.sealed) == ("read_only", 30, True)
+    assert (policy.clients, policy.client_hosts) == ("listed", ["claude.ai", "chatgpt.com"])
+    assert (policy.max_connection_days, policy.default_access) == (7, "read_write")
+    assert "claude.ai\nchatgpt.com</textarea>" in text_of(client.get(f"{ORG}policy/"))
     assert "Events" in text_of(client.get(answer["Location"]))
     assert "agents: on → read_only" in text_of(client.get(f"{ORG}events/"))
     assert "tokens to read only" in text_of(client.get(URL))
+
+
+@pytest.mark.parametrize("hosts", ["https://claude.ai", "claude", "10.0.0.1", "a b!", "x" * 300])
+def test_policy_with_bad_hosts(browser, alpha_admin, hosts) -> None:
+    form = {"agents": "on", "confirmation": "sealed", "default_access": "read_only"}
+    client = browser(alpha_admin)
+    answer = post(client, f"{ORG}policy/", **form, clients="listed", client_hosts=hosts)
+    assert answer.status_code == 400
+    assert "is not the name of a host" in text_of(answer)
 
 
 def test_bad_policy(browser, alpha_admin) -> None:

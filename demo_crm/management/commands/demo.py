@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import uvicorn
+from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connection
 from django.utils import timezone
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             signal.signal(name, leave)
         call_command("migrate", verbosity=0)
         profiles = seed(private_file(Path(dir) / "password"))
+        # Known only here: the port is an argument.
+        settings.PAT_TOKENS_ISSUER = f"http://{HOST}:{port}"
         credentials = Credentials(Path(dir) / "credentials.json", f"http://{HOST}:{port}")
         self.introduce(credentials.write(profiles))
         page = f"http://{HOST}:{port}/settings/api-tokens/"
@@ -48,7 +51,10 @@ class Command(BaseCommand):
 
     def introduce(self, credentials: dict[str, Any]) -> None:
         people, mcp_url = credentials["people"], credentials["mcp_url"]
-        self.stdout.write(f"\nMCP endpoint: {mcp_url}\n\n")
+        self.stdout.write(f"\nMCP endpoint: {mcp_url}\n")
+        self.stdout.write(
+            "A client that signs people in needs no more than that; others a token:\n\n"
+        )
         for person in people:
             who = f"{person['name']} <{person['email']}>, {person['role']} of {person['org']}"
             self.stdout.write(f"{who}\n  {person['token']}")

@@ -1,4 +1,5 @@
 import logging
+from functools import partial
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
@@ -6,6 +7,8 @@ from django.core.management import BaseCommand, CommandError
 from pat_tokens.expiry import due_notice, give_notice, soon_over
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
+from pat_tokens.oauth import expiry
+from pat_tokens.oauth.clients import forget_unused
 from pat_tokens.people import organisations
 
 logger = logging.getLogger("pat_tokens")
@@ -13,30 +16,40 @@ logger = logging.getLogger("pat_tokens")
 
 class Command(BaseCommand):
     help = (
-        "Mail owners 7 days and 1 day before a token expires, and log what has expired. Run it "
-        "daily, for example from cron; running it again does nothing twice."
+        "Mail owners 7 days and 1 day before a token or connection ends, log what has ended, and "
+        "remove what is left of it. Run it daily, for example from cron; running it again does "
+        "nothing twice."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         notices = failures = 0
         for org in organisations():
             try:
-                tokens = soon_over(org.pk)
+                due = _due(org.pk)
             except Exception:
                 # One organisation must not keep the others from being told.
-                logger.exception("Organisation %s: its tokens could not be read", org.pk)
+                logger.exception("Organisation %s: what is due could not be read", org.pk)
                 failures += 1
                 continue
-            for token in tokens:
+            for give in due:
                 try:
-                    notices += _notice(token)
+                    notices += give()
                 except Exception:
                     # Nor must one bad address.
-                    logger.exception("Token %s: no notice could be given", token.prefix)
+                    logger.exception("%s: no notice could be given", give.args[0])
                     failures += 1
+            expiry.remove_leftovers(org.pk)
+        forget_unused()
         self.stdout.write(f"{notices} notices given.")
         if failures:
             raise CommandError(f"{failures} notices failed and will be tried again; see the log.")
+
+
+def _due(org_id: Any) -> list[partial[bool]]:
+    return [
+        *(partial(_notice, token) for token in soon_over(org_id)),
+        *(partial(expiry.give_notice, *due) for due in expiry.due_connections(org_id)),
+    ]
 
 
 def _notice(token: Token) -> bool:

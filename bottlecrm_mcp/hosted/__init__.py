@@ -1,0 +1,1 @@
+"""The hosted endpoint: what serves /mcp and what belongs to it."""
