@@ -102,7 +102,7 @@ def test_json_for_the_tokens(api: Any, alpha_admin: Profile, token_for: Any, pat
     for body in (DEEP, *(json.dumps({"name": "x", **each}).encode() for each in wrong)):
         answer = send_to(path, body, content_type="application/json")
         assert answer.status_code == 400, body[:100]
-        assert "JSON parse error" in answer.json()["detail"]
+        assert answer.json()["detail"].startswith("The body is ")
     with org_context(alpha_admin.org):
         assert Token.objects.count() == 1
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from bottlecrm_mcp.gateway.in_process import InProcessGateway
 from bottlecrm_mcp.hosted.oauth import metadata
 from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import (
@@ -16,6 +17,7 @@ from pat_tokens.models import (
     RefreshToken,
     Token,
 )
+from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.policy import change_policy
 from tests.bottlecrm_mcp.hosted.flow import (
     CLAUDE,
@@ -375,3 +377,24 @@ def test_repeated_call_after_a_refresh(flow, browser, alpha_user) -> None:
     assert second["result"]["structuredContent"]["repeated"] is True
     ids = [each["result"]["structuredContent"]["id"] for each in (first, second)]
     assert ids[0] == ids[1]
+
+
+def test_disconnected_just_before_a_write(
+    flow, browser, alpha_user, connections, events, monkeypatch
+) -> None:
+    tokens = flow.connect(browser(alpha_user), access="read_write")
+    [connection] = connections(alpha_user.org)
+    write = InProcessGateway.write
+
+    def after_the_end(self, *arguments, **options):
+        end_by_id(connection.pk, by=alpha_user)
+        return write(self, *arguments, **options)
+
+    monkeypatch.setattr(InProcessGateway, "write", after_the_end)
+    call = json.loads(json.dumps(CREATE))
+    call["params"]["arguments"]["data"] = {"last_name": "New", "title": "New", "email": "a@b.co"}
+    answer = send(flow.app, headers=bearer(tokens["access_token"]), body=call).json()
+    said = json.loads(answer["result"]["content"][0]["text"])["error"]
+    assert said["code"] == "unauthorized"
+    assert "Nothing was changed." in said["message"]
+    assert [each.outcome for each in events(alpha_user.org, kind="write")] == ["unauthorized"]
