@@ -81,7 +81,7 @@ def test_any_headers(app: Any, db: None, endpoint: Any, headers: Any) -> None:
     require_in_order(send(app, path=path, method=method, headers=headers, body=b"{}"))
 
 
-DEEP = b"[" * 100_000 + b"]" * 100_000
+DEEP = b"[" * 40_000 + b"]" * 40_000
 FIELDS = {
     "/api/profile/tokens/": ("name", "scopes", "access", "entities", "expires_at", HALF),
     "/api/profile/tokens/{id}/rotate/": ("overlap_hours", HALF),
@@ -102,7 +102,7 @@ def test_json_for_the_tokens(api: Any, alpha_admin: Profile, token_for: Any, pat
     for body in (DEEP, *(json.dumps({"name": "x", **each}).encode() for each in wrong)):
         answer = send_to(path, body, content_type="application/json")
         assert answer.status_code == 400, body[:100]
-        assert "JSON parse error" in answer.json()["detail"]
+        assert "The body is not JSON" in answer.json()["detail"]
     with org_context(alpha_admin.org):
         assert Token.objects.count() == 1
 
