@@ -8,7 +8,7 @@ from bottlecrm_mcp.gateway.connection import Connection
 from bottlecrm_mcp.gateway.http import HttpGateway
 from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.entity_search import crm_search
 
 COMPARED = ("leads", "contacts", "accounts", "tasks", "solutions")
 

@@ -12,7 +12,7 @@ from benchmarks.measure import Cost, compare, table
 from benchmarks.plot import chart
 from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.entity_search import crm_search
 from bottlecrm_mcp.tools.summarize import crm_summarize
 
 FOREIGN_PER_ORG = 45_000

@@ -16,7 +16,7 @@ from bottlecrm_mcp.gateway.authorised import Capture
 from bottlecrm_mcp.gateway.in_process import InProcessGateway, model_of
 from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.search import crm_search
+from bottlecrm_mcp.tools.entity_search import crm_search
 
 ROWS = 10
 HEAD = (

@@ -11,11 +11,11 @@ from bottlecrm_mcp.server import described
 from bottlecrm_mcp.tools.budget import size
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
+from bottlecrm_mcp.tools.entity_search import crm_search
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.tools.search import crm_search
 from bottlecrm_mcp.tools.search_all import ALL
 from bottlecrm_mcp.tools.searches import search
 

@@ -13,8 +13,8 @@ from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.doctor.agent import Wrong
 from bottlecrm_mcp.doctor.bench import Bench, Trial, Work
 from bottlecrm_mcp.doctor.truth import same
+from bottlecrm_mcp.tools.entity_search import sortable
 from bottlecrm_mcp.tools.filters import operators
-from bottlecrm_mcp.tools.search import sortable
 
 LONGEST_TEXT = 60
 NONSENSE = "nonsense"

@@ -17,8 +17,8 @@ from bottlecrm_mcp.tools.budget import (
     size,
 )
 from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.entity_search import untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.search import untrusted_fields
 
 MOST_INCLUDED = 20
 LONGEST_PART = 500

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.entity_search import crm_search
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.my_day import MY_DAY, my_day
-from bottlecrm_mcp.tools.search import crm_search
 from bottlecrm_mcp.tools.search_all import ALL, search_all
 
 MOST_BY_DEFAULT = 20

@@ -11,8 +11,8 @@ from bottlecrm_mcp.catalogue.model import Duty, Entity
 from bottlecrm_mcp.gateway.base import NotAvailable, Page, Refused, RowQuery
 from bottlecrm_mcp.tools.budget import rows_that_fit, shortened
 from bottlecrm_mcp.tools.crm import Crm, label_names
+from bottlecrm_mcp.tools.entity_search import untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for
-from bottlecrm_mcp.tools.search import untrusted_fields
 
 
 class Search(NamedTuple):

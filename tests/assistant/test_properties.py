@@ -13,10 +13,10 @@ from bottlecrm_mcp.auth import authenticate
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import InProcessGateway
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.entity_search import crm_search
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.references import Reference, References
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.tools.search import crm_search
 from demo_crm.models import Account
 from demo_crm.row_security import org_context
 

@@ -13,10 +13,10 @@ from bottlecrm_mcp.gateway.base import GatewayError, Reply
 from bottlecrm_mcp.gateway.connection import Answer
 from bottlecrm_mcp.gateway.http import HttpGateway
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.entity_search import sortable
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.filters import operators
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.tools.search import sortable
 from bottlecrm_mcp.tools.summarize import groupable, measurable
 from tests.bottlecrm_mcp.population import NAMES, UNKNOWN_ID, unchanged
 from tests.whole_crm.catalogue import CATALOGUE
