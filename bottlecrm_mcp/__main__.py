@@ -1,6 +1,6 @@
 """`python -m bottlecrm_mcp` is `bcrm-mcp`."""
 
-from bottlecrm_mcp.stdio import main
+from bottlecrm_mcp.local.cli import main
 
 if __name__ == "__main__":
     main()

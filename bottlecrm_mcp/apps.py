@@ -7,8 +7,12 @@ class BottleCrmMcpConfig(AppConfig):
 
     def ready(self) -> None:
         from bottlecrm_mcp import checks  # noqa: F401 (registers the system checks)
-        from bottlecrm_mcp.gateway import authorised, background, created
+        from bottlecrm_mcp.gateway.in_process.hooks import (
+            celery_on_commit,
+            created_records,
+            queryset_capture,
+        )
 
-        authorised.install()
-        background.install()
-        created.install()
+        queryset_capture.install()
+        celery_on_commit.install()
+        created_records.install()

@@ -15,19 +15,19 @@ from typing import Any
 from django.core.handlers.asgi import ASGIRequest
 from mcp.server.lowlevel.server import Server
 
-from bottlecrm_mcp import calls, health, limits, oversight
-from bottlecrm_mcp.admission import Call, admit_token
-from bottlecrm_mcp.as_caller import current_call, keys, run_as_caller
-from bottlecrm_mcp.body import Disconnected, read_body
+from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted import oauth
-from bottlecrm_mcp.origins import cors_headers, host_of, preflight_headers
-from bottlecrm_mcp.refusal import Headers, Refusal
-from bottlecrm_mcp.revoke import PATHS as REVOKE_PATHS
-from bottlecrm_mcp.revoke import revoke
-from bottlecrm_mcp.server import McpServer
+from bottlecrm_mcp.hosted import health, oauth, rate_limits, token_policy
+from bottlecrm_mcp.hosted.admission import Call, admit_token
+from bottlecrm_mcp.hosted.body import Disconnected, read_body
+from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
+from bottlecrm_mcp.hosted.errors import Headers, Refusal
+from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
+from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
+from bottlecrm_mcp.hosted.revoke import revoke
+from bottlecrm_mcp.hosted.transport import Transport
+from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.transport import Transport
 
 PATHS = ("/mcp", "/mcp/")
 WELL_KNOWN = "/.well-known/"
@@ -56,7 +56,7 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await mcp(scope, receive, send)
         elif path in health.PATHS:
             await _answer(send, *await healthz.response(scope["method"]))
-        elif path in REVOKE_PATHS and oversight.is_installed():
+        elif path in REVOKE_PATHS and token_policy.is_installed():
             await _revoke(scope, receive, send)
         elif path in authorization_server and oauth.is_on():
             await authorization_server[path](scope, receive, send)
@@ -80,7 +80,7 @@ async def _revoke(scope: Any, receive: Any, send: Any) -> None:
 
 def _oauth() -> dict[str, Application]:
     """The authorization server, by path."""
-    if not oversight.is_installed():
+    if not token_policy.is_installed():
         return {}
     from bottlecrm_mcp.hosted.oauth import routes
 
@@ -133,8 +133,8 @@ class McpApplication:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
-        request_id = calls.request_id(request.headers.get("X-Request-ID", ""))
-        with calls.seen(request_id) as call, oversight.one_call():
+        request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
+        with telemetry.seen(request_id) as call, token_policy.one_call():
             observed = _observed(send, call)
             try:
                 await self._answer(request, receive, observed)
@@ -167,11 +167,11 @@ class McpApplication:
             if refused := self._beyond_scopes(body, call):
                 await _answer(send, *refused[:2], [*cors, *refused[2]])
                 return
-            with oversight.coming_from(request):
+            with token_policy.coming_from(request):
                 await self.transport.serve(inner, body, receive, _with_headers(send, cors))
         finally:
             current_call.reset(token)
-            limits.leave(call.slot)
+            rate_limits.leave(call.slot)
 
     def _beyond_scopes(self, body: bytes, call: Call) -> tuple[int, bytes, Headers] | None:
         """The answer to a call that needs more than its connection allows."""
@@ -182,14 +182,14 @@ class McpApplication:
         refused = refused_call(body, call.caller, self.server.registry)
         if refused is None:
             return None
-        calls.note(outcome="insufficient_scope")
+        telemetry.note(outcome="insufficient_scope")
         answer, challenge = refused
         return 403, answer, [(b"www-authenticate", challenge.encode())]
 
 
 def crm_server() -> McpServer:
     registry = Registry(mcp_settings().catalogue)
-    return oversight.RecordedServer(
+    return token_policy.RecordedServer(
         registry, lambda: current_call.get().caller, run_as_caller, keys()
     )
 
@@ -199,7 +199,7 @@ def _stripped(scope: Any) -> Headers:
     return [(name, value.strip()) for name, value in scope["headers"]]
 
 
-def _observed(send: Any, call: calls.SeenCall) -> Any:
+def _observed(send: Any, call: telemetry.SeenCall) -> Any:
     """Sends with the request's id, and notes what is sent."""
     tagged = _with_headers(send, [(b"x-request-id", call.request_id.encode("ascii"))])
 

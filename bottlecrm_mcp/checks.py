@@ -11,9 +11,9 @@ from django.db import DatabaseError
 from django.urls import Resolver404, resolve
 from rest_framework.pagination import LimitOffsetPagination
 
-from bottlecrm_mcp import limits
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway import keyed
+from bottlecrm_mcp.gateway.in_process import idempotency
+from bottlecrm_mcp.hosted import rate_limits
 
 
 @register()
@@ -47,7 +47,7 @@ def check_lists(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_cache(**kwargs: Any) -> list[CheckMessage]:
-    if not limits.is_per_process():
+    if not rate_limits.is_per_process():
         return []
     return [
         Warning(
@@ -63,11 +63,11 @@ def check_cache(**kwargs: Any) -> list[CheckMessage]:
 @register(deploy=True)
 def check_keyed_writes(**kwargs: Any) -> list[CheckMessage]:
     with suppress(DatabaseError):
-        if not keyed.is_migrated():
+        if not idempotency.is_migrated():
             return [
                 Warning(
                     "Repeated calls can't be recognised: idempotency_key is refused.",
-                    hint=f"Run `{keyed.MIGRATE}`.",
+                    hint=f"Run `{idempotency.MIGRATE}`.",
                     id="bottlecrm_mcp.W003",
                 )
             ]

@@ -10,7 +10,7 @@ from django.views.generic import RedirectView
 
 from demo_crm.middleware import GetResponse
 from demo_crm.models import Profile
-from pat_tokens.page_access import secured
+from pat_tokens.pages.access import secured
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="pat_tokens_page:tokens")),

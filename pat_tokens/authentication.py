@@ -4,12 +4,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from pat_tokens.audit.source import coming_from, source_of
+from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.models import Token
 from pat_tokens.resolver import resolve_presented
-from pat_tokens.rules import denial
 from pat_tokens.secret import from_header
-from pat_tokens.source import coming_from, source_of
-from pat_tokens.use import record_refusal, record_use
+from pat_tokens.services.policy import denial
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -8,13 +8,13 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
+from pat_tokens.audit.source import coming_from, source_of
+from pat_tokens.audit.usage import record_refusal, record_use
+from pat_tokens.lists.moments import zone_of
 from pat_tokens.models import Token
-from pat_tokens.moments import zone_of
 from pat_tokens.resolver import TokenRejected, resolve_presented
-from pat_tokens.rules import denial, host_token_denial
 from pat_tokens.secret import from_header
-from pat_tokens.source import coming_from, source_of
-from pat_tokens.use import record_refusal, record_use
+from pat_tokens.services.policy import denial, host_token_denial
 
 logger = logging.getLogger("pat_tokens")
 

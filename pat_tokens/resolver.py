@@ -7,11 +7,11 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import AuthenticationFailed
 
 from pat_tokens import secret as token_secret
+from pat_tokens.audit.usage import record_refusal
 from pat_tokens.conf import token_settings
-from pat_tokens.local_setting import presenting
 from pat_tokens.models import Connection, Token
-from pat_tokens.one_call import once
-from pat_tokens.use import record_refusal
+from pat_tokens.request_cache import once
+from pat_tokens.rls import presenting
 
 logger = logging.getLogger("pat_tokens")
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pat_tokens import connection_views, org_views, views
+from pat_tokens.api import admin_views, connection_views, views
 
 app_name = "pat_tokens"
 
@@ -26,7 +26,7 @@ urlpatterns = [
     ),
     path("profile/tokens/<uuid:pk>/", views.TokenDetailView.as_view(), name="detail"),
     path("profile/tokens/<uuid:pk>/rotate/", views.TokenRotateView.as_view(), name="rotate"),
-    path("org/tokens/", org_views.OrgTokenListView.as_view(), name="org-list"),
+    path("org/tokens/", admin_views.OrgTokenListView.as_view(), name="org-list"),
     path(
         "org/tokens/connections/",
         connection_views.OrgConnectionListView.as_view(),
@@ -37,9 +37,9 @@ urlpatterns = [
         connection_views.OrgConnectionDetailView.as_view(),
         name="org-connection",
     ),
-    path("org/tokens/revoke/", org_views.OrgRevokeView.as_view(), name="org-revoke"),
-    path("org/tokens/policy/", org_views.OrgPolicyView.as_view(), name="org-policy"),
-    path("org/tokens/events/", org_views.OrgEventListView.as_view(), name="org-events"),
-    path("org/tokens/events/csv/", org_views.OrgEventExportView.as_view(), name="org-events-csv"),
-    path("org/tokens/<uuid:pk>/", org_views.OrgTokenDetailView.as_view(), name="org-detail"),
+    path("org/tokens/revoke/", admin_views.OrgRevokeView.as_view(), name="org-revoke"),
+    path("org/tokens/policy/", admin_views.OrgPolicyView.as_view(), name="org-policy"),
+    path("org/tokens/events/", admin_views.OrgEventListView.as_view(), name="org-events"),
+    path("org/tokens/events/csv/", admin_views.OrgEventExportView.as_view(), name="org-events-csv"),
+    path("org/tokens/<uuid:pk>/", admin_views.OrgTokenDetailView.as_view(), name="org-detail"),
 ]

@@ -5,28 +5,28 @@ Observed on a running backend (MicroPyramid/Django-CRM, commit d3eb5f94 of 2026-
 
 from __future__ import annotations
 
-from bottlecrm_mcp.catalogue.duties import DUTIES
 from bottlecrm_mcp.catalogue.entities.accounts import ACCOUNTS
-from bottlecrm_mcp.catalogue.entities.boards import BOARDS
 from bottlecrm_mcp.catalogue.entities.cases import CASES
 from bottlecrm_mcp.catalogue.entities.contacts import CONTACTS
 from bottlecrm_mcp.catalogue.entities.custom_fields import CUSTOM_FIELDS
-from bottlecrm_mcp.catalogue.entities.documents import DOCUMENTS
-from bottlecrm_mcp.catalogue.entities.estimates import ESTIMATES
-from bottlecrm_mcp.catalogue.entities.goals import GOALS
 from bottlecrm_mcp.catalogue.entities.invoices import INVOICES
 from bottlecrm_mcp.catalogue.entities.leads import LEADS
-from bottlecrm_mcp.catalogue.entities.macros import MACROS
 from bottlecrm_mcp.catalogue.entities.opportunities import OPPORTUNITIES
 from bottlecrm_mcp.catalogue.entities.people import PEOPLE
-from bottlecrm_mcp.catalogue.entities.products import PRODUCTS
-from bottlecrm_mcp.catalogue.entities.recurring_invoices import RECURRING_INVOICES
 from bottlecrm_mcp.catalogue.entities.solutions import SOLUTIONS
 from bottlecrm_mcp.catalogue.entities.tags import TAGS
 from bottlecrm_mcp.catalogue.entities.tasks import TASKS
 from bottlecrm_mcp.catalogue.entities.teams import TEAMS
-from bottlecrm_mcp.catalogue.entities.time_entries import TIME_ENTRIES
 from bottlecrm_mcp.catalogue.model import Catalogue, Lookup
+from bottlecrm_mcp.catalogue.my_day import DUTIES
+from bottlecrm_mcp.catalogue.optional.boards import BOARDS
+from bottlecrm_mcp.catalogue.optional.documents import DOCUMENTS
+from bottlecrm_mcp.catalogue.optional.estimates import ESTIMATES
+from bottlecrm_mcp.catalogue.optional.goals import GOALS
+from bottlecrm_mcp.catalogue.optional.macros import MACROS
+from bottlecrm_mcp.catalogue.optional.products import PRODUCTS
+from bottlecrm_mcp.catalogue.optional.recurring_invoices import RECURRING_INVOICES
+from bottlecrm_mcp.catalogue.optional.time_entries import TIME_ENTRIES
 
 # `created_by` is a user, while `assigned_to` is a profile: a user's membership in one organisation.
 USERS = Lookup("users", "user", (("name",), ("email",)), entity="people", key="user_id")

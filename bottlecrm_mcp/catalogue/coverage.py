@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bottlecrm_mcp.catalogue.excluded_routes import reason_for_exclusion
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity
-from bottlecrm_mcp.catalogue.routes import reason_for_exclusion
 
 OPTIONAL = "The setting ENTITIES serves it: {}."
 OTHER_METHOD = "Another method of the same route is used."

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bottlecrm_mcp.doctor import host, person
-from bottlecrm_mcp.doctor.comparison import compare
+from bottlecrm_mcp.doctor import person
+from bottlecrm_mcp.doctor.acceptance.benchmark import compare
+from bottlecrm_mcp.doctor.acceptance.matrix import try_everything
+from bottlecrm_mcp.doctor.checks import host
 from bottlecrm_mcp.doctor.findings import Cell, Comparison, Diagnosis, failure, warning
-from bottlecrm_mcp.doctor.matrix import try_everything
 from bottlecrm_mcp.doctor.progress import Tell, silence
+from bottlecrm_mcp.doctor.rollback import never_committed
 
 
 def examine_host(tell: Tell = silence) -> Diagnosis:
@@ -39,14 +41,14 @@ def _examine(
     try:
         with _quiet():
             findings += host.database_findings()
-            with person.never_committed():
+            with never_committed():
                 someone = person.person(email, org) if matrix else person.anyone()
             findings += host.request_findings(someone)
             if matrix:
                 cells = try_everything(someone, write=write, tell=tell)
             if beside_rest:
                 tell("Measuring searches and gets beside the REST API.")
-                with person.never_committed(someone):
+                with never_committed(someone):
                     comparisons = compare(someone)
     except person.NoPerson as nobody:
         report = failure if matrix else warning

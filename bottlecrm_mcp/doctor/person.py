@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
-from django.test.utils import override_settings
 from django.utils import timezone
 
-from bottlecrm_mcp.as_caller import crm_with
-from bottlecrm_mcp.auth import Unauthorized, authenticate
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.doctor.locks import Locks, short_locks
 from bottlecrm_mcp.gateway.base import Caller
-from bottlecrm_mcp.gateway.in_process import ORG_VARIABLE, InProcessGateway, Origin
+from bottlecrm_mcp.gateway.in_process.gateway import ORG_VARIABLE, InProcessGateway, Origin
+from bottlecrm_mcp.hosted.authentication import Unauthorized, authenticate
+from bottlecrm_mcp.hosted.execution import crm_with
 from bottlecrm_mcp.tools.crm import Crm
 
 TOKEN_VARIABLE = "BCRM_TOKEN"
@@ -58,33 +56,6 @@ class Person:
         self.token.last_used_at = timezone.now()
         with in_organisation(self.caller.org_id):
             type(self.token).objects.bulk_create([self.token], ignore_conflicts=True)
-
-
-@contextmanager
-def never_committed(who: Person | None = None) -> Iterator[Locks]:
-    """One transaction that is rolled back, in which this person is signed in.
-
-    Hooks on commit never run; what mails without one is given a mail backend that sends nothing.
-    Locks of writes end the transaction after `locks.MOST_SECONDS`, unless it is within another one.
-    """
-    silent = override_settings(EMAIL_BACKEND="django.core.mail.backends.dummy.EmailBackend")
-    is_outermost = not connection.in_atomic_block
-    with silent, transaction.atomic():
-        try:
-            if is_outermost:
-                _see_one_state()
-            if who is not None:
-                who.sign_in()
-            with short_locks() if is_outermost else nullcontext(Locks()) as locks:
-                yield locks
-        finally:
-            transaction.set_rollback(True)
-
-
-def _see_one_state() -> None:
-    """What others write meanwhile must not look like something that a tool did."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 @contextmanager

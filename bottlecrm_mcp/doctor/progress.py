@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from bottlecrm_mcp.doctor.bench import Trial
+from bottlecrm_mcp.doctor.acceptance.runner import Trial
 from bottlecrm_mcp.doctor.locks import MOST_SECONDS
 from bottlecrm_mcp.gateway.base import Caller
 

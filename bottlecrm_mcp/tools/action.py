@@ -15,16 +15,15 @@ from bottlecrm_mcp.gateway.base import (
     WriteKey,
     WrittenBefore,
 )
-from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, without_empty
-from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.effects import effects_of_action, kinds_of, require_values
+from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, without_empty
+from bottlecrm_mcp.tools.arguments.scalars import is_id
+from bottlecrm_mcp.tools.arguments.values import Values
+from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
+from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
+from bottlecrm_mcp.tools.crm import Crm, require_id, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
-from bottlecrm_mcp.tools.keyed import write_key
-from bottlecrm_mcp.tools.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.scalars import is_id
-from bottlecrm_mcp.tools.values import Values
 
 MOST_DESCENDANTS = 50
 

@@ -15,20 +15,19 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     WrittenBefore,
 )
-from bottlecrm_mcp.gateway.rows import dig
-from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, label_fields
-from bottlecrm_mcp.tools.effects import (
+from bottlecrm_mcp.gateway.shared.rows import dig
+from bottlecrm_mcp.tools.arguments.values import Values
+from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_create,
     given_values,
     kinds_of,
     needs_of,
     require_values,
 )
+from bottlecrm_mcp.tools.confirmation.recipients import mail_details
+from bottlecrm_mcp.tools.crm import Crm, label_fields, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
-from bottlecrm_mcp.tools.keyed import write_key
-from bottlecrm_mcp.tools.recipients import mail_details
-from bottlecrm_mcp.tools.values import Values
 
 MOST_DUPLICATES = 3
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,19 +12,21 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway.base import (
     Caller,
+    EarlierWrite,
     Gateway,
     GatewayError,
     NotAvailable,
     Page,
     Refused,
     RowQuery,
+    WriteKey,
 )
-from bottlecrm_mcp.gateway.rows import dig, label_of, row_of
-from bottlecrm_mcp.tools.bounds import Bounds
-from bottlecrm_mcp.tools.dates import Clock
+from bottlecrm_mcp.gateway.shared.rows import dig, label_of, row_of
+from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.arguments.dates import Clock
+from bottlecrm_mcp.tools.arguments.scalars import is_id
+from bottlecrm_mcp.tools.confirmation.seal import Seal
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.scalars import is_id
-from bottlecrm_mcp.tools.seal import Seal
 
 
 @dataclass(frozen=True)
@@ -176,3 +180,19 @@ def lacks_scope(caller: Caller, scope: str, reason: str = "") -> ToolError:
     return ToolError(
         "insufficient_scope", f"This token lacks the scope {scope}{reason}.", hint=hint
     )
+
+
+def write_key(
+    crm: Crm, entity: Entity, key: str, tool: str, arguments: Mapping[str, Any]
+) -> tuple[WriteKey | None, EarlierWrite | None]:
+    """The key, if there is one, and the write that was made under it before."""
+    if not key:
+        return None, None
+    text = json.dumps([tool, arguments], sort_keys=True, ensure_ascii=False)
+    # Of the key, too: it is the client's, who may put anything into it.
+    made = WriteKey(_digest(key), _digest(text), tool, entity.name, arguments.get("id", ""))
+    return made, crm.gateway.written_before(entity, made)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
-from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import LiveField
-from bottlecrm_mcp.tools import custom_fields
+from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
 
 # Limits that hardly anybody meets are left out.

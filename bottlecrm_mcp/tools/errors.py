@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 from bottlecrm_mcp.gateway.base import Reply
-from bottlecrm_mcp.tools.budget import LONGEST_IN_ERROR, cut_texts
+from bottlecrm_mcp.tools.truncation import LONGEST_IN_ERROR, cut_texts
 
 DEAD_TOKEN = "Organization context is required"
 NOTHING_CHANGED = "Nothing was changed."

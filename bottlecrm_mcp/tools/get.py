@@ -7,8 +7,11 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
-from bottlecrm_mcp.gateway.rows import dig, part_of, row_of, rows_at
-from bottlecrm_mcp.tools.budget import (
+from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, rows_at
+from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.entity_search import untrusted_fields
+from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.truncation import (
     LONGEST_IN_RECORD,
     MOST_CHARACTERS,
     cut_fields,
@@ -16,9 +19,6 @@ from bottlecrm_mcp.tools.budget import (
     shortened,
     size,
 )
-from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.entity_search import untrusted_fields
-from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 
 MOST_INCLUDED = 20
 LONGEST_PART = 500

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Duty, Entity
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
+from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm, label_names
-from bottlecrm_mcp.tools.filters import Filters
-from bottlecrm_mcp.tools.several import Search, search_several
+from bottlecrm_mcp.tools.entity_search import Search, search_several
 
 MY_DAY = "my_day"
 MOST_OF_EACH = 50

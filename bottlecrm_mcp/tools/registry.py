@@ -13,9 +13,12 @@ from jsonschema.exceptions import ValidationError, best_match
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
-from bottlecrm_mcp.tools.bounds import Bounds
-from bottlecrm_mcp.tools.budget import fitted
-from bottlecrm_mcp.tools.confirm import ConfirmationRequired, Declined, require_not_declined
+from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.confirmation.confirm import (
+    ConfirmationRequired,
+    Declined,
+    require_not_declined,
+)
 from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.delete import crm_delete
@@ -23,9 +26,10 @@ from bottlecrm_mcp.tools.describe import crm_describe, list_actions
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.my_day import MY_DAY
+from bottlecrm_mcp.tools.search import search
 from bottlecrm_mcp.tools.search_all import ALL
-from bottlecrm_mcp.tools.searches import search
 from bottlecrm_mcp.tools.summarize import crm_summarize
+from bottlecrm_mcp.tools.truncation import fitted
 from bottlecrm_mcp.tools.update import crm_update
 
 Schema = dict[str, Any]

@@ -7,10 +7,10 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names
+from bottlecrm_mcp.tools.entity_search import Search, search_several
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.scalars import require_few_words
-from bottlecrm_mcp.tools.several import Search, search_several
 
 ALL = "all"
 MOST_OF_EACH = 10

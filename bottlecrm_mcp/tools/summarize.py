@@ -7,10 +7,10 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused, SummaryQuery
-from bottlecrm_mcp.tools.budget import rows_that_fit
+from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.filters import Filters
+from bottlecrm_mcp.tools.truncation import rows_that_fit
 
 PERIODS = ("day", "week", "month", "quarter", "year")
 FUNCTIONS = ("sum", "avg", "min", "max")

@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
-from bottlecrm_mcp.gateway.rows import EMPTY
-from bottlecrm_mcp.tools.confirm import Answer, Change, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.effects import (
+from bottlecrm_mcp.gateway.shared.rows import EMPTY
+from bottlecrm_mcp.tools.arguments.values import Values, sent_value
+from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.effects import (
     Marked,
     effects_of_update,
     given_values,
@@ -18,9 +18,9 @@ from bottlecrm_mcp.tools.effects import (
     needs_of,
     require_values,
 )
+from bottlecrm_mcp.tools.confirmation.recipients import mail_details
+from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
-from bottlecrm_mcp.tools.recipients import mail_details
-from bottlecrm_mcp.tools.values import Values, sent_value
 
 
 def crm_update(

@@ -60,7 +60,7 @@ class Token(models.Model):
     A person made it, or it is one of a connection's, and then it is good at /mcp only.
 
     Row-level security hides every row outside its organisation's context;
-    `local_setting.presenting` opens the one row whose digest is presented.
+    `rls.presenting` opens the one row whose digest is presented.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

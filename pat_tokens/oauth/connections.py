@@ -6,16 +6,16 @@ from uuid import UUID
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from pat_tokens import events
 from pat_tokens import secret as token_secret
-from pat_tokens.listing import connection_sections
-from pat_tokens.local_setting import in_organisation, presenting
+from pat_tokens.audit import events
+from pat_tokens.lists.listing import connection_sections
+from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import is_live
-from pat_tokens.paging import Page, read_page
-from pat_tokens.people import email_of
-from pat_tokens.policy import policy_of
+from pat_tokens.owners import email_of
 from pat_tokens.resolver import find_token
+from pat_tokens.rls import in_organisation, presenting
+from pat_tokens.services.policy import policy_of
 
 # What ending one has to know; no other column can keep it from happening.
 NEEDED = ("client_id", "client_name", "org_id", "owner")

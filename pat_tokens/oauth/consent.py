@@ -11,9 +11,8 @@ from uuid import UUID
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from pat_tokens import events
+from pat_tokens.audit import events
 from pat_tokens.conf import token_settings
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import AuthorizationRequest, Connection, Event, Policy
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.clients import record_use
@@ -21,7 +20,8 @@ from pat_tokens.oauth.grants import CODE_LIFETIME, new_code
 from pat_tokens.oauth.policy import client_denial
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.oauth.scopes import narrowed
-from pat_tokens.policy import policy_of
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import policy_of
 
 DAYS = (1, 30, 90, 365)
 USUAL_DAYS = 90

@@ -7,13 +7,13 @@ from django.core.mail import send_mail
 from django.db.models import Q
 from django.utils import timezone
 
-from pat_tokens import events
-from pat_tokens.expiry import EXPIRED, NOTICES, due_stage
-from pat_tokens.local_setting import in_organisation
+from pat_tokens.audit import events
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import expires_by
-from pat_tokens.people import email_of, name_of
-from pat_tokens.policy import policy_of
+from pat_tokens.owners import email_of, name_of
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.expiry import EXPIRED, NOTICES, due_stage
+from pat_tokens.services.policy import policy_of
 
 # Long enough for a code or refresh token that is used again to be recognised.
 KEPT = timedelta(days=30)
@@ -28,7 +28,7 @@ Settings → API Tokens.
 
 
 def due_connections(org_id: Any) -> list[tuple[Connection, int]]:
-    """The connections that a notice is due for, with its stage; see `pat_tokens.expiry`."""
+    """The connections that a notice is due for, with its stage as in `services.expiry`."""
     until = timezone.now() + timedelta(days=max(NOTICES))
     with in_organisation(org_id):
         soon = expires_by(policy_of(org_id), until)

@@ -4,9 +4,9 @@ from typing import Any, cast
 
 from django import forms
 
-from pat_tokens import presets
 from pat_tokens.models import AuthorizationRequest, Policy
 from pat_tokens.oauth.consent import USUAL_DAYS, days_offered
+from pat_tokens.services import presets
 
 SWITCHED = "You are signed in as somebody else now. Look again at who connects to what."
 

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
-from pat_tokens.local_setting import in_organisation, presenting
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.oauth.clients import record_use
 from pat_tokens.oauth.connections import end_connection
 from pat_tokens.oauth.policy import client_denial
-from pat_tokens.policy import policy_of
+from pat_tokens.rls import in_organisation, presenting
+from pat_tokens.services.policy import policy_of
 
 CODE_LIFETIME = timedelta(seconds=60)
 # Long for an access token: it is looked up at each request, so that ending it does not wait for

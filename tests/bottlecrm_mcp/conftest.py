@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 
-from bottlecrm_mcp import asgi, pool
-from bottlecrm_mcp.as_caller import seal
-from bottlecrm_mcp.auth import authenticate
+from bottlecrm_mcp import asgi
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
+from bottlecrm_mcp.hosted import thread_pool
+from bottlecrm_mcp.hosted.authentication import authenticate
+from bottlecrm_mcp.hosted.execution import seal
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
@@ -93,5 +94,5 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     async def here(work: Callable[[], Any]) -> Any:
         return await sync_to_async(work, thread_sensitive=True)()
 
-    monkeypatch.setattr(pool, "in_pool", here)
+    monkeypatch.setattr(thread_pool, "in_pool", here)
     return asgi.with_mcp(other_application)

@@ -4,7 +4,7 @@ import json
 import httpx2
 import pytest
 
-from tests.bottlecrm_mcp.http import JSON, LIST_TOOLS, bearer, send
+from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, bearer, send
 from tests.bottlecrm_mcp.population import with_settings
 
 
@@ -182,22 +182,22 @@ def test_under_a_root_path(app, headers) -> None:
 def test_database_that_does_not_answer(app, headers, monkeypatch) -> None:
     from django.db import OperationalError
 
-    from bottlecrm_mcp import pool
+    from bottlecrm_mcp.hosted import thread_pool
 
     async def down(work):
         raise OperationalError("no connection to 10.0.0.1")
 
-    monkeypatch.setattr(pool, "in_pool", down)
+    monkeypatch.setattr(thread_pool, "in_pool", down)
     response = send(app, headers=headers)
     assert response.status_code == 503
     assert "10.0.0.1" not in response.text
 
 
 def test_secret_is_not_in_the_text_of_a_call(token_for, alpha_user) -> None:
-    from bottlecrm_mcp.admission import Call
-    from bottlecrm_mcp.auth import authenticate
-    from bottlecrm_mcp.gateway.in_process import InProcessGateway, Origin
-    from bottlecrm_mcp.gateway.in_time import Deadline
+    from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+    from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, Origin
+    from bottlecrm_mcp.hosted.admission import Call
+    from bottlecrm_mcp.hosted.authentication import authenticate
 
     secret = token_for(alpha_user)
     caller = authenticate(secret)

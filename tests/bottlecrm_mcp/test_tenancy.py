@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import httpx2
 import pytest
 
-from bottlecrm_mcp import asgi, pool
+from bottlecrm_mcp import asgi
 from bottlecrm_mcp.catalogue.model import Access
-from bottlecrm_mcp.tools.filters import operators
-from tests.bottlecrm_mcp.http import JSON, bearer
+from bottlecrm_mcp.hosted import thread_pool
+from bottlecrm_mcp.tools.arguments.filters import operators
+from tests.bottlecrm_mcp.hosted.http import JSON, bearer
 from tests.bottlecrm_mcp.population import (
     ENTITIES,
     NAMES,
@@ -280,7 +281,7 @@ def test_many_tenants_at_once(two_orgs, token_for, api, monkeypatch) -> None:
         populate(two_orgs.beta_admin, two_orgs.beta_user),
     ]
     executor = ThreadPoolExecutor(2)
-    monkeypatch.setattr(pool, "threads", lambda: executor)
+    monkeypatch.setattr(thread_pool, "threads", lambda: executor)
     callers = [
         SimpleNamespace(
             headers=bearer(token_for(profile)),

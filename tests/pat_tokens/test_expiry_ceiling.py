@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from pat_tokens.issue import rotate_token
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import rotate_token
 from tests.host_tokens.models import issue_host_token
 
 URL = "/api/profile/tokens/"
@@ -159,7 +159,7 @@ def revoked(token) -> bool:
 def test_revocation_loads_nothing_that_could_keep_it(
     api, bad_row, alpha_user, alpha_admin, by
 ) -> None:
-    from pat_tokens.revocation import revoke_leaked
+    from pat_tokens.services.revocation import revoke_leaked
 
     token, secret = bad_row
     admin = api(alpha_admin)

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
+from pat_tokens.rls import in_organisation
 
 
 def test_models_and_migrations_agree(db) -> None:

@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from pat_tokens.local_setting import presenting
 from pat_tokens.models import Token
+from pat_tokens.rls import presenting
 
 
 def presented_digest() -> str:

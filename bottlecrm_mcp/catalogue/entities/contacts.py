@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bottlecrm_mcp.catalogue.declarations import (
+from bottlecrm_mcp.catalogue.field_helpers import (
     ATTACHMENTS,
     BY_CREATION,
     BY_PEOPLE_AND_TAGS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bottlecrm_mcp.catalogue import choices
-from bottlecrm_mcp.catalogue.declarations import shown
+from bottlecrm_mcp.catalogue.field_helpers import shown
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, Section
 
 INSTEAD = "An administrator invites, changes and removes people on the CRM's settings pages."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bottlecrm_mcp.catalogue import choices
-from bottlecrm_mcp.catalogue.declarations import choice, parameter, shown, text
+from bottlecrm_mcp.catalogue.field_helpers import choice, parameter, shown, text
 from bottlecrm_mcp.catalogue.model import Action, Effect, Entity, Kind, Section
 
 TAGS = Entity(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bottlecrm_mcp.catalogue.declarations import CREATED, WRITE, text
+from bottlecrm_mcp.catalogue.field_helpers import CREATED, WRITE, text
 from bottlecrm_mcp.catalogue.model import ChangeEffect, Effect, Entity, Field, Kind, Section
 
 TEAMS = Entity(

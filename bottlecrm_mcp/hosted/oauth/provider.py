@@ -19,16 +19,16 @@ from mcp.server.auth.provider import (
 from mcp.shared.auth import InvalidRedirectUriError, OAuthClientInformationFull, OAuthToken
 from pydantic import AnyUrl
 
-from bottlecrm_mcp import pool
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.in_time import Deadline
-from bottlecrm_mcp.gateway.live_connection import ensure_live_connection
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
+from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.oauth.documents import NotFetched, fetch_document
 from pat_tokens import models
+from pat_tokens.audit.source import current_source
 from pat_tokens.conf import token_settings
 from pat_tokens.oauth import clients, grants, redirects, scopes
 from pat_tokens.oauth.requests import consent_url, keep_request
-from pat_tokens.source import current_source
 from pat_tokens.throttle import is_over
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -53,7 +53,7 @@ async def in_pool(work: Callable[[], T]) -> T:
         ensure_live_connection()
         return work()
 
-    return await pool.in_time(ready, Deadline(mcp_settings().CALL_SECONDS))
+    return await thread_pool.in_time(ready, Deadline(mcp_settings().CALL_SECONDS))
 
 
 class KnownClient(OAuthClientInformationFull):

@@ -25,8 +25,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, Router, request_response
 
-from bottlecrm_mcp import pool
-from bottlecrm_mcp.body import Disconnected, read_body
+from bottlecrm_mcp.hosted import thread_pool
+from bottlecrm_mcp.hosted.body import Disconnected, read_body
+from bottlecrm_mcp.hosted.errors import Refusal
 from bottlecrm_mcp.hosted.oauth import metadata
 from bottlecrm_mcp.hosted.oauth.provider import (
     FetchingProvider,
@@ -35,13 +36,12 @@ from bottlecrm_mcp.hosted.oauth.provider import (
     in_pool,
     is_ours,
 )
-from bottlecrm_mcp.refusal import Refusal
+from pat_tokens.audit.source import coming_from, current_source, source_of
 from pat_tokens.conf import token_settings
 from pat_tokens.json_body import loads
 from pat_tokens.oauth import clients, redirects
 from pat_tokens.oauth.connections import end_presented
-from pat_tokens.page_access import content_security_policy
-from pat_tokens.source import coming_from, current_source, source_of
+from pat_tokens.pages.access import content_security_policy
 from pat_tokens.throttle import has_reached, is_over
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -157,7 +157,7 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
                 return await endpoint(request)
         except (HTTPException, MultiPartException, UnicodeError):
             return _error("invalid_request", "The form can't be read.")
-        except (DatabaseError, pool.Busy, pool.Overdue) as problem:
+        except (DatabaseError, thread_pool.Busy, thread_pool.Overdue) as problem:
             logger.warning("OAuth: %s", type(problem).__name__)
             said = "The CRM's database does not answer; try again."
             return _error("temporarily_unavailable", said, 503, {"Retry-After": "1"})

@@ -11,7 +11,7 @@ import mcp_types as types
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted.oauth.metadata import challenge
-from bottlecrm_mcp.server import failed
+from bottlecrm_mcp.protocol.server import failed
 from bottlecrm_mcp.tools.crm import lacks_scope
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry, Tool

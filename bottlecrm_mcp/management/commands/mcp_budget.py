@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from bottlecrm_mcp.budgets import measure
-from bottlecrm_mcp.doctor.person import NoPerson, never_committed, person
+from bottlecrm_mcp.doctor.acceptance.size_budgets import measure
+from bottlecrm_mcp.doctor.person import NoPerson, person
+from bottlecrm_mcp.doctor.rollback import never_committed
 
 
 class Command(BaseCommand):

@@ -2,10 +2,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from pat_tokens.adopt import adopt, adoptable
 from pat_tokens.conf import token_settings
-from pat_tokens.host import host_tokens
-from pat_tokens.people import email_of, organisations
+from pat_tokens.host_tokens import host_tokens
+from pat_tokens.owners import email_of, organisations
+from pat_tokens.services.adopt import adopt, adoptable
 
 
 class Command(BaseCommand):

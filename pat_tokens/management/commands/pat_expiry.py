@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from pat_tokens.expiry import due_notice, give_notice, soon_over
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Token
 from pat_tokens.oauth import expiry
 from pat_tokens.oauth.clients import forget_unused
-from pat_tokens.people import organisations
+from pat_tokens.owners import organisations
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.expiry import due_notice, give_notice, soon_over
 
 logger = logging.getLogger("pat_tokens")
 

@@ -5,8 +5,8 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from pat_tokens.conf import token_settings
-from pat_tokens.people import organisations
-from pat_tokens.retention import prune
+from pat_tokens.owners import organisations
+from pat_tokens.services.retention import prune
 
 logger = logging.getLogger("pat_tokens")
 

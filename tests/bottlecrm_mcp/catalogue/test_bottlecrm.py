@@ -5,7 +5,7 @@ from string import Formatter
 import pytest
 
 from bottlecrm_mcp.catalogue.model import Kind
-from bottlecrm_mcp.tools.filters import operators
+from bottlecrm_mcp.tools.arguments.filters import operators
 from tests.bottlecrm_mcp.population import EVERY, model_of
 from tests.whole_crm.catalogue import CATALOGUE
 

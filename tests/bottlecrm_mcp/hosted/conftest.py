@@ -7,10 +7,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.cache import cache
 
-from bottlecrm_mcp import pool
+from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.oauth.provider import FetchingProvider
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Connection, Event
+from pat_tokens.rls import in_organisation
 from settings.asgi import application
 from tests.bottlecrm_mcp.hosted.flow import ISSUER, Flow, browser_of
 
@@ -67,7 +67,7 @@ def app(web: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     async def here(work: Callable[[], Any]) -> Any:
         return await sync_to_async(work, thread_sensitive=True)()
 
-    monkeypatch.setattr(pool, "in_pool", here)
+    monkeypatch.setattr(thread_pool, "in_pool", here)
     return application
 
 

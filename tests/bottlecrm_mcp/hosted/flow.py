@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 from django.test import Client
 
-from tests.bottlecrm_mcp.http import send
+from tests.bottlecrm_mcp.hosted.http import send
 
 ISSUER = "https://crm.example.com"
 RESOURCE = f"{ISSUER}/mcp"

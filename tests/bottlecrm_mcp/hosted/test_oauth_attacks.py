@@ -11,7 +11,6 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pat_tokens.local_setting import in_organisation, presenting
 from pat_tokens.models import (
     AuthorizationCode,
     AuthorizationRequest,
@@ -21,6 +20,7 @@ from pat_tokens.models import (
 )
 from pat_tokens.oauth import consent
 from pat_tokens.oauth.requests import pending_request
+from pat_tokens.rls import in_organisation, presenting
 from pat_tokens.secret import digest, generate, redacted
 from tests.bottlecrm_mcp.hosted.flow import (
     CLAUDE,
@@ -32,7 +32,7 @@ from tests.bottlecrm_mcp.hosted.flow import (
     post,
     query_of,
 )
-from tests.bottlecrm_mcp.http import bearer, send
+from tests.bottlecrm_mcp.hosted.http import bearer, send
 
 
 def require_nothing_granted(*orgs) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.hosted.oauth.routes import MAX_BODY_BYTES
-from tests.bottlecrm_mcp.http import send
-from tests.bottlecrm_mcp.live import Wire, serving
+from tests.bottlecrm_mcp.hosted.http import send
+from tests.bottlecrm_mcp.hosted.live import Wire, serving
 from tests.bottlecrm_mcp.population import with_settings
 
 PATHS = ["/oauth/token", "/token", "/oauth/register", "/oauth/revoke"]

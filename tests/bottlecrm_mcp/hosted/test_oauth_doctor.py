@@ -3,10 +3,10 @@
 import httpx2
 import pytest
 
-from bottlecrm_mcp.doctor import discovery
+from bottlecrm_mcp.doctor.checks import discovery
 from bottlecrm_mcp.doctor.findings import Level
 from tests.bottlecrm_mcp.hosted.flow import ISSUER
-from tests.bottlecrm_mcp.http import send
+from tests.bottlecrm_mcp.hosted.http import send
 
 
 @pytest.fixture

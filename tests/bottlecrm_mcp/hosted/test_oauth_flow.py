@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from bottlecrm_mcp.gateway.in_process import InProcessGateway
+from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.hosted.oauth import metadata
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import (
     AuthorizationCode,
     AuthorizationRequest,
@@ -18,7 +17,8 @@ from pat_tokens.models import (
     Token,
 )
 from pat_tokens.oauth.connections import end_by_id
-from pat_tokens.policy import change_policy
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.flow import (
     CLAUDE,
     ISSUER,
@@ -27,7 +27,7 @@ from tests.bottlecrm_mcp.hosted.flow import (
     post,
     query_of,
 )
-from tests.bottlecrm_mcp.http import bearer, send
+from tests.bottlecrm_mcp.hosted.http import bearer, send
 
 CREATE = {
     "jsonrpc": "2.0",

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from bottlecrm_mcp.tools.budget import compact
+from bottlecrm_mcp.tools.truncation import compact
 from demo_crm.models import CustomFieldDefinition, Invoice
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES

@@ -1,6 +1,6 @@
 import pytest
 
-from bottlecrm_mcp.gateway.rows import row_of
+from bottlecrm_mcp.gateway.shared.rows import row_of
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, rest_record, unchanged
 
 CHANGES = {

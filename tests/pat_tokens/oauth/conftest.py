@@ -5,11 +5,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.core.cache import cache
 
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth.consent import approve
 from pat_tokens.oauth.grants import Grant, find_code, redeem_code
 from pat_tokens.oauth.requests import keep_request
+from pat_tokens.rls import in_organisation
 
 ISSUER = "https://crm.example.com"
 

@@ -7,16 +7,16 @@ from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from pat_tokens.issue import PER_HOUR, create_token
-from pat_tokens.leaks import answer_report
-from pat_tokens.local_setting import in_organisation
+from pat_tokens.audit.source import Source
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.oauth.grants import NotGranted, find_refresh_token, refresh
-from pat_tokens.oversight import org_page, totals
-from pat_tokens.own import own_page
-from pat_tokens.policy import change_policy
 from pat_tokens.resolver import find_token
-from pat_tokens.source import Source
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import PER_HOUR, create_token
+from pat_tokens.services.leak_reports import answer_report
+from pat_tokens.services.org_tokens import org_page, totals
+from pat_tokens.services.own_tokens import own_page
+from pat_tokens.services.policy import change_policy
 
 OWN = "/api/profile/tokens/connections/"
 ORG = "/api/org/tokens/connections/"

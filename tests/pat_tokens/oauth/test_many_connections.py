@@ -9,12 +9,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from pat_tokens.issue import TooManyTokens, create_token
-from pat_tokens.local_setting import in_organisation
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
 from pat_tokens.oauth.consent import approve
 from pat_tokens.oauth.grants import NotGranted, find_code, redeem_code
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import TooManyTokens, create_token
 from tests.host_tokens.models import issue_host_token
 
 OWN = "/api/profile/tokens/connections/"

@@ -1,0 +1,101 @@
+"""Whether the database keeps organisations apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.db import connection
+from django.db.models import Model
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
+from bottlecrm_mcp.doctor.person import in_organisation
+from bottlecrm_mcp.gateway.in_process import idempotency
+from bottlecrm_mcp.gateway.in_process.gateway import model_of
+from bottlecrm_mcp.models import KeyedWrite
+
+
+def check_role() -> Iterator[Finding]:
+    part = "database role"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        )
+        name, is_superuser, bypasses = cursor.fetchone()
+    if is_superuser or bypasses:
+        why = "is a superuser" if is_superuser else "has BYPASSRLS"
+        yield failure(
+            part,
+            f"The role {name!r} {why}, so row-level security does not bind it: connect as an "
+            "ordinary role.",
+        )
+    else:
+        yield ok(part, f"The role {name!r} is bound by row-level security.")
+
+
+def check_row_security() -> Iterator[Finding]:
+    part = "row-level security"
+    secured = _secured_tables()
+    ours = [model._meta.db_table for model in _models()]
+    off = [table for table in ours if table not in secured]
+    for table in off:
+        yield failure(part, _alter("ENABLE ROW LEVEL SECURITY", table))
+    unforced = [table for table, is_forced in secured.items() if not is_forced]
+    for table in unforced:
+        report = failure if table in ours else warning
+        yield report(part, _alter("FORCE ROW LEVEL SECURITY", table))
+    if not (off or unforced):
+        of_tools = len(set(ours))
+        yield ok(
+            part,
+            f"It is enabled and forced on {len(secured)} tables, {of_tools} of them of the tools "
+            "and tokens.",
+        )
+
+
+def _alter(what: str, table: str) -> str:
+    return f"{what} is off on {table}: ALTER TABLE {table} {what};"
+
+
+def check_no_rows_without_organisation() -> Iterator[Finding]:
+    part = "rows without an organisation"
+    with in_organisation(""):
+        seen = [model._meta.db_table for model in _models() if model._base_manager.exists()]
+    for table in seen:
+        yield failure(
+            part,
+            f"Rows of {table} are visible while app.current_org is empty: give the table a policy "
+            "that compares its organisation with app.current_org.",
+        )
+    if not seen:
+        yield ok(part, "With app.current_org empty, no table shows a row.")
+
+
+def check_repeated_calls() -> Iterator[Finding]:
+    part = "repeated calls"
+    if idempotency.is_migrated():
+        yield ok(part, "There is a table to recognise them by.")
+    else:
+        yield warning(part, f"idempotency_key is refused: run `{idempotency.MIGRATE}`.")
+
+
+def _models() -> list[type[Model]]:
+    models = [
+        model_of(entity) for entity in mcp_settings().catalogue.entities if entity.row_security
+    ]
+    if apps.is_installed("pat_tokens"):
+        models.append(apps.get_model("pat_tokens", "Token"))
+    if idempotency.is_migrated():
+        models.append(KeyedWrite)
+    return models
+
+
+def _secured_tables() -> dict[str, bool]:
+    """The tables that row-level security is enabled on, and whether it is forced."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname, relforcerowsecurity FROM pg_class WHERE relrowsecurity AND "
+            "relkind IN ('r', 'p') AND pg_table_is_visible(oid) ORDER BY relname"
+        )
+        return dict(cursor.fetchall())

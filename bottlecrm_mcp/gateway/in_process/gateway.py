@@ -1,0 +1,382 @@
+"""Requests to the CRM inside this process, through its whole middleware chain and its DRF views.
+
+The CRM's own authentication, permissions, scopes, validation and row-level security apply
+unchanged; every request authenticates again, so that a token revoked a moment ago is refused. Never
+call this on a thread that is inside a Django request: the middleware's clean-up would end that
+request's organisation context.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, wraps
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+from django.apps import apps
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection, connections
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+from bottlecrm_mcp import telemetry
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import (
+    Caller,
+    EarlierWrite,
+    GatewayError,
+    LiveField,
+    NotAvailable,
+    Page,
+    Refused,
+    Reply,
+    RowQuery,
+    Summary,
+    SummaryQuery,
+    WriteKey,
+    page_or_reason,
+)
+from bottlecrm_mcp.gateway.in_process import idempotency
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
+from bottlecrm_mcp.gateway.in_process.idempotency import Claim
+from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
+from bottlecrm_mcp.gateway.in_process.records import Records
+from bottlecrm_mcp.gateway.in_process.serializers import live_fields
+from bottlecrm_mcp.gateway.in_process.summary import summarize
+from bottlecrm_mcp.gateway.in_process.transactions import AtomicWrite, Read, require_time
+from bottlecrm_mcp.gateway.shared import unpaged_list
+from bottlecrm_mcp.gateway.shared.rest_query import rest_page
+from bottlecrm_mcp.models import KeyedWrite
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+RUN = "mcp_run"
+ORG_VARIABLE = queryset_capture.ORG_VARIABLE
+
+View = Callable[..., HttpResponseBase]
+
+_dispatching: ContextVar[bool] = ContextVar("dispatching", default=False)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the outer request came from, as the CRM's own middleware should see it.
+
+    `headers` are the few that say so (host, forwarding, user agent), by their WSGI names.
+    """
+
+    host: str = "localhost"
+    port: str = "80"
+    scheme: str = "http"
+    client: str = "127.0.0.1"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Dispatcher(BaseHandler):
+    """Django's handler, with one addition: a request can say how its view is to be run."""
+
+    def __init__(self) -> None:
+        self.load_middleware()
+
+    def make_view_atomic(self, view: View) -> View:
+        view = super().make_view_atomic(view)
+
+        # Inside all middleware: on-commit hooks still see the organisation and the user, and a
+        # rollback does not undo what the middleware set.
+        @wraps(view)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            how = getattr(request, RUN, None)
+            if how is None:
+                return view(request, *args, **kwargs)
+            response: HttpResponseBase = how(lambda: view(request, *args, **kwargs), request)
+            return response
+
+        return run
+
+
+@cache
+def dispatcher() -> Dispatcher:
+    return Dispatcher()
+
+
+class InProcessGateway:
+    """The CRM in this process, as the person whose token `secret` is.
+
+    All requests share the time of a call, `deadline`; without one each has `CALL_SECONDS`.
+    `for_write` is entered round each write, and raises `GatewayError` if it may not be made.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        caller: Caller,
+        secret: str,
+        origin: Origin | None = None,
+        *,
+        deadline: Deadline | None = None,
+        for_write: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self.catalogue = catalogue
+        self.caller = caller
+        self.origin = origin or Origin()
+        self._secret = secret
+        self._deadline = deadline
+        self._for_write = for_write
+
+    def __repr__(self) -> str:
+        return f"<InProcessGateway for {self.caller.email}>"
+
+    def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
+        return _reply(self._dispatch(self.request("GET", path, parameters), Read(self._time)))
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        creates: Entity | None = None,
+        key: WriteKey | None = None,
+    ) -> Reply:
+        claim = Claim(self.caller, key) if key else None
+        run = AtomicWrite(self._time, model_of(creates) if creates else None, claim)
+        request = self.request(method, path, body=body or {})
+        with self._for_write():
+            reply = _reply(self._dispatch(request, run))
+        kept = run.maybe_kept and not reply.ok
+        unsent = tuple(run.held.unsent)
+        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
+
+    def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
+        found: list[KeyedWrite | None] = []
+
+        def look(request: HttpRequest) -> HttpResponse:
+            if idempotency.is_migrated():
+                found.append(claim.earlier())
+            return HttpResponse(status=204)
+
+        claim = Claim(self.caller, key)
+        # Not GET: where the token may write it may not be allowed to read.
+        path = entity.write_path or entity.path
+        response = self._dispatch(self.request("POST", path), Read(self._time, look))
+        if response.status_code >= 400:
+            # The write will be refused likewise.
+            return None
+        if not found:
+            raise idempotency.NOT_MIGRATED
+        if found[0] is None:
+            return None
+        claim.require_same(found[0])
+        return idempotency.earlier_of(found[0])
+
+    def page(self, entity: Entity, query: RowQuery) -> Page:
+        if not entity.paged:
+            return unpaged_list.page(self.read, entity, query)
+        capture = self.capture(entity, lambda records: records.page(query, entity.search_fields))
+        if capture.taken:
+            page: Page = capture.result
+            return page
+        try:
+            return rest_page(self.read, entity, query)
+        except NotAvailable as limit:
+            raise NotAvailable(f"{limit} (The fast path is off: {capture.refusal}.)") from limit
+
+    def pages(
+        self, searches: Sequence[tuple[Entity, RowQuery]]
+    ) -> list[Page | NotAvailable | Refused]:
+        return [page_or_reason(self.page, *search) for search in searches]
+
+    def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        if not entity.paged:
+            return unpaged_list.summarize(self.read, entity, query, self.caller)
+        capture = self.capture(entity, lambda records: summarize(records, query))
+        if not capture.taken:
+            raise NotAvailable(
+                f"{entity.name} can't be summarized here: {capture.refusal}. Use crm_search."
+            )
+        summary: Summary = capture.result
+        return summary
+
+    def find(
+        self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        if not entity.paged:
+            return unpaged_list.find(self.read, entity, ids, columns)
+        capture = self.capture(
+            entity,
+            lambda records: records.rows(records.queryset.filter(pk__in=list(ids)), columns),
+        )
+        rows = capture.result if capture.taken else ()
+        return {row["id"]: row for row in rows}
+
+    def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
+        if not entity.write_serializers:
+            return None
+        serializer = import_string(entity.write_serializers[update])
+        fields: dict[str, LiveField] = {}
+
+        def describe(request: HttpRequest) -> HttpResponse:
+            fields.update(live_fields(serializer, request, update=update))
+            return HttpResponse("{}", content_type="application/json")
+
+        self._dispatch(self.request("GET", entity.path), Read(self._time, describe))
+        return fields or None
+
+    def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> queryset_capture.Capture:
+        """Ask something of the records that the caller's list would hold."""
+        model, org_id = model_of(entity), self.caller.org_id
+        capture = queryset_capture.Capture(
+            model,
+            org_id,
+            len(entity.sections),
+            lambda querysets: answer(Records(self.catalogue, model, querysets, org_id)),
+        )
+        self.hand_over(entity, capture)
+        return capture
+
+    def hand_over(self, entity: Entity, capture: queryset_capture.Capture) -> None:
+        """Run the entity's list view up to where it paginates, for this capture."""
+        request = self.request("GET", entity.path, entity.list_parameters)
+        setattr(request, queryset_capture.MARK, capture)
+        response = self._dispatch(request, Read(self._time))
+        if isinstance(capture.failure, queryset_capture.ContextLost | DatabaseError):
+            raise GatewayError(
+                "unavailable", "The database did not answer; try again."
+            ) from capture.failure
+        if capture.failure is not None:
+            raise capture.failure
+        if not capture.taken and not capture.refusal:
+            _refuse_failed_list(response)
+            capture.refusal = "the view does not paginate as expected"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> WSGIRequest:
+        content = b"" if body is None else json.dumps(body).encode()
+        origin = self.origin
+        return WSGIRequest(
+            {
+                **dict(origin.headers),
+                "REQUEST_METHOD": method,
+                "PATH_INFO": path,
+                "SCRIPT_NAME": "",
+                "QUERY_STRING": urlencode(parameters or {}, doseq=True),
+                "SERVER_NAME": origin.host,
+                "SERVER_PORT": origin.port,
+                "SERVER_PROTOCOL": "HTTP/1.1",
+                "REMOTE_ADDR": origin.client,
+                "HTTP_AUTHORIZATION": f"Bearer {self._secret}",
+                "HTTP_ACCEPT": "application/json",
+                "CONTENT_TYPE": "application/json",
+                "CONTENT_LENGTH": str(len(content)),
+                "wsgi.url_scheme": origin.scheme,
+                "wsgi.input": BytesIO(content),
+            }
+        )
+
+    @property
+    def _time(self) -> Deadline:
+        return self._deadline or Deadline(mcp_settings().CALL_SECONDS)
+
+    def _dispatch(self, request: WSGIRequest, run: Read | AtomicWrite) -> HttpResponseBase:
+        require_time(run.deadline)
+        require_connection()
+        setattr(request, RUN, run)
+        with _one_at_a_time(), telemetry.crm_request(request):
+            try:
+                response = dispatcher().get_response(request)
+            finally:
+                # Not response.close(): its signal would close the connection after each request.
+                request.close()
+                clear_context()
+        run.require_done(response)
+        return response
+
+
+def require_connection() -> None:
+    """Raises `GatewayError` if the database can't be reached."""
+    try:
+        ensure_live_connection()
+    except DatabaseError as problem:
+        raise GatewayError(
+            "unavailable",
+            "The CRM's database could not be reached, or has no connection to spare. Nothing was "
+            "changed; try again in a moment.",
+        ) from problem
+
+
+def _refuse_failed_list(response: HttpResponseBase) -> None:
+    if response.status_code >= 400:
+        raise Refused(_reply(response))
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    if _dispatching.get():
+        raise RuntimeError("A request to the CRM was made from inside another one.")
+    token = _dispatching.set(True)
+    try:
+        yield
+    finally:
+        _dispatching.reset(token)
+
+
+@contextmanager
+def database_call() -> Iterator[None]:
+    """The frame of one tool call on a pool thread: its connections go back clean at the end."""
+    close_old_connections()
+    try:
+        yield
+    finally:
+        for each in connections.all(initialized_only=True):
+            if not each.in_atomic_block:
+                each.close()
+
+
+def clear_context() -> None:
+    """Make sure that no organisation stays behind on the connection, or drop the connection."""
+    if connection.connection is None:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config(%s, '', false)", [ORG_VARIABLE])
+    except DatabaseError:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("A database connection could not be cleared and is closed")
+        connection.connection.close()
+        connection.close()
+
+
+def _reply(response: HttpResponseBase) -> Reply:
+    if response.status_code in (301, 302, 307, 308):
+        raise GatewayError(
+            "misconfigured",
+            "The CRM redirects requests from inside its own process. Its administrator can run "
+            "`manage.py mcp_doctor`.",
+        )
+    content = b"" if response.streaming else getattr(response, "content", b"")
+    try:
+        return Reply(response.status_code, json.loads(content) if content else None)
+    except ValueError:
+        return Reply(response.status_code)
+
+
+def model_of(entity: Entity) -> type[Model]:
+    return apps.get_model(entity.model)

@@ -1,0 +1,194 @@
+"""A search on the entity's own manager, restricted to the rows that the caller may see.
+
+The captured querysets are an access rule only. What was asked for runs on the model's base manager,
+so that the host's joins, `distinct()` and annotations can't falsify rows, counts or order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Model, OrderBy, Q, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import DateTimeField
+
+from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
+from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
+from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
+
+ORG = "org"
+
+_MOMENT = DateTimeField()
+
+
+class Records:
+    """The records of one model that the caller may see."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        model: type[Model],
+        querysets: Sequence[QuerySet[Any]],
+        org_id: str = "",
+    ) -> None:
+        self.catalogue = catalogue
+        self.model = model
+        visible = (Q(pk__in=each.order_by().values("pk")) for each in querysets)
+        self.queryset = model._base_manager.filter(_any(visible))
+        if org_id and self._has(ORG):
+            # Already so by the captured querysets and by row-level security; but its policy
+            # compares text, and only this lets PostgreSQL use the organisation's index.
+            self.queryset = self.queryset.filter(**{ORG: org_id})
+
+    def page(self, query: RowQuery, search_fields: Sequence[str]) -> Page:
+        for field in query.columns:
+            if field.computed or not field.listed:
+                raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
+        rows = self.matching(query, search_fields)
+        ordered = rows.order_by(*self._order(query))
+        window = ordered[query.offset : query.offset + query.limit]
+        found = self.rows(window, query.columns)
+        if not query.offset and len(found) < query.limit:
+            return Page(found, len(found))
+        return Page(found, rows.count())
+
+    def matching(self, query: RowQuery, search_fields: Sequence[str]) -> QuerySet[Any]:
+        # One filter: each more would copy those before it.
+        conditions = [
+            _any(Q(**{f"{name}__icontains": word}) for name in search_fields)
+            for word in query.query.split()
+        ]
+        conditions += map(self._restriction, query.conditions)
+        if query.either:
+            conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
+        return self.queryset.filter(*conditions)
+
+    def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
+        singles = [field for field in columns if field.kind is not Kind.RELATIONS]
+        names = {"pk": None} | dict.fromkeys(
+            path for field in singles for path in self.paths(field)
+        )
+        found = list(window.values(*names))
+        many = {
+            field.name: self._related(field, [each["pk"] for each in found])
+            for field in columns
+            if field.kind is Kind.RELATIONS
+        }
+        return [self._row(columns, each, many) for each in found]
+
+    def _row(
+        self,
+        columns: Sequence[Field],
+        values: Mapping[str, Any],
+        many: Mapping[str, Mapping[Any, list[dict[str, Any]]]],
+    ) -> dict[str, Any]:
+        row: dict[str, Any] = {"id": str(values["pk"])}
+        for field in columns:
+            if field.kind is Kind.RELATIONS:
+                value: Any = many[field.name].get(values["pk"])
+            elif field.kind is Kind.RELATION:
+                value = self.reference(field, values)
+            else:
+                value = scalar(values[field.attribute])
+            if value not in EMPTY:
+                row[field.name] = value
+        return row
+
+    def paths(self, field: Field) -> tuple[str, ...]:
+        if not field.kind.is_relation:
+            return (field.attribute,)
+        groups = self.catalogue.label_columns(field.to)
+        named = tuple(f"{field.attribute}__{name}" for group in groups for name in group)
+        return (f"{field.attribute}__pk", *named)
+
+    def reference(self, field: Field, values: Mapping[str, Any]) -> dict[str, str] | None:
+        key = values[f"{field.attribute}__pk"]
+        if key is None:
+            return None
+        for group in self.catalogue.label_columns(field.to):
+            parts = [values[f"{field.attribute}__{name}"] for name in group]
+            if name := " ".join(str(part) for part in parts if part):
+                return {"id": str(key), "name": name}
+        return {"id": str(key)}
+
+    def _related(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
+        related: dict[Any, list[dict[str, Any]]] = {}
+        if keys:
+            links = self.model._base_manager.filter(
+                pk__in=keys, **{f"{field.attribute}__isnull": False}
+            )
+            for link in links.values("pk", *self.paths(field)).order_by():
+                reference = self.reference(field, link)
+                if reference is not None:
+                    related.setdefault(link["pk"], []).append(reference)
+        return {key: by_name(references) for key, references in related.items()}
+
+    def _restriction(self, condition: Condition) -> Q:
+        field, value = condition.field, condition.value
+        if condition.custom_key:
+            if condition.operator != "eq":
+                raise NotAvailable("A custom field can be filtered by one value only.")
+            return Q(custom_fields__contains={condition.custom_key: value})
+        if field.computed or not self._has(field.attribute):
+            raise NotAvailable(f"{field.name} can't be filtered.")
+        if field.kind is Kind.RELATIONS:
+            # A subquery: a join would repeat a record for each match.
+            matches = self.model._base_manager.filter(_comparison(field, condition.operator, value))
+            return Q(pk__in=matches.values("pk"))
+        return _comparison(field, condition.operator, value)
+
+    def _has(self, attribute: str) -> bool:
+        return any(each.name == attribute for each in self.model._meta.get_fields())
+
+    def _order(self, query: RowQuery) -> list[OrderBy]:
+        order = []
+        for field, descending in query.sort:
+            if field.computed or field.kind.is_relation or not self._has(field.attribute):
+                raise NotAvailable(f"{field.name} can't be sorted by.")
+            name = F(field.attribute)
+            order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
+        return [*(order or [F("created_at").desc()]), F("pk").asc()]
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    return Q(*conditions, _connector=Q.OR)
+
+
+def _comparison(field: Field, operator: str, value: Any) -> Q:
+    name = field.attribute
+    if operator == "is_empty":
+        empty = Q(**{f"{name}__isnull": True})
+        if field.kind.is_text or field.kind is Kind.CHOICE:
+            empty |= Q(**{name: ""})
+        return empty if value else ~empty
+    if operator == "in":
+        return _any(_comparison(field, "eq", each) for each in value)
+    if operator == "contains":
+        return Q(**{f"{name}__icontains": value})
+    if operator == "eq" and (field.kind.is_text or field.kind is Kind.CHOICE):
+        # A converted lead leaves the opportunity its own spelling of a source.
+        return Q(**{f"{name}__iexact": value})
+    return Q(**{name if operator == "eq" else f"{name}__{operator}": value})
+
+
+def _moment(value: datetime) -> Any:
+    try:
+        return _MOMENT.to_representation(value)
+    except ValidationError:
+        # Beyond the year 9999 in this time zone; the other rows must not suffer from it.
+        return value.isoformat()
+
+
+def scalar(value: Any) -> Any:
+    """A value as DRF's serializers give it, in the active time zone."""
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    return value

@@ -1,0 +1,149 @@
+"""How the view of a request is run: in a transaction, in time, and with a known outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
+from bottlecrm_mcp.gateway.in_process import deadline as in_time
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_until_commit
+from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
+from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
+from bottlecrm_mcp.models import KeyedWrite
+
+View = Callable[[], HttpResponseBase]
+
+
+class Read:
+    """Runs a view, or something instead of it."""
+
+    def __init__(
+        self, deadline: Deadline, instead: Callable[[HttpRequest], HttpResponse] | None = None
+    ) -> None:
+        self.deadline = deadline
+        self.instead = instead
+        self.transaction = in_time.Transaction(deadline)
+
+    def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
+        with held_until_commit(), self.transaction.open():
+            response = self.instead(request) if self.instead else _rendered(view())
+            if in_time.is_poisoned():
+                transaction.set_rollback(True)
+        return response
+
+    def require_done(self, response: HttpResponseBase) -> None:
+        """Raises `GatewayError` if the response does not tell what became of the request."""
+        if self.transaction.timed_out or _failed_late(self.deadline, response):
+            raise too_late("Nothing was changed. Ask for less, or try again later.")
+
+
+class AtomicWrite:
+    """Runs a view in a transaction that only a success commits.
+
+    `maybe_kept` says that what failed after the commit was begun left something behind, or leaves
+    open whether it did.
+    """
+
+    def __init__(
+        self, deadline: Deadline, model: type[Model] | None, claim: Claim | None = None
+    ) -> None:
+        self.deadline = deadline
+        self.model = model
+        self.claim = claim
+        self.earlier: KeyedWrite | None = None
+        self.created_id = ""
+        self.held = Held()
+        self.transaction = in_time.Transaction(deadline)
+        self.not_saved = self.is_committing = self.maybe_kept = False
+
+    def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
+        try:
+            with (
+                held_until_commit() as self.held,
+                created_records() as created,
+                self.transaction.open(),
+            ):
+                if self._is_repeated():
+                    return HttpResponse(status=204)
+                response = self._response(view)
+                if self.not_saved or response.status_code >= 400:
+                    transaction.set_rollback(True)
+                else:
+                    self._note_created(created)
+                    self.is_committing = True
+        except Exception as problem:
+            self.maybe_kept = self.is_committing and not in_time.was_undone(problem)
+            raise
+        # The middleware may still fail, on its way out.
+        self.maybe_kept = self.is_committing
+        if self.claim is not None and self.is_committing and self.held.tasks:
+            self.claim.note_unsent(self.held.unsent)
+        return response
+
+    def _is_repeated(self) -> bool:
+        if self.claim is None or self.claim.take():
+            return False
+        self.earlier = self.claim.kept()
+        return True
+
+    def _note_created(self, created: Sequence[Model]) -> None:
+        made = [record for record in created if type(record) is self.model]
+        self.created_id = str(made[0].pk) if made else ""
+        if self.claim is not None and (self.created_id or self.held.tasks):
+            self.claim.settle(self.created_id or self.claim.key.record_id, self.held.tasks)
+
+    def _response(self, view: View) -> HttpResponseBase:
+        response = _rendered(view())
+        # A view that swallows a database error may answer 200 out of a transaction that
+        # PostgreSQL will roll back.
+        self.not_saved = response.status_code < 400 and in_time.is_poisoned()
+        return response
+
+    def require_done(self, response: HttpResponseBase) -> None:
+        """Raises `GatewayError` if the response does not tell what became of the request, and
+        `WrittenBefore` if it was not sent."""
+        if self.claim is not None and self.earlier is not None:
+            self.claim.require_same(self.earlier)
+            raise WrittenBefore(earlier_of(self.earlier))
+        if self.transaction.timed_out and (self.not_saved or response.status_code >= 400):
+            raise too_late("Nothing was changed.")
+        if _failed_late(self.deadline, response) and not self.maybe_kept:
+            raise too_late("Nothing was changed.")
+        if self.not_saved:
+            raise GatewayError(
+                "not_saved",
+                "The CRM hit a database error while it handled this and nothing was saved, "
+                f"although it answered {response.status_code}.",
+            )
+
+
+def require_time(deadline: Deadline) -> None:
+    """Raises `GatewayError` if the call's time is over."""
+    if deadline.seconds_left <= 0:
+        raise too_late("The last step was not begun.")
+
+
+def _failed_late(deadline: Deadline, response: HttpResponseBase) -> bool:
+    """Whether the host's middleware, round the transaction, was cut off."""
+    return response.status_code >= 500 and deadline.seconds_left <= 0
+
+
+def too_late(outcome: str) -> GatewayError:
+    seconds = mcp_settings().CALL_SECONDS
+    return GatewayError("timeout", f"The CRM did not finish this within {seconds} s. {outcome}")
+
+
+def _rendered(response: Any) -> HttpResponseBase:
+    # What is left to the rendering may still use the database.
+    if hasattr(response, "render"):
+        response.render()
+    rendered: HttpResponseBase = response
+    return rendered

@@ -1,0 +1,166 @@
+"""Who is calling: each request is admitted by its token before its message is parsed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.core.handlers.asgi import ASGIRequest
+from django.db import Error as DatabaseError
+from mcp_types import INTERNAL_ERROR
+
+from bottlecrm_mcp import telemetry
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.gateway import Origin, require_connection
+from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
+from bottlecrm_mcp.hosted import oauth, rate_limits, thread_pool, token_policy
+from bottlecrm_mcp.hosted.authentication import (
+    Unauthorized,
+    authenticate,
+    bearer_secret,
+    shown_prefix,
+)
+from bottlecrm_mcp.hosted.errors import Refusal
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+# What the inner request keeps of the outer one: where it came from, nothing that identifies.
+FORWARDED = (
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REAL_IP",
+    "HTTP_USER_AGENT",
+)
+PERMISSIONS_CHANGED = (
+    "What this token may do has changed since the call began: look again, then make the call anew."
+)
+# One of the codes that JSON-RPC leaves to servers.
+RATE_LIMITED = -32029
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated HTTP request to /mcp.
+
+    `deadline` is that of everything that is done for it. What its token may do was looked up when
+    that time began.
+    """
+
+    caller: Caller
+    secret: str
+    origin: Origin
+    deadline: Deadline
+    slot: rate_limits.Slot = field(default_factory=rate_limits.Slot)
+
+    def __repr__(self) -> str:
+        return f"<Call by {self.caller.email}>"
+
+
+async def admit_token(request: ASGIRequest) -> Call:
+    """The call of the token in this request. Raises `Refusal`."""
+    slot = rate_limits.Slot()
+    try:
+        return await _call(request, slot)
+    except BaseException:
+        rate_limits.leave(slot)
+        raise
+
+
+async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
+    try:
+        secret = bearer_secret(request.headers.get("Authorization", ""))
+        with token_policy.coming_from(request):
+            call, is_slot_taken = await thread_pool.in_time(
+                lambda: _admitted(secret, _origin(request), slot),
+                Deadline(mcp_settings().CALL_SECONDS),
+            )
+        if not is_slot_taken:
+            await rate_limits.wait_for(slot, call.caller.token_id, call.deadline)
+    except Unauthorized as refusal:
+        raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
+    except token_policy.NotAdmitted as refusal:
+        raise Refusal(403, str(refusal)) from refusal
+    except rate_limits.TooManyCalls as refusal:
+        wait = [("Retry-After", str(refusal.seconds))]
+        raise Refusal(429, str(refusal), wait, RATE_LIMITED) from refusal
+    except DatabaseError as problem:
+        logger.exception("The database could not be asked for a token")
+        raise _unavailable("The CRM's database does not answer; try again.") from problem
+    except thread_pool.Busy as problem:
+        raise _unavailable(thread_pool.BUSY) from problem
+    except thread_pool.Overdue as problem:
+        raise _unavailable("The CRM's database does not answer in time.") from problem
+    return call
+
+
+def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call, bool]:
+    ensure_live_connection()
+    # From before the look-up on.
+    deadline = Deadline(mcp_settings().CALL_SECONDS)
+    caller = authenticate(secret)
+    telemetry.note(
+        token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id
+    )
+    rate_limits.count_call(caller.token_id)
+    return Call(caller, secret, origin, deadline, slot), slot.take(caller.token_id)
+
+
+@contextmanager
+def authenticated_again(call: Call) -> Iterator[None]:
+    """Look token, owner and policy up anew, for what is written within.
+
+    A call may have waited since its admission: for a slot, a thread, a form, other requests of its
+    own. Raises `GatewayError` if its token may no longer do what it might then.
+    """
+    require_connection()
+    with token_policy.one_call():
+        try:
+            caller = authenticate(call.secret)
+        except Unauthorized as refusal:
+            raise _not_written("unauthorized", str(refusal)) from refusal
+        except token_policy.NotAdmitted as refusal:
+            raise _not_written("forbidden", str(refusal)) from refusal
+        except DatabaseError as problem:
+            raise _not_written("unavailable", "The CRM's database does not answer.") from problem
+        if caller.read_only:
+            raise _not_written("forbidden", caller.read_only)
+        if caller != call.caller:
+            raise _not_written("conflict", PERMISSIONS_CHANGED)
+        yield
+
+
+def _not_written(code: str, reason: str) -> GatewayError:
+    return GatewayError(code, f"{reason} Nothing was changed.")
+
+
+def _unavailable(message: str) -> Refusal:
+    return Refusal(503, message, [("Retry-After", "1")], INTERNAL_ERROR)
+
+
+def _challenge(refusal: Unauthorized) -> tuple[str, str]:
+    parts = ['Bearer realm="BottleCRM"']
+    # RFC 6750, section 3.1: no error code when no credential was sent.
+    if refusal.presented:
+        parts.append(f'error="invalid_token", error_description="{refusal}"')
+    if oauth.is_on():
+        from bottlecrm_mcp.hosted.oauth.metadata import challenge
+
+        parts.append(challenge())
+    return "WWW-Authenticate", ", ".join(parts)
+
+
+def _origin(request: ASGIRequest) -> Origin:
+    meta = request.META
+    return Origin(
+        host=meta["SERVER_NAME"],
+        port=meta["SERVER_PORT"],
+        scheme=request.scope.get("scheme", "http"),
+        client=meta.get("REMOTE_ADDR", ""),
+        headers=tuple((name, meta[name]) for name in FORWARDED if name in meta),
+    )

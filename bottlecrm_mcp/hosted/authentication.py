@@ -1,0 +1,111 @@
+"""From a bearer token to the caller, at the edge: before any message is parsed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+from rest_framework.exceptions import AuthenticationFailed
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.hosted import token_policy
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+SCHEME = "bearer "
+PREFIX = "bcrm_pat_"
+
+# From a secret to a token; raises DRF's AuthenticationFailed.
+Resolver = Callable[[str], Any]
+KNOWN_RESOLVERS = {
+    "pat_tokens": "pat_tokens.resolver.resolve_token",
+    # BottleCRM's own tokens.
+    "common": "common.pat_auth.resolve_valid_pat",
+}
+
+
+class Unauthorized(Exception):
+    """No caller. `presented` tells whether a credential came at all.
+
+    The message is sent in a header: ASCII without quotes and backslashes (RFC 6750, section 3).
+    """
+
+    def __init__(self, message: str, *, presented: bool) -> None:
+        super().__init__(message)
+        self.presented = presented
+
+
+def bearer_secret(header: str) -> str:
+    """The token in an Authorization header. Raises `Unauthorized`."""
+    if not header:
+        raise Unauthorized(
+            "Send a personal access token: Authorization: Bearer bcrm_pat_...", presented=False
+        )
+    secret = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
+    if not secret.startswith(PREFIX) or not secret.isascii():
+        raise Unauthorized(
+            "Only personal access tokens (bcrm_pat_...) are accepted.", presented=True
+        )
+    return secret
+
+
+def shown_prefix(secret: str) -> str:
+    """As much of a secret as its owner's list of tokens shows of it."""
+    return secret[: len(PREFIX) + 4]
+
+
+def authenticate(secret: str) -> Caller:
+    """The caller whose token this is, from the first source that knows it.
+
+    Uses the database. Raises `Unauthorized`, `token_policy.NotAdmitted`, and `ImproperlyConfigured`
+    without any source.
+    """
+    for resolve in token_resolvers():
+        try:
+            token = resolve(secret)
+        except AuthenticationFailed:
+            continue
+        return token_policy.admitted(caller_of(token), token)
+    logger.warning("No token source accepts %s", shown_prefix(secret))
+    raise Unauthorized(
+        "This token is not valid: it is unknown, revoked or expired, or its owner is inactive.",
+        presented=True,
+    )
+
+
+def token_resolvers() -> list[Resolver]:
+    """The token sources in the settings; by default those of the apps that are installed."""
+    paths = mcp_settings().TOKEN_RESOLVERS or [
+        path for app, path in KNOWN_RESOLVERS.items() if apps.is_installed(app)
+    ]
+    if not paths:
+        raise ImproperlyConfigured(
+            "No token source: add 'pat_tokens' to INSTALLED_APPS or set "
+            "BOTTLECRM_MCP['TOKEN_RESOLVERS']."
+        )
+    return [import_string(path) for path in paths]
+
+
+def caller_of(token: Any) -> Caller:
+    """A token of any source has `profile` (user, role), `org`, `scopes` and `id`."""
+    profile, org = token.profile, token.org
+    user = profile.user
+    return Caller(
+        profile_id=str(profile.pk),
+        name=getattr(user, "name", "") or user.email,
+        email=user.email,
+        role=profile.role,
+        org_id=str(org.pk),
+        org_name=org.name or "",
+        timezone=getattr(org, "timezone", None) or "UTC",
+        user_id=str(user.pk),
+        # Of a connection, whose access tokens change: limits and repeated calls go by what stays.
+        token_id=str(getattr(token, "credential_id", token.pk)),
+        by_oauth=getattr(token, "connection_id", None) is not None,
+        scopes=tuple(token.scopes or ()),
+    )

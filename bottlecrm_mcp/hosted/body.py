@@ -1,0 +1,62 @@
+"""The body of a request: read whole, in time and within a size.
+
+It is read before the token is looked up: however long a client holds back the last byte, what it
+may do is decided after that byte.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.hosted.errors import Refusal
+
+# More digits than any size that is served.
+MOST_DIGITS = 15
+# What is left of the body must not be taken for another request.
+CLOSE = ("Connection", "close")
+
+
+class Disconnected(Exception):
+    """The client left before it had said what it wants."""
+
+
+async def read_body(scope: Any, receive: Any, most: int) -> bytes:
+    """The body of at most so many bytes.
+
+    Raises `Refusal` (413, or 408 after `BODY_SECONDS`) and `Disconnected`.
+    """
+    if _declares_more(scope, most):
+        raise _too_large(most)
+    seconds = mcp_settings().BODY_SECONDS
+    try:
+        async with asyncio.timeout(seconds):
+            return await _whole(receive, most)
+    except TimeoutError:
+        late = f"The body did not arrive within {seconds} second{'s' * (seconds != 1)}."
+        raise Refusal(408, late, [CLOSE]) from None
+
+
+def _declares_more(scope: Any, most: int) -> bool:
+    declared = [value for name, value in scope["headers"] if name == b"content-length"]
+    return any(
+        each.isdigit() and (len(each) > MOST_DIGITS or int(each) > most) for each in declared
+    )
+
+
+async def _whole(receive: Any, most: int) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > most:
+            raise _too_large(most)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, f"The body is larger than {most} bytes.", [CLOSE])

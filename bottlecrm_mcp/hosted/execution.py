@@ -1,0 +1,89 @@
+"""The tools of one call: run on a pool thread as the caller, in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
+from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
+from bottlecrm_mcp.gateway.in_process.transactions import too_late
+from bottlecrm_mcp.hosted import thread_pool, token_policy
+from bottlecrm_mcp.hosted.admission import Call, authenticated_again
+from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
+from bottlecrm_mcp.tools.crm import Crm
+
+# What a call may take beyond its time until nobody waits for it any more.
+GRACE_SECONDS = 2
+
+current_call: ContextVar[Call] = ContextVar("current_call")
+
+
+async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
+    call = current_call.get()
+
+    def run() -> Any:
+        if not call.slot.hold():
+            raise thread_pool.Busy
+        try:
+            return token_policy.recorded(call.caller, lambda: work(crm_for(call)), call.deadline)
+        finally:
+            # Before the client has its answer, and may make its next call.
+            call.slot.release()
+
+    try:
+        # What is cut off at the deadline still has to say so.
+        return await thread_pool.in_time(run, call.deadline, GRACE_SECONDS)
+    except thread_pool.Busy as refusal:
+        raise GatewayError("busy", f"{thread_pool.BUSY} Nothing was changed.") from refusal
+    except thread_pool.Overdue as fault:
+        raise too_late(OUTCOME_UNKNOWN if token_policy.is_write() else "") from fault
+
+
+def crm_for(call: Call) -> Crm:
+    """What the tools of this call work with."""
+    return crm_with(
+        InProcessGateway(
+            mcp_settings().catalogue,
+            call.caller,
+            call.secret,
+            call.origin,
+            deadline=call.deadline,
+            for_write=lambda: authenticated_again(call),
+        )
+    )
+
+
+def crm_with(gateway: InProcessGateway) -> Crm:
+    """What the tools work with, on this way to the CRM."""
+    configured, caller = mcp_settings(), gateway.caller
+    sealed = configured.CONFIRMATION == "sealed" or caller.sealed
+    bounds = Bounds(configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES)
+    return Crm(caller, gateway.catalogue, gateway, seal(), sealed, bounds=bounds)
+
+
+def keys() -> list[bytes]:
+    """Keys that all processes and hosts of this CRM share; the first is in use."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [derive_key(secret) for secret in secrets]
+
+
+def seal() -> Seal:
+    return Seal(keys(), _spend)
+
+
+def _spend(digest: str, lifetime: int) -> bool:
+    try:
+        return bool(cache.add(f"bottlecrm_mcp:spent:{digest}", True, lifetime))
+    except Exception as problem:
+        raise GatewayError(
+            "unavailable",
+            "The CRM's cache does not answer, so it is not known whether this confirmation was "
+            "used before. Nothing was changed; try again later.",
+        ) from problem

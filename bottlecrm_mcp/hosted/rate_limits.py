@@ -1,0 +1,163 @@
+"""How many calls a token may make, in a minute and at once: counted in Django's cache.
+
+A cache that fails must not stop the CRM: then nothing is limited, and the log says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from threading import Lock
+
+from django.conf import settings
+from django.core.cache import DEFAULT_CACHE_ALIAS, cache
+
+from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.hosted import thread_pool
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+MINUTE = 60
+# Clients send several calls at once, and most of them are over soon.
+WAIT_SECONDS = 5
+POLL_SECONDS = 0.05
+# A process that dies with a slot taken gives it back no later than this.
+SLOT_SECONDS = 300
+
+# Backends that count in one process only, or not at all.
+LOCAL_BACKENDS = ("LocMemCache", "DummyCache")
+
+
+class TooManyCalls(Exception):
+    """The token has used up what it may do for now; `seconds` is how long to wait."""
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(f"{message} Wait {seconds} second{'s' * (seconds != 1)}.")
+        self.seconds = seconds
+
+
+class Slot:
+    """Leave to have one call of a token running.
+
+    A request takes it and leaves it. The thread that works for the request holds it until that
+    thread is free, also when the client has hung up or nobody waits any longer.
+    """
+
+    def __init__(self) -> None:
+        self.token_id = self._key = ""
+        self._is_held = self._is_left = False
+        self._lock = Lock()
+
+    def take(self, token_id: str) -> bool:
+        """Whether fewer than `CONCURRENT_CALLS` of this token are running. Asks the cache."""
+        key = _free_key(token_id)
+        if key is None:
+            return False
+        with self._lock:
+            self.token_id = token_id
+            # Of a request that is over nobody would release it.
+            self._key, unwanted = ("", key) if self._is_left else (key, "")
+        _give_back(unwanted)
+        return True
+
+    def hold(self) -> bool:
+        """For the thread that begins with the work. False if the request is over."""
+        with self._lock:
+            if self._is_left:
+                return False
+            self._is_held = True
+        _held.add(self)
+        return True
+
+    def release(self) -> None:
+        """For the thread that is done."""
+        with self._lock:
+            key, self._key = self._key, ""
+        _held.discard(self)
+        _give_back(key)
+
+    def leave(self) -> bool:
+        """For the request that is over. True if it is left to whoever asks to release this."""
+        with self._lock:
+            self._is_left = True
+            return bool(self._key) and not self._is_held
+
+
+# In this process. The cache forgets those that take too long.
+_held: set[Slot] = set()
+
+
+def count_call(token_id: str) -> None:
+    """Count a call of this token. Raises `TooManyCalls` beyond `CALLS_PER_MINUTE`."""
+    most = mcp_settings().CALLS_PER_MINUTE
+    if not most:
+        return
+    minute, second = divmod(int(time.time()), MINUTE)
+    if _counted(f"bottlecrm_mcp:calls:{token_id}:{minute}") > most:
+        raise TooManyCalls(
+            f"Too many calls: this token may make {most} in a minute.", MINUTE - second
+        )
+
+
+def _counted(key: str) -> int:
+    try:
+        cache.add(key, 0, 2 * MINUTE)
+        return cache.incr(key)
+    except ValueError:
+        # It is gone again: a cache that keeps nothing, or is short of room.
+        return 0
+    except Exception as problem:
+        _report(problem)
+        return 0
+
+
+def _free_key(token_id: str) -> str | None:
+    """A key that is now this call's own, "" where nothing is limited, or None if none is free."""
+    most = mcp_settings().CONCURRENT_CALLS
+    if not most:
+        return ""
+    if sum(each.token_id == token_id for each in tuple(_held)) >= most:
+        return None
+    keys = (f"bottlecrm_mcp:slot:{token_id}:{number}" for number in range(most))
+    try:
+        return next((key for key in keys if cache.add(key, 1, SLOT_SECONDS)), None)
+    except Exception as problem:
+        _report(problem)
+        return ""
+
+
+def _give_back(key: str) -> None:
+    if key:
+        with suppress(Exception):
+            cache.delete(key)
+
+
+async def wait_for(slot: Slot, token_id: str, deadline: Deadline) -> None:
+    """Take the slot as soon as one is free. Raises `TooManyCalls` if that takes too long, and what
+    `pool.in_time` raises."""
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        await asyncio.sleep(POLL_SECONDS)
+        if await thread_pool.in_time(lambda: slot.take(token_id), deadline):
+            return
+    most = mcp_settings().CONCURRENT_CALLS
+    raise TooManyCalls(f"Too many calls at once: this token may have {most} running.", 1)
+
+
+def leave(slot: Slot) -> None:
+    """End a request, as far as it was not handed to a thread. Waits for nothing."""
+    if slot.leave():
+        thread_pool.threads().submit(thread_pool.framed, slot.release)
+
+
+def is_per_process() -> bool:
+    """Whether each process counts for itself, so that the limits grow with their number."""
+    backend: str = settings.CACHES[DEFAULT_CACHE_ALIAS]["BACKEND"]
+    return backend.endswith(LOCAL_BACKENDS)
+
+
+def _report(problem: Exception) -> None:
+    logger.warning("Calls are not limited: the cache fails (%s)", type(problem).__name__)

@@ -1,0 +1,81 @@
+"""Confirmation by a form of the client's, on protocol revisions where a result can ask for input.
+
+The form's answer decides, and the `confirm` argument is ignored. The state that comes back is
+sealed twice: by the SDK (principal, tool, arguments, ten minutes) and by us (the record's version).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from bottlecrm_mcp.one_line import one_line
+from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
+from bottlecrm_mcp.tools.crm import FormAnswer
+from bottlecrm_mcp.tools.truncation import fitted
+
+KEY = "confirm"
+FORM = {
+    "type": "object",
+    "properties": {
+        KEY: {"type": "boolean", "title": "Yes, do this", "default": False},
+    },
+    "required": [KEY],
+}
+
+
+def can_ask(context: ServerRequestContext[Any, Any]) -> bool:
+    """Whether this request's client shows forms and its protocol lets a result ask for one."""
+    if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        return False
+    capabilities = context.session.client_capabilities
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None:
+        return False
+    # Declared without a mode means forms.
+    return elicitation.form is not None or elicitation.url is None
+
+
+def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
+    """What the form said, if this call comes back with it."""
+    response = (params.input_responses or {}).get(KEY)
+    if response is None or params.request_state is None:
+        return FormAnswer()
+    content = getattr(response, "content", None) or {}
+    accepted = getattr(response, "action", "") == "accept" and content.get(KEY) is True
+    return FormAnswer(confirmation=params.request_state, accepted=accepted, declined=not accepted)
+
+
+def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
+    shown = message(fitted(required.preview))
+    form = types.ElicitRequestFormParams(message=shown, requested_schema=FORM)
+    return types.InputRequiredResult(
+        input_requests={KEY: types.ElicitRequest(params=form)},
+        request_state=required.confirmation,
+    )
+
+
+def message(preview: Mapping[str, Any]) -> str:
+    """The preview as a person reads it."""
+    lines = [f"This will {preview['this_will']}."]
+    for key, value in preview.items():
+        if key not in ("this_will", "effects"):
+            lines.append(f"{key.replace('_', ' ')}: {_shown(value)}")
+    if preview.get("effects"):
+        lines.append(f"It {', '.join(preview['effects'])}.")
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        if set(value) == {"id", "name"}:
+            return _shown(value["name"])
+        parts = ((one_line(key), _shown(each)) for key, each in value.items() if key != "id")
+        return ", ".join(f"{key} {each}" for key, each in parts)
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(each) for each in value)
+    return one_line(str(value))

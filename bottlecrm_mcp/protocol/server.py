@@ -1,0 +1,236 @@
+"""The MCP server on the SDK's low-level `Server`: one for both protocol eras."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import mcp_types as types
+from mcp.server.caching import CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel.server import Server
+from mcp.server.models import InitializationOptions
+from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from bottlecrm_mcp import telemetry
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.protocol import completion, elicitation, prompts, resources
+from bottlecrm_mcp.protocol.instructions import instructions
+from bottlecrm_mcp.protocol.metadata import (
+    LIST_LIFETIME_MS,
+    NAME,
+    TITLE,
+    WEBSITE,
+    package_version,
+    tool_entry,
+)
+from bottlecrm_mcp.tools.arguments.dates import Clock
+from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.registry import Registry, Tool
+from bottlecrm_mcp.tools.truncation import compact
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+
+Json = Mapping[str, Any]
+# Runs work with the current request's Crm, wherever tools run (a thread pool, this thread).
+Run = Callable[[Callable[[Crm], Any]], Awaitable[Any]]
+Context = ServerRequestContext[Any, Any]
+
+
+class McpServer(Server[Any]):
+    """The SDK's server, answering as the current caller.
+
+    `state_keys` seal what a client carries between the rounds of one call; all processes of one CRM
+    share them. The first seals, all open.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        current_caller: Callable[[], Caller],
+        run: Run,
+        state_keys: Sequence[bytes],
+    ) -> None:
+        self.registry = registry
+        self.current_caller = current_caller
+        self.run_as_caller = run
+        hint = CacheHint(LIST_LIFETIME_MS, "private")
+        super().__init__(
+            NAME,
+            version=package_version(),
+            title=TITLE,
+            website_url=WEBSITE,
+            cache_hints={
+                "tools/list": hint,
+                "prompts/list": hint,
+                "resources/list": hint,
+                "resources/templates/list": hint,
+            },
+            # Without it the SDK runs tools/list before each call.
+            get_tool_input_schema=self._input_schema,
+            on_list_tools=self._list_tools,
+            on_call_tool=self._call_tool,
+            on_list_resources=self._list_resources,
+            on_list_resource_templates=self._list_templates,
+            on_read_resource=self._read_resource,
+            on_list_prompts=self._list_prompts,
+            on_get_prompt=self._get_prompt,
+            on_completion=self._complete,
+        )
+        self.add_request_handler("server/discover", types.RequestParams, self._discover)
+        self.middleware.append(telemetry.observed)
+        security = RequestStateSecurity(
+            keys=list(state_keys), bind_principal=lambda context: self._principal()
+        )
+        self.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+
+    def create_initialization_options(self, *args: Any, **kwargs: Any) -> InitializationOptions:
+        options = super().create_initialization_options(*args, **kwargs)
+        return options.model_copy(update={"instructions": instructions(self.current_caller())})
+
+    async def _discover(
+        self, context: Context, params: types.RequestParams | None
+    ) -> types.DiscoverResult:
+        caller = self.current_caller()
+        return types.DiscoverResult(
+            supported_versions=list(MODERN_PROTOCOL_VERSIONS),
+            capabilities=self.get_capabilities(protocol_version=context.protocol_version),
+            instructions=instructions(caller),
+            cache_scope="private",
+            # The instructions name today's date.
+            ttl_ms=Clock(caller.timezone).milliseconds_to_midnight(),
+        )
+
+    def _principal(self) -> str:
+        caller = self.current_caller()
+        return f"{caller.org_id}/{caller.profile_id}"
+
+    def _input_schema(self, name: str) -> Json | None:
+        tool = self.registry.get(name)
+        return tool.input_schema if tool else None
+
+    async def _list_tools(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        offered = self.registry.offered_to(self.current_caller())
+        return types.ListToolsResult(tools=[self.described(tool) for tool in offered])
+
+    def described(self, tool: Tool) -> types.Tool:
+        return described(tool)
+
+    async def _call_tool(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        tool = self.registry.get(params.name)
+        if tool is None:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
+        arguments = params.arguments or {}
+        telemetry.note(tool=tool.name, entity=self._entity_named(arguments))
+        form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
+
+        def call(crm: Crm) -> Json:
+            return tool.call(replace(crm, form=form), arguments)
+
+        try:
+            return succeeded(await self.run_as_caller(call))
+        except ConfirmationRequired as required:
+            telemetry.note(outcome=telemetry.CONFIRMATION_REQUIRED)
+            return elicitation.ask(required)
+        except ToolError as error:
+            return self.failed(error, tool)
+        except GatewayError as error:
+            return self.failed(ToolError(error.code, str(error)), tool)
+        except Exception:
+            logger.exception("The tool %s failed", tool.name)
+            return self.failed(ToolError("internal_error", "The server failed on this call."), tool)
+
+    def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
+        return failed(error)
+
+    def _entity_named(self, arguments: Json) -> str:
+        """The entity of a call, if it is one: anything else might be a value."""
+        named = arguments.get("entity")
+        return named if named in self.registry.catalogue.entity_names else ""
+
+    async def _list_resources(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=resources.listed(self.registry.catalogue))
+
+    async def _list_templates(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=resources.TEMPLATES)
+
+    async def _read_resource(
+        self, context: Context, params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        uri = str(params.uri)
+        value = await self._run_or_refuse(lambda crm: resources.read(crm, uri), {"uri": uri})
+        text = types.TextResourceContents(
+            uri=uri, mime_type="application/json", text=compact(value)
+        )
+        return types.ReadResourceResult(contents=[text], ttl_ms=0, cache_scope="private")
+
+    async def _list_prompts(
+        self, context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=prompts.listed())
+
+    async def _get_prompt(
+        self, context: Context, params: types.GetPromptRequestParams
+    ) -> types.GetPromptResult:
+        try:
+            return prompts.get(params.name, params.arguments or {})
+        except ToolError as error:
+            raise MCPError(code=types.INVALID_PARAMS, message=error.message) from error
+
+    async def _complete(
+        self, context: Context, params: types.CompleteRequestParams
+    ) -> types.CompleteResult:
+        values = await self._run_or_refuse(lambda crm: completion.complete(crm, params))
+        return types.CompleteResult(completion=values)
+
+    async def _run_or_refuse(self, work: Callable[[Crm], Any], data: Json | None = None) -> Any:
+        """For methods whose errors are JSON-RPC errors, with `data` about the request."""
+        try:
+            return await self.run_as_caller(work)
+        except (ToolError, GatewayError) as error:
+            raise MCPError(types.INVALID_PARAMS, str(error), data) from error
+        except Exception as error:
+            logger.exception("A request failed")
+            raise MCPError(code=types.INTERNAL_ERROR, message="The server failed.") from error
+
+
+def described(tool: Tool) -> types.Tool:
+    return types.Tool.model_validate(tool_entry(tool), by_name=False)
+
+
+def succeeded(result: Json) -> types.CallToolResult:
+    telemetry.note(outcome=_outcome(result))
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=compact(result))],
+        structured_content=dict(result),
+    )
+
+
+def _outcome(result: Json) -> str:
+    if result.get("confirmation_required"):
+        return telemetry.CONFIRMATION_REQUIRED
+    if result.get("repeated"):
+        return telemetry.REPEATED
+    return telemetry.DECLINED if result.get("declined") else telemetry.OK
+
+
+def failed(error: ToolError) -> types.CallToolResult:
+    telemetry.note(outcome=error.code)
+    # No structured content: it would have to fit the tool's output schema.
+    text = compact(error.as_dict())
+    return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)

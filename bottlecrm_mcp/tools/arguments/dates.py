@@ -1,0 +1,122 @@
+"""Dates as people say them, in the organisation's time zone. Weeks start on Monday."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bottlecrm_mcp.tools.arguments.scalars import iso_day, iso_moment
+
+RANGES = (
+    "today",
+    "yesterday",
+    "tomorrow",
+    "this_week",
+    "last_week",
+    "next_week",
+    "this_month",
+    "last_month",
+    "next_month",
+    "this_quarter",
+    "last_quarter",
+    "this_year",
+    "last_year",
+    "last_N_days",
+    "next_N_days",
+    "overdue",
+)
+DAYS = ("today", "tomorrow", "yesterday", "in_N_days")
+
+_NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days")
+_IN_DAYS = re.compile(r"in_(\d{1,4})_days")
+
+Range = tuple[date | None, date | None]
+
+
+class Clock:
+    """Today, and the ranges around it, in one time zone."""
+
+    def __init__(self, timezone: str, now: datetime | None = None) -> None:
+        try:
+            self.zone = ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError):
+            self.zone = ZoneInfo("UTC")
+        self._now = now
+
+    @property
+    def today(self) -> date:
+        return (self._now or datetime.now(self.zone)).astimezone(self.zone).date()
+
+    def milliseconds_to_midnight(self) -> int:
+        now = (self._now or datetime.now(self.zone)).astimezone(self.zone)
+        midnight = self.start_of(now.date() + timedelta(days=1))
+        return max(0, int((midnight.timestamp() - now.timestamp()) * 1000))
+
+    def range(self, words: str) -> Range | None:
+        """First and last day of a relative range, None for an open end; None if not one."""
+        today = self.today
+        day = timedelta(days=1)
+        if numbered := _NUMBERED.fullmatch(words):
+            count = timedelta(days=int(numbered[2]))
+            # The last 7 days end today; the next 7 begin tomorrow.
+            if numbered[1] == "last":
+                return today - count + day, today
+            return today + day, today + count
+        monday = today - timedelta(days=today.weekday())
+        week = timedelta(days=7)
+        ranges: dict[str, Range] = {
+            "today": (today, today),
+            "yesterday": (today - day, today - day),
+            "tomorrow": (today + day, today + day),
+            "this_week": (monday, monday + 6 * day),
+            "last_week": (monday - week, monday - day),
+            "next_week": (monday + week, monday + week + 6 * day),
+            "this_month": _months(today, 1, 0),
+            "last_month": _months(today, 1, -1),
+            "next_month": _months(today, 1, 1),
+            "this_quarter": _months(today, 3, 0),
+            "last_quarter": _months(today, 3, -1),
+            "this_year": (date(today.year, 1, 1), date(today.year, 12, 31)),
+            "last_year": (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+            "overdue": (None, today - day),
+        }
+        return ranges.get(words)
+
+    def day(self, value: str) -> date | None:
+        """A day for a field: ISO, `today`, `tomorrow`, `yesterday` or `in_N_days`."""
+        if ahead := _IN_DAYS.fullmatch(value):
+            return self.today + timedelta(days=int(ahead[1]))
+        if value in DAYS:
+            named = self.range(value)
+            return named[0] if named else None
+        return iso_day(value)
+
+    def moment(self, value: str) -> datetime | None:
+        """An ISO date and time in the organisation's time zone, which is meant where it says none.
+
+        None if it is none. Raises `ToolError` for one too far away.
+        """
+        moment = iso_moment(value)
+        if moment is None:
+            return None
+        # PostgreSQL does not take every offset that Python does.
+        return moment.astimezone(self.zone) if moment.tzinfo else moment.replace(tzinfo=self.zone)
+
+    def start_of(self, day: date) -> datetime:
+        return datetime.combine(day, time.min, self.zone)
+
+    def end_of(self, day: date) -> datetime:
+        if day == date.max:
+            return datetime.combine(day, time.max, self.zone)
+        # The last microsecond before the next day, also where the clocks change in between.
+        tomorrow = self.start_of(day + timedelta(days=1)).astimezone(ZoneInfo("UTC"))
+        return (tomorrow - timedelta(microseconds=1)).astimezone(self.zone)
+
+
+def _months(today: date, count: int, shift: int) -> Range:
+    """The block of `count` months that holds today, moved by `shift` blocks."""
+    block = (today.year * 12 + today.month - 1) // count + shift
+    first, following = block * count, (block + 1) * count
+    start = date(first // 12, first % 12 + 1, 1)
+    return start, date(following // 12, following % 12 + 1, 1) - timedelta(days=1)

@@ -1,0 +1,265 @@
+"""Names for ids: what a caller may write wherever a relation is meant.
+
+Every reference is looked up as the caller before anything is sent, because the CRM drops ids that
+it does not know without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, RowQuery
+from bottlecrm_mcp.gateway.shared.rows import dig
+from bottlecrm_mcp.tools.arguments.scalars import is_id, require_few_words
+from bottlecrm_mcp.tools.crm import Crm, label_fields
+from bottlecrm_mcp.tools.errors import ToolError, nearest
+
+ME = "me"
+MOST_CANDIDATES = 5
+# A list that comes whole is looked through whole.
+MOST_LISTED = 100_000
+MOST_REFERENCES = 100
+# Words of a name that are tried as where the last name begins, or looked for on their own.
+MOST_TRIED = 5
+
+
+class Reference(NamedTuple):
+    """A record that was meant, as it is echoed."""
+
+    id: str
+    name: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"id": self.id, "name": self.name}
+
+
+class References:
+    """Looks up references for one tool call; each list of names is read at most once.
+
+    `unchecked` are the ids that were taken as given, since the token may not look them up.
+    """
+
+    def __init__(self, crm: Crm) -> None:
+        self.crm = crm
+        self.unchecked: list[str] = []
+        self._rows: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self._named_in: dict[tuple[str, str], list[tuple[Reference, list[str]]]] = {}
+        self._left = MOST_REFERENCES
+
+    def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
+        """One reference for a relation, a list for a many-valued one; None clears it."""
+        if field.kind is Kind.RELATION:
+            return None if value is None else self.resolve(field.to, value)
+        if value is None:
+            return []
+        values = value if isinstance(value, list) else [value]
+        return list(dict.fromkeys(self.resolve(field.to, each) for each in values))
+
+    def resolve(self, target: str, value: Any) -> Reference:
+        """What `value` refers to: an id, `{"id": …}`, a name, an e-mail address or "me"."""
+        if isinstance(value, Mapping):
+            value = value.get("id")
+        if not isinstance(value, str) or not value.strip():
+            raise ToolError("invalid_value", "Give an id or a name.")
+        value = value.strip()
+        require_few_words(value)
+        self._left -= 1
+        if self._left < 0:
+            raise ToolError(
+                "invalid_value", f"One call can refer to {MOST_REFERENCES} records at most."
+            )
+        if target in ("people", "users") and value.lower() == ME:
+            return self._me(target)
+        entity, key = self.crm.catalogue.looked_up_in(target)
+        if entity is None:
+            raise ToolError("not_supported", f"{target} can't be looked up.")
+        if is_id(value) and not self.crm.may(entity, "read"):
+            self.unchecked.append(value.lower())
+            return Reference(value.lower(), "")
+        self._require_may_look_up(entity)
+        if not entity.paged:
+            return self._listed(entity, key, value)
+        return self._record(entity, value)
+
+    def _me(self, target: str) -> Reference:
+        caller = self.crm.caller
+        own = caller.user_id if target == "users" else caller.profile_id
+        if not own:
+            raise ToolError(
+                "not_supported",
+                "This token lacks the scope profile:read, so it is not known who 'me' is.",
+                hint="Give the person's id, e-mail or name.",
+            )
+        return Reference(own, caller.name)
+
+    def _listed(self, entity: Entity, key: str, value: str) -> Reference:
+        """One of a list that comes whole, by its id or any of its names."""
+        named = self._named(entity, key)
+        for reference, _ in named:
+            if reference.id == value.lower():
+                return reference
+        exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
+        matches = exact or [ref for ref, names in named if _begins(value, names)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            ids = {ref.id for ref in matches}
+            candidates = [
+                {**ref.as_dict(), **_detail(names)} for ref, names in named if ref.id in ids
+            ]
+            raise _ambiguous(entity.singular, value, candidates)
+        everything = [name for _, names in named for name in names]
+        raise _unknown(entity.singular, value, nearest(value, everything, MOST_CANDIDATES))
+
+    def _named(self, entity: Entity, key: str) -> Sequence[tuple[Reference, list[str]]]:
+        """Every record of a list that comes whole, with its names."""
+        if (entity.name, key) not in self._named_in:
+            self._named_in[entity.name, key] = [
+                (Reference(row[key], self.crm.label(entity, row)), _names(entity, row))
+                for row in self._whole(entity)
+            ]
+        return self._named_in[entity.name, key]
+
+    def _require_may_look_up(self, entity: Entity) -> None:
+        if not self.crm.may(entity, "read"):
+            raise ToolError(
+                "insufficient_scope",
+                f"This token lacks the scope {entity.resource}:read, so no {entity.singular} can "
+                "be looked up by name.",
+                hint="Give the id.",
+            )
+
+    def _whole(self, entity: Entity) -> Sequence[Mapping[str, Any]]:
+        if entity.name not in self._rows:
+            query = RowQuery(entity.fields, limit=MOST_LISTED)
+            self._rows[entity.name] = self.crm.page(entity, query).rows
+        return self._rows[entity.name]
+
+    def slugs(self, tag_ids: Sequence[str]) -> list[str]:
+        """The slugs of these tags."""
+        tags = self.crm.catalogue.target("tags")
+        if not tag_ids or tags is None:
+            return []
+        return [row["slug"] for row in self._whole(tags) if row["id"] in tag_ids]
+
+    def _record(self, entity: Entity, value: str) -> Reference:
+        if is_id(value):
+            return self._by_id(entity, value.lower())
+        return self._by_name(entity, value)
+
+    def _by_id(self, entity: Entity, record_id: str) -> Reference:
+        found = self.crm.find(entity, [record_id], label_fields(entity))
+        row = found.get(record_id)
+        if row is None:
+            row = dig(self.crm.detail(entity, record_id), entity.detail_key)
+        return Reference(record_id, self.crm.label(entity, row))
+
+    def _by_name(self, entity: Entity, name: str) -> Reference:
+        columns = tuple(
+            field
+            for field in entity.fields
+            if field.name in entity.columns or field in label_fields(entity)
+        )
+        page = self.crm.page(entity, RowQuery(columns, query=name, limit=MOST_CANDIDATES + 1))
+        rows = {row["id"]: row for row in page.rows}
+        if page.total > len(rows):
+            # The newest that hold these words may lack the one that is called just so.
+            rows |= {row["id"]: row for row in self._called(entity, columns, name)}
+        named = [(Reference(key, self.crm.label(entity, row)), row) for key, row in rows.items()]
+        exact = [ref for ref, row in named if name.lower() in _exact_names(ref, row)]
+        if len(exact) == 1:
+            return exact[0]
+        if len(named) == 1:
+            only, row = named[0]
+            if _begins(name, _exact_names(only, row)):
+                return only
+            # The words are somewhere in it: near, but not what was said.
+            raise _unknown(entity.singular, name, [only.name])
+        if named:
+            told_apart = [
+                {"id": ref.id, "name": ref.name, **_telling(row)}
+                for ref, row in named
+                if not exact or ref in exact
+            ]
+            raise _ambiguous(entity.singular, name, told_apart)
+        raise _unknown(entity.singular, name, self._near(entity, columns, name))
+
+    def _called(
+        self, entity: Entity, columns: tuple[Field, ...], name: str
+    ) -> list[Mapping[str, Any]]:
+        """Records of exactly this name, as far as they can be asked for."""
+        by_name = {field.name: field for field in columns}
+        words = name.split()
+        found: list[Mapping[str, Any]] = []
+        for group in entity.label:
+            for cut in _cuts(len(words)) if len(group) == 2 else (len(words),):
+                parts = (" ".join(words[:cut]), " ".join(words[cut:]))
+                conditions = tuple(
+                    Condition(by_name[key], "eq", part)
+                    for key, part in zip(group, parts, strict=False)
+                )
+                query = RowQuery(columns, conditions=conditions, limit=MOST_CANDIDATES + 1)
+                with suppress(NotAvailable, Refused):
+                    found += self.crm.gateway.page(entity, query).rows
+        return found
+
+    def _near(self, entity: Entity, columns: tuple[Field, ...], name: str) -> list[str]:
+        found: list[str] = []
+        for word in [each for each in name.split() if len(each) > 2][:MOST_TRIED]:
+            page = self.crm.page(entity, RowQuery(columns, query=word[:4], limit=20))
+            found += [self.crm.label(entity, row) for row in page.rows]
+        return nearest(name, dict.fromkeys(found), MOST_CANDIDATES) if found else []
+
+
+def _cuts(words: int) -> range:
+    """After how many words of a name the last name may begin."""
+    return range(1, min(words, MOST_TRIED + 1))
+
+
+def _names(entity: Entity, row: Mapping[str, Any]) -> list[str]:
+    return [str(row[name]) for group in entity.label for name in group if row.get(name)]
+
+
+def _detail(names: Sequence[str]) -> dict[str, str]:
+    mail = next((name for name in names if "@" in name), "")
+    return {"email": mail} if mail else {}
+
+
+def _exact_names(reference: Reference, row: Mapping[str, Any]) -> list[str]:
+    names = (reference.name, row.get("email"), row.get("title"), row.get("invoice_title"))
+    return [str(each).lower() for each in names if each]
+
+
+def _begins(value: str, names: Sequence[str]) -> bool:
+    """Whether each word of `value` begins a word of one of the names."""
+    words = value.lower().split()
+    return any(
+        all(any(part.startswith(word) for part in name.lower().split()) for word in words)
+        for name in names
+    )
+
+
+def _telling(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells this record from others of its name: a few short values."""
+    told: dict[str, Any] = {}
+    for key, value in row.items():
+        if key != "id" and isinstance(value, str | int | float | dict):
+            told[key] = value["name"] if isinstance(value, dict) and "name" in value else value
+    return dict(list(told.items())[:4])
+
+
+def _ambiguous(singular: str, value: str, candidates: Sequence[Mapping[str, Any]]) -> ToolError:
+    return ToolError(
+        "ambiguous",
+        f"More than one {singular} matches {value!r}.",
+        candidates=candidates[:MOST_CANDIDATES],
+        hint="Give the id of the one that is meant.",
+    )
+
+
+def _unknown(singular: str, value: str, near: Sequence[str]) -> ToolError:
+    hint = f"Nearest: {', '.join(near)}." if near else ""
+    return ToolError("not_found", f"No {singular} matches {value!r}.", hint=hint)

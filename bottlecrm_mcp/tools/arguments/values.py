@@ -1,0 +1,238 @@
+"""The values of a write: names looked up, dates and choices understood, the rest refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.tools.arguments import custom_fields, scalars
+from bottlecrm_mcp.tools.arguments.filters import choice_value
+from bottlecrm_mcp.tools.arguments.references import Reference, References
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import MOST_FIELDS, NOTHING_CHANGED, ToolError, suggest
+
+MOST_ITEMS = 100
+# What a look-up fails of, whatever the value is.
+NOT_ABOUT_THE_VALUE = ("insufficient_scope", "unauthorized", "crm_error")
+
+Read = Callable[[Field, Any], Any]
+
+
+class Values:
+    """Reads the `data` of a write, or the `params` of an action, into a request body.
+
+    `body` has the CRM's keys and ids; `understood` has what was resolved, to be shown.
+    """
+
+    def __init__(self, crm: Crm, subject: str) -> None:
+        self.crm = crm
+        self.subject = subject
+        self.references = References(crm)
+        self.body: dict[str, Any] = {}
+        self.understood: dict[str, Any] = {}
+        self._problems: dict[str, str] = {}
+
+    def read_create(self, entity: Entity, data: Mapping[str, Any]) -> Values:
+        fields = entity.writable_fields
+        self._read(fields, data, entity)
+        self._require(fields, data)
+        if entity.names_tags_on_create and "tags" in self.understood:
+            # The CRM finds a tag whose slug is the lower-case name, and fails on "At Risk".
+            ids = [each["id"] for each in self.understood["tags"]]
+            self.body["tags"] = self.references.slugs(ids)
+        return self._done()
+
+    def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:
+        for field in entity.fields:
+            if field.access is Access.CREATE and field.name in data:
+                self._problems[field.name] = f"Can't be changed: {field.note}."
+        self._read(entity.writable_fields, data, entity)
+        for field in entity.writable_fields:
+            if field.required and field.name in data and data[field.name] in (None, ""):
+                self._problems[field.name] = "Can't be empty."
+        if not data:
+            raise ToolError("invalid_arguments", "`data` names no field to change.")
+        return self._done()
+
+    def read_params(self, params: Iterable[Field], given: Mapping[str, Any]) -> Values:
+        fields = tuple(params)
+        self._read(fields, given, None)
+        self._require(fields, given)
+        return self._done()
+
+    def warnings(self, entity: Entity, record: Mapping[str, Any] | None) -> list[str]:
+        """What became of ids that could not be looked up before the write."""
+        warnings = []
+        unchecked = set(self.references.unchecked)
+        for field in entity.writable_fields:
+            if not field.kind.is_relation:
+                continue
+            sent = self.body.get(field.body_name)
+            ids = unchecked.intersection(sent if isinstance(sent, list) else [sent])
+            if not ids:
+                continue
+            if record is None:
+                warnings.append(f"{field.name}: the token may not look up {', '.join(ids)}.")
+            elif missing := ids - _ids(record.get(field.name)):
+                warnings.append(f"{field.name}: the CRM did not take {', '.join(missing)}.")
+        return warnings
+
+    def _done(self) -> Values:
+        if self._problems:
+            raise ToolError(
+                "invalid_value",
+                f"{self.subject} can't be written like this.",
+                fields=self._problems,
+                hint=NOTHING_CHANGED,
+            )
+        return self
+
+    def _require(self, fields: Iterable[Field], given: Mapping[str, Any]) -> None:
+        for field in fields:
+            values = (given.get(field.name), given.get(field.body_name))
+            if field.required and all(value in (None, "") for value in values):
+                self._problems.setdefault(field.name, "Is required.")
+
+    def _read(
+        self, fields: tuple[Field, ...], given: Mapping[str, Any], entity: Entity | None
+    ) -> None:
+        by_name = {field.name: field for field in fields}
+        # The body's own spelling is understood too (account_id for account).
+        by_name |= {field.body_name: field for field in fields}
+        for name, value in given.items():
+            if len(self._problems) >= MOST_FIELDS:
+                # No more are told, and to look for the nearest names takes time.
+                break
+            field = by_name.get(name)
+            if field is None:
+                self._problems[name] = self._unknown(name, fields, entity)
+                continue
+            try:
+                read = self._value(field, value, entity)
+                self.body |= dict.fromkeys((field.body_name, *field.copied_to), read)
+            except ToolError as problem:
+                if problem.candidates or problem.code in NOT_ABOUT_THE_VALUE:
+                    problem.fields = {field.name: problem.message}
+                    raise
+                self._problems[name] = " ".join(
+                    part for part in (problem.message, problem.hint) if part
+                )
+
+    def _unknown(self, name: str, fields: tuple[Field, ...], entity: Entity | None) -> str:
+        if entity is not None and entity.field(name) is not None:
+            return "Is read-only."
+        if not fields:
+            return "No parameters are taken."
+        return f"No such field. {suggest(name, (field.name for field in fields))}"
+
+    def _value(self, field: Field, value: Any, entity: Entity | None) -> Any:
+        if field.kind.is_relation:
+            return self._relation(field, value)
+        if value is None:
+            return None
+        if field.kind is Kind.OBJECT:
+            return self._custom(entity, value)
+        if field.kind is Kind.OBJECTS:
+            return self._items(field, value)
+        readers: dict[Kind, Read] = {
+            Kind.CHOICE: _choice,
+            Kind.BOOLEAN: _boolean,
+            Kind.INTEGER: _number,
+            Kind.DECIMAL: _number,
+            Kind.DATE: self._date,
+            Kind.DATETIME: self._moment,
+        }
+        read: Read = readers.get(field.kind, _text)
+        return read(field, value)
+
+    def _relation(self, field: Field, value: Any) -> Any:
+        found = self.references.resolve_field(field, value)
+        if isinstance(found, list):
+            self.understood[field.name] = [each.as_dict() for each in found]
+            return [each.id for each in found]
+        if isinstance(found, Reference):
+            self.understood[field.name] = found.as_dict()
+            return found.id
+        return None
+
+    def _date(self, field: Field, value: Any) -> str:
+        day = self.crm.clock.day(value) if isinstance(value, str) else None
+        if day is None:
+            raise ToolError(
+                "invalid_value", "Must be a date: 2026-01-31, today, tomorrow or in_N_days."
+            )
+        scalars.require_near(day)
+        self.understood[field.name] = day.isoformat()
+        return day.isoformat()
+
+    def _moment(self, field: Field, value: Any) -> str:
+        moment = self.crm.clock.moment(value) if isinstance(value, str) else None
+        if moment is None:
+            raise ToolError("invalid_value", "Must be a date and time: 2026-01-31T14:30.")
+        return moment.isoformat()
+
+    def _custom(self, entity: Entity | None, value: Any) -> dict[str, Any]:
+        if entity is None or not isinstance(value, Mapping):
+            raise ToolError("invalid_value", "Must be an object of {key: value}.")
+        known = custom_fields.definitions(self.crm, entity)
+        for key in value:
+            if key not in known:
+                raise ToolError("unknown_field", f"No custom field {key!r}. {suggest(key, known)}")
+        return {key: custom_fields.value_of(known[key], each) for key, each in value.items()}
+
+    def _items(self, field: Field, value: Any) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or len(value) > MOST_ITEMS:
+            raise ToolError("invalid_value", f"Must be a list of at most {MOST_ITEMS} objects.")
+        return [self._item(field, index, each) for index, each in enumerate(value)]
+
+    def _item(self, field: Field, index: int, value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise ToolError("invalid_value", f"Item {index} must be an object.")
+        try:
+            return Values(self.crm, f"Item {index}").read_params(field.parts, value).body
+        except ToolError as problem:
+            said = "; ".join(f"{name}: {text}" for name, text in problem.fields.items())
+            raise ToolError("invalid_value", f"Item {index}: {said}") from problem
+
+
+def sent_value(field: Field, shown: Any) -> Any:
+    """A value of a record as a request body has it."""
+    if field.kind is Kind.RELATIONS:
+        return [each["id"] for each in shown or ()]
+    if field.kind is Kind.RELATION:
+        return shown["id"] if shown else None
+    return shown
+
+
+def _choice(field: Field, value: Any) -> str:
+    return "" if value == "" and not field.required else choice_value(field.choices, value)
+
+
+def _boolean(field: Field, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ToolError("invalid_value", "Must be true or false.")
+    return value
+
+
+def _number(field: Field, value: Any) -> int | str:
+    number = scalars.whole(value) if field.kind is Kind.INTEGER else scalars.decimal(value)
+    if field.minimum is not None and number < field.minimum:
+        raise ToolError("invalid_value", f"Must be at least {field.minimum}.")
+    if field.maximum is not None and number > field.maximum:
+        raise ToolError("invalid_value", f"Must be at most {field.maximum}.")
+    return number if isinstance(number, int) else scalars.written_out(number)
+
+
+def _text(field: Field, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ToolError("invalid_value", "Must be text.")
+    text = str(value)
+    if field.max_length is not None and len(text) > field.max_length:
+        raise ToolError("invalid_value", f"Must have at most {field.max_length} characters.")
+    return text
+
+
+def _ids(shown: Any) -> set[str]:
+    references = shown if isinstance(shown, list) else [shown] if shown else []
+    return {each["id"] for each in references}

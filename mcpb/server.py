@@ -1,6 +1,0 @@
-"""What Claude Desktop starts: `bcrm-mcp`, from the wheel that lies beside this file."""
-
-from bottlecrm_mcp.stdio import main
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,128 @@
+"""The parameters of the lists, of the REST endpoints and of the pages alike."""
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from pat_tokens.lists.moments import as_moment, zone_of
+from pat_tokens.lists.paging import PAGE_SIZE
+from pat_tokens.models import Event
+from pat_tokens.owners import member_by_email, member_id
+
+PERSON = "The id of a member, or the e-mail address of one."
+LOOKUPS = {
+    "person": "actor_id",
+    "token": "token_id",
+    "kind": "kind",
+    "entity": "entity",
+    "from": "created_at__gte",
+    "to": "created_at__lte",
+}
+
+
+def choice(label: str, choices: Sequence[tuple[str, str]]) -> forms.ChoiceField:
+    names = ", ".join(name for name, _ in choices if name)
+    return forms.ChoiceField(
+        required=False,
+        label=label,
+        choices=choices,
+        error_messages={"invalid_choice": f"One of {names}."},
+    )
+
+
+class PageForm(forms.Form):
+    """`cursor` is what the page before gave as `next`; `limit` the number of rows."""
+
+    cursor = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
+    limit = forms.IntegerField(
+        required=False, min_value=1, max_value=PAGE_SIZE, widget=forms.HiddenInput
+    )
+
+    @property
+    def position(self) -> dict[str, Any]:
+        """Where the page begins and how long it is."""
+        given = self.cleaned_data
+        return {"cursor": given["cursor"], "limit": given["limit"] or PAGE_SIZE}
+
+
+class FilterForm(PageForm):
+    person = forms.CharField(
+        required=False, max_length=255, label="Person", help_text="E-mail address or id."
+    )
+
+    def __init__(self, *args: Any, org: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.org = org
+
+    def clean_person(self) -> Any:
+        """The id of the member, who may have left."""
+        person = self.cleaned_data["person"]
+        if not person:
+            return None
+        found = member_by_email(self.org.pk, person) if "@" in person else member_id(person)
+        if found is None:
+            raise forms.ValidationError(PERSON)
+        return found
+
+
+class TokenFilter(FilterForm):
+    """`state` is one that the organisation's totals count, or `dead`."""
+
+    STATES = (
+        ("", "Any"),
+        ("live", "Live"),
+        ("orphaned", "Live, owner inactive"),
+        ("unused_90d", "Live, unused for 90 days"),
+        ("dead", "Revoked or expired"),
+    )
+    state = choice("State", STATES)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("person", "state")}
+
+
+class MomentField(forms.Field):
+    """A date or a time in ISO form."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+
+    def __init__(self, *, zone: tzinfo, at_end: bool, **kwargs: Any) -> None:
+        super().__init__(required=False, **kwargs)
+        self.zone, self.at_end = zone, at_end
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return as_moment(value, self.zone, at_end=self.at_end)
+        except ValueError:
+            raise ValidationError("A date such as 2026-12-31, or a time in ISO form.") from None
+
+
+class EventFilter(FilterForm):
+    """`person` is who did it; `from` and `to` are dates of the organisation, both included."""
+
+    token = forms.UUIDField(
+        required=False, label="Token", help_text="Its id.", widget=forms.TextInput
+    )
+    kind = choice("What", (("", "Any"), *Event.Kind.choices))
+    entity = forms.CharField(
+        required=False, max_length=50, label="Records", help_text="For example leads."
+    )
+
+    def __init__(self, *args: Any, org: Any, **kwargs: Any) -> None:
+        super().__init__(*args, org=org, **kwargs)
+        zone = zone_of(org)
+        # "from" can't be the name of an attribute.
+        self.fields["from"] = MomentField(zone=zone, at_end=False, label="From")
+        self.fields["to"] = MomentField(zone=zone, at_end=True, label="To")
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """The conditions on `Event`."""
+        given = ((lookup, self.cleaned_data[name]) for name, lookup in LOOKUPS.items())
+        return {lookup: value for lookup, value in given if value not in (None, "")}

@@ -1,0 +1,53 @@
+"""Lists of tokens and connections in sections.
+
+What is live comes before the rest, so that nothing can bury it.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from pat_tokens.host_tokens import is_dead_row, is_live_row
+from pat_tokens.lists.paging import Section
+from pat_tokens.models import Policy, connection
+from pat_tokens.models.token import is_dead, is_live
+
+UNUSED = timedelta(days=90)
+# The kinds of lines.
+TOKEN, HOST_TOKEN, CONNECTION = "token", "host_token", "connection"
+
+
+def sections(
+    policy: Policy, tokens: QuerySet[Any], host_tokens: QuerySet[Any] | None, state: str = ""
+) -> list[Section]:
+    """The sections of a list of tokens in a state, a key of `TokenFilter.STATES`."""
+    live = [Section("live", TOKEN, tokens.filter(is_live(policy) & in_state(state, "owner")))]
+    dead = [Section("dead", TOKEN, tokens.filter(is_dead(policy)))]
+    if host_tokens is not None:
+        living = host_tokens.filter(is_live_row() & in_state(state, "profile"))
+        live.append(Section("host_live", HOST_TOKEN, living))
+        dead.append(Section("host_dead", HOST_TOKEN, host_tokens.filter(is_dead_row())))
+    if state == "dead":
+        return dead
+    return live if state else [*live, *dead]
+
+
+def connection_sections(policy: Policy, rows: QuerySet[Any], state: str = "") -> list[Section]:
+    """The same, of connections."""
+    live = rows.filter(connection.is_live(policy) & in_state(state, "owner"))
+    dead = Section("dead", CONNECTION, rows.filter(connection.is_dead(policy)))
+    if state == "dead":
+        return [dead]
+    return [Section("live", CONNECTION, live), *([] if state else [dead])]
+
+
+def in_state(state: str, owner: str) -> Q:
+    """What a state asks of a live token or connection; `owner` is the column of its person."""
+    if state == "orphaned":
+        return Q(**{f"{owner}__is_active": False})
+    if state == "unused_90d":
+        since = timezone.now() - UNUSED
+        return Q(last_used_at__lt=since) | Q(last_used_at=None, created_at__lt=since)
+    return Q()

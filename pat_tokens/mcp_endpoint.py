@@ -1,0 +1,150 @@
+"""What an MCP endpoint asks of this app: all of it works for the host's own tokens as well."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pat_tokens.audit import events
+from pat_tokens.audit.source import Source, coming_from, current_source
+from pat_tokens.audit.usage import record_first_mcp_request, record_refusal
+from pat_tokens.host_tokens import host_tokens_of
+from pat_tokens.models import Connection, Event, Policy, Token
+from pat_tokens.request_cache import once, one_call
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import (
+    AGENTS_READ_ONLY,
+    agents_denial,
+    connection_denial,
+    lifetime_denial,
+    policy_of,
+)
+from pat_tokens.services.revocation import revoke_leaked
+
+__all__ = [
+    "Admission",
+    "NotAdmitted",
+    "Source",
+    "admit",
+    "coming_from",
+    "one_call",
+    "revoke_leaked",
+]
+
+
+class NotAdmitted(Exception):
+    """The organisation's policy refuses the token; the message says why, to whoever holds it."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What the policy leaves of a token.
+
+    `read_only` is the reason if it may not write; `sealed`, whether confirmations must be sealed.
+    """
+
+    scopes: tuple[str, ...]
+    read_only: str
+    sealed: bool
+
+
+def admit(token: Any) -> Admission:
+    """Let a token that authenticated into the MCP endpoint. Raises `NotAdmitted`."""
+    policy = _policy(token)
+    try:
+        scopes = _remaining_scopes(token, policy)
+    except NotAdmitted as refusal:
+        if isinstance(token, Token):
+            record_refusal(token, str(refusal))
+        raise
+    if isinstance(token, Token):
+        record_first_mcp_request(token)
+    return Admission(scopes, agents_denial(policy.agents, "POST") or "", policy.sealed)
+
+
+def record_write(
+    *,
+    org_id: str,
+    actor_id: str,
+    actor: str,
+    token_id: str,
+    client: str,
+    tool: str,
+    entity: str,
+    record_id: str,
+    outcome: str,
+    refused: bool = False,
+) -> None:
+    """One entry for a write that a tool made or tried. No values of the record.
+
+    `refused` says that nothing was changed: many of those in a minute are counted in one entry.
+    """
+    client = client or current_source().client
+    name, prefix = _token_names(org_id, token_id)
+    append = events.record_refused if refused else events.record
+    append(
+        Event.Kind.WRITE,
+        org_id=org_id,
+        actor_id=actor_id,
+        actor=actor,
+        token_id=token_id or None,
+        token_name=name,
+        token_prefix=prefix,
+        client=client,
+        tool=tool,
+        entity=entity,
+        record_id=record_id,
+        outcome=outcome,
+    )
+
+
+def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
+    if not token_id:
+        return "", ""
+    names = Token.objects.filter(org_id=org_id, pk=token_id).values_list("name", "prefix")
+    with in_organisation(org_id):
+        return (
+            names.first()
+            or _connection_names(org_id, token_id)
+            or _host_token_names(org_id, token_id)
+            or ("", "")
+        )
+
+
+def _connection_names(org_id: str, connection_id: str) -> tuple[str, str] | None:
+    rows = Connection.objects.filter(org_id=org_id, pk=connection_id)
+    name = rows.values_list("client_name", flat=True).first()
+    return (name, "") if name else None
+
+
+def _host_token_names(org_id: str, token_id: str) -> tuple[str, str] | None:
+    rows = host_tokens_of(org_id)
+    if rows is None:
+        return None
+    return rows.filter(pk=token_id).values_list("name", "token_prefix").first()
+
+
+def _policy(token: Any) -> Policy:
+    if not isinstance(token, Token):
+        org_id = token.org.pk
+        return once(("policy", str(org_id)), lambda: policy_of(org_id))
+    default = Policy(org_id=token.org_id)
+    return Policy(
+        org_id=token.org_id,
+        agents=token.policy_agents or default.agents,
+        confirmation=token.policy_confirmation or default.confirmation,
+    )
+
+
+def _remaining_scopes(token: Any, policy: Policy) -> tuple[str, ...]:
+    # Whether a message reads is not known yet, so this asks for the least.
+    if denial := agents_denial(policy.agents, "GET") or lifetime_denial(policy, token):
+        raise NotAdmitted(denial)
+    if isinstance(token, Token) and (denial := connection_denial(token)):
+        raise NotAdmitted(denial)
+    scopes = tuple(token.scopes or ())
+    if policy.agents != Policy.Agents.READ_ONLY:
+        return scopes
+    reading = tuple(each for each in scopes or ("*:read",) if str(each).strip().endswith(":read"))
+    if not reading:
+        # Not an empty list, which would be unrestricted.
+        raise NotAdmitted(AGENTS_READ_ONLY)
+    return reading

@@ -1,0 +1,54 @@
+"""What an organisation's administrators see: the tokens of all its members."""
+
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from pat_tokens.host_tokens import host_tokens_of, is_live_row
+from pat_tokens.lists.listing import in_state, sections
+from pat_tokens.lists.paging import Page, read_page
+from pat_tokens.models import Token
+from pat_tokens.models.token import is_live
+from pat_tokens.oauth.connections import count_live
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import policy_of
+
+
+def org_page(org_id: Any, *, person: Any = None, state: str = "", **position: Any) -> Page:
+    """A page of the tokens, of all or of one person, in any or in one state.
+
+    `state` is a key of `TokenFilter.STATES`, `position` that of `read_page`.
+    """
+    with in_organisation(org_id):
+        tokens = Token.objects.personal().governed().select_related("owner__user")
+        tokens = tokens.filter(org_id=org_id)
+        host_tokens = host_tokens_of(org_id)
+        if person is not None:
+            tokens = tokens.filter(owner_id=person)
+            if host_tokens is not None:
+                host_tokens = host_tokens.filter(profile_id=person)
+        return read_page(sections(policy_of(org_id), tokens, host_tokens, state), **position)
+
+
+def totals(org_id: Any) -> dict[str, int]:
+    """How many tokens there are: `count`, and of the live ones `orphaned` and `unused_90d`.
+
+    `connections` are the live ones.
+    """
+    with in_organisation(org_id):
+        tokens = Token.objects.personal().filter(org_id=org_id)
+        counts = _count(tokens, is_live(policy_of(org_id)), "owner")
+        host_tokens = host_tokens_of(org_id)
+        if host_tokens is not None:
+            more = _count(host_tokens, is_live_row(), "profile")
+            counts = {name: number + more[name] for name, number in counts.items()}
+    return {**counts, "connections": count_live(org_id)}
+
+
+def _count(rows: QuerySet[Any], live: Q, owner: str) -> dict[str, int]:
+    return rows.aggregate(
+        count=Count("pk"),
+        live=Count("pk", filter=live),
+        orphaned=Count("pk", filter=live & in_state("orphaned", owner)),
+        unused_90d=Count("pk", filter=live & in_state("unused_90d", owner)),
+    )

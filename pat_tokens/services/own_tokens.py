@@ -1,0 +1,40 @@
+"""A person's own tokens. Nothing here ever returns another person's."""
+
+from typing import Any
+from uuid import UUID
+
+from pat_tokens.host_tokens import host_tokens_of
+from pat_tokens.lists.listing import sections
+from pat_tokens.lists.paging import Page, read_page
+from pat_tokens.models import Token
+from pat_tokens.rls import in_organisation
+from pat_tokens.services import revocation
+from pat_tokens.services.policy import policy_of
+
+
+def own_page(owner: Any, **position: Any) -> Page:
+    """A page of the person's tokens; `position` is that of `read_page`."""
+    with in_organisation(owner.org_id):
+        tokens = Token.objects.personal().governed().filter(org_id=owner.org_id, owner=owner)
+        host_tokens = host_tokens_of(owner.org_id)
+        if host_tokens is not None:
+            host_tokens = host_tokens.filter(profile_id=owner.pk)
+        return read_page(sections(policy_of(owner.org_id), tokens, host_tokens), **position)
+
+
+def own_token(owner: Any, pk: UUID) -> Token | None:
+    with in_organisation(owner.org_id):
+        tokens = Token.objects.personal().governed().select_related("owner__user", "owner__org")
+        token: Token | None = tokens.filter(owner=owner, org_id=owner.org_id, pk=pk).first()
+    return token
+
+
+def own_name(owner: Any, pk: UUID) -> str | None:
+    """What the person's token is called; None if they have no such token."""
+    found = revocation.find(owner.org_id, pk, person=owner.pk)
+    return found.name if found else None
+
+
+def revoke_own(owner: Any, pk: UUID) -> bool:
+    """False if the person has no such token; true also if it was revoked before."""
+    return revocation.revoke_by_id(pk, by=owner, person=owner.pk)

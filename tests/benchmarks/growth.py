@@ -1,0 +1,128 @@
+"""How a search grows: with the records of other organisations, and with one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.summarize import crm_summarize
+from bottlecrm_mcp.tools.truncation import size
+from tests.benchmarks import world
+from tests.benchmarks.measure import Cost, compare, table
+from tests.benchmarks.plot import chart
+
+FOREIGN_PER_ORG = 45_000
+
+
+@dataclass
+class Growth:
+    """What calls cost by how many records there are."""
+
+    of: str
+    measured: dict[int, dict[str, Cost]]
+
+    @property
+    def lines(self) -> dict[str, list[tuple[float, float]]]:
+        names = next(iter(self.measured.values()))
+        return {
+            name: [(count, costs[name].wall_ms) for count, costs in self.measured.items()]
+            for name in names
+        }
+
+    def table(self) -> str:
+        lines = self.lines
+        rows = [
+            (count, *(cost.wall_ms for cost in costs.values()))
+            for count, costs in self.measured.items()
+        ]
+        ratio = (line[-1][1] / line[0][1] for line in lines.values())
+        head = (self.of, *(f"{name} ms" for name in lines))
+        return table(head, [*rows, ("last : first", *ratio)])
+
+    def chart(self) -> str:
+        return chart(f"A call by the number of {self.of}", self.of, "ms", self.lines)
+
+
+def calls_of(crm: Crm) -> dict[str, Callable[[], int]]:
+    asked: dict[str, Any] = {
+        "newest": {},
+        "filter and sort": {"filters": {"status": "assigned"}, "sort": "last_name"},
+        "words": {"query": "Number 77"},
+        "of one person": {"filters": {"assigned_to": "me"}},
+    }
+
+    def searching(arguments: dict[str, Any]) -> Callable[[], int]:
+        return lambda: size(crm_search(crm, entity="leads", **arguments))
+
+    calls = {name: searching(arguments) for name, arguments in asked.items()}
+    calls["summarize"] = lambda: size(
+        crm_summarize(crm, entity="leads", group_by=["status", "source"])
+    )
+    return calls
+
+
+def foreign(crm: Crm, steps: tuple[int, ...], rounds: int) -> Growth:
+    """One's own records stay; others' are added up to each step."""
+    growth, made = Growth("leads of others", {}), 0
+    for step in steps:
+        made += add_foreign(step - made)
+        world.analyze()
+        growth.measured[step] = compare(calls_of(crm), rounds)
+    return growth
+
+
+def add_foreign(count: int) -> int:
+    for part in _parts(count):
+        org, admin, _ = world.organisation(f"Foreign {uuid4().hex}")
+        world.foreign_leads(org, admin, part)
+    return count
+
+
+def _parts(count: int) -> Iterator[int]:
+    while count > 0:
+        yield min(count, FOREIGN_PER_ORG)
+        count -= FOREIGN_PER_ORG
+
+
+def own(sizes: tuple[int, ...], rounds: int) -> Growth:
+    growth = Growth("own leads", {})
+    for count in sizes:
+        org, admin, user = world.organisation(f"Own {count}")
+        world.fill(org, admin, user, count)
+        world.analyze()
+        crm, _ = world.crm_of(admin)
+        growth.measured[count] = compare(calls_of(crm), rounds)
+    return growth
+
+
+def summarize_against_fetching(crm: Crm, rounds: int) -> str:
+    """The pipeline by stage, asked for, or added up from pages of fifty."""
+
+    def fetch() -> int:
+        total, offset = 0, 0
+        while True:
+            page = crm_search(
+                crm, entity="opportunities", fields=["stage", "amount"], limit=50, offset=offset
+            )
+            total += size(page)
+            if "next_offset" not in page:
+                return total
+            offset = page["next_offset"]
+
+    costs = compare(
+        {
+            "crm_summarize": lambda: size(
+                crm_summarize(
+                    crm, entity="opportunities", group_by=["stage"], measures=["sum:amount"]
+                )
+            ),
+            "pages of crm_search": fetch,
+        },
+        rounds,
+    )
+    rows = [(name, cost.wall_ms, cost.queries, cost.characters) for name, cost in costs.items()]
+    return table(("way", "ms", "queries", "characters"), rows)

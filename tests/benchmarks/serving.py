@@ -1,0 +1,87 @@
+"""The demo served by uvicorn in processes of its own, whose CPU and memory can be read."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+from tests.benchmarks.http_client import request, send
+
+READY_SECONDS = 60
+
+
+class Served:
+    """So many workers of uvicorn, each on a port of its own, as behind a proxy.
+
+    On one port the first worker takes connections that come at once, and the others none.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.ports = [_free_port() for _ in range(workers)]
+        self._started = [_uvicorn(port) for port in self.ports]
+
+    def cpu(self) -> float:
+        """Milliseconds of CPU that the server's processes have used."""
+        times = (each.cpu_times() for each in self._processes())
+        return 1000 * float(sum(each.user + each.system for each in times))
+
+    def memory(self) -> float:
+        """Megabytes of the largest worker."""
+        return float(max(each.memory_info().rss for each in self._processes())) / 1e6
+
+    def stop(self) -> None:
+        for process in self._started:
+            process.send_signal(signal.SIGTERM)
+        for process in self._started:
+            process.wait(30)
+
+    def wait(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            try:
+                every = len(self.ports)
+                asyncio.run(send(self.ports, request("GET", "/mcp/healthz"), every, every))
+            except (OSError, RuntimeError, asyncio.IncompleteReadError):
+                time.sleep(0.2)
+            else:
+                return
+        raise RuntimeError("The server did not start")
+
+    def _processes(self) -> list[psutil.Process]:
+        return [psutil.Process(each.pid) for each in self._started]
+
+
+@contextmanager
+def served(workers: int) -> Iterator[Served]:
+    server = Served(workers)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+def _uvicorn(port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "uvicorn", "settings.asgi:application", "--no-access-log",
+            "--log-level", "warning", "--port", str(port),
+        ],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"},
+    )  # fmt: skip
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

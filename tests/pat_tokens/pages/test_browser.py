@@ -1,0 +1,300 @@
+"""The page in Chromium, end to end, with scripts and without them."""
+
+import asyncio
+import json
+import os
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2
+import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from playwright.sync_api import Browser, Page, expect
+
+from pat_tokens.audit.events import record
+from pat_tokens.models import Event, Token
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import create_token
+from pat_tokens.services.policy import change_policy
+from pat_tokens.services.presets import scopes_for
+from tests.pat_tokens.pages.browser import CHROMIUM, chromium, opened, serving, sign_in
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+]
+
+SECRET = re.compile(r"bcrm_pat_[0-9A-Za-z]{49}")
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Browser:
+    # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with chromium() as launched:
+            yield launched
+
+
+@pytest.fixture
+def site(browser, transactional_db) -> str:
+    with serving() as url:
+        yield url
+
+
+def search(url: str, secret: str) -> dict:
+    """One call with the official client, in a thread without a loop."""
+
+    async def call() -> dict:
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=20) as http,
+            Client(streamable_http_client(url, http_client=http)) as client,
+        ):
+            result = await client.call_tool("crm_search", {"entity": "leads"})
+            return json.loads(result.content[0].text)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, call()).result()
+
+
+def create(page: Page, name: str) -> str:
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("button", name="Create token").click()
+    page.get_by_role("heading", name="Copy your token now").wait_for()
+    return page.get_by_label("The token", exact=True).input_value()
+
+
+def revoke(page: Page, name: str) -> None:
+    page.goto("/settings/api-tokens/")
+    page.get_by_role("link", name=f"Revoke {name}").click()
+    page.get_by_role("button", name=f"Revoke “{name}”").click()
+    page.get_by_text("The token was revoked.").wait_for()
+
+
+def test_with_scripts(browser, site, alpha_user) -> None:
+    with opened(browser, site, permissions=["clipboard-read", "clipboard-write"]) as page:
+        sign_in(page, alpha_user.user.email)
+        secret = create(page, "Claude")
+        page.get_by_role("button", name="Copy token").click()
+        page.get_by_role("button", name="Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == secret
+        status = page.locator("mcp-connect").get_by_role("status")
+        expect(status).to_have_text("Waiting for the first request with this token…")
+        page.get_by_label("Your AI client").select_option("Gemini CLI")
+        page.get_by_role("button", name="Copy configuration").click()
+        copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+        entry = copied["mcpServers"]["bottlecrm"]
+        bearer = entry["headers"]["Authorization"].removeprefix("Bearer ")
+        assert search(entry["httpUrl"], bearer)["total"] == 0
+        expect(status).to_contain_text("Connected: the first request arrived")
+        revoke(page, "Claude")
+        with pytest.raises(Exception, match=r"401|[Uu]nauthorized|revoked|TaskGroup"):
+            search(f"{site}/mcp", secret)
+
+
+def test_without_scripts(browser, site, alpha_user) -> None:
+    with opened(browser, site, java_script_enabled=False) as page:
+        sign_in(page, alpha_user.user.email)
+        secret = create(page, "Claude")
+        page.get_by_text("VS Code, hosted").click()
+        shown = page.locator("details[open] pre").inner_text()
+        assert json.loads(shown)["servers"]["bottlecrm"]["url"] == f"{site}/mcp"
+        assert secret in shown
+        page.get_by_role("link", name="I have copied it").click()
+        page.get_by_role("link", name="Claude", exact=True).click()
+        expect(page.get_by_text("No MCP request with this token")).to_be_visible()
+        assert not SECRET.search(page.content())
+        search(f"{site}/mcp", secret)
+        page.get_by_role("link", name="Check again").click()
+        expect(page.get_by_text("Connected: the first MCP request")).to_be_visible()
+        revoke(page, "Claude")
+        with pytest.raises(Exception, match=r"401|[Uu]nauthorized|revoked|TaskGroup"):
+            search(f"{site}/mcp", secret)
+
+
+def test_last_refusal_is_shown(browser, site, alpha_user, alpha_admin) -> None:
+    with opened(browser, site) as page:
+        sign_in(page, alpha_user.user.email)
+        secret = create(page, "Claude")
+        change_policy(alpha_admin, agents="off")
+        httpx2.post(f"{site}/mcp", json={}, headers={"Authorization": f"Bearer {secret}"})
+        status = page.locator("mcp-connect").get_by_role("status")
+        expect(status).to_contain_text("refused: Your organisation does not allow")
+
+
+def test_each_client_and_way(browser, site, alpha_user) -> None:
+    with opened(browser, site) as page:
+        sign_in(page, alpha_user.user.email)
+        secret = create(page, "Claude")
+        clients = page.get_by_label("Your AI client")
+        for value in clients.locator("option").evaluate_all("each => each.map(o => o.value)"):
+            clients.select_option(value)
+            for way in ("Hosted", "Local"):
+                page.get_by_label(way, exact=True).check()
+                assert secret in page.locator("mcp-connect pre:visible").inner_text()
+        clients.select_option("cursor")
+        link = page.get_by_role("link", name="Install in Cursor").get_attribute("href")
+        assert link.startswith("cursor://")
+        assert secret not in link
+
+
+def test_reload_shows_no_secret_and_makes_no_second_token(browser, site, alpha_user) -> None:
+    with opened(browser, site) as page:
+        sign_in(page, alpha_user.user.email)
+        secret = create(page, "Claude")
+        page.reload()
+        page.get_by_role("heading", name="Claude").wait_for()
+        assert secret not in page.content()
+        page.go_back()
+        assert secret not in page.content()
+    with in_organisation(alpha_user.org_id):
+        assert Token.objects.count() == 1
+
+
+def test_choices_show_what_they_need(browser, site, alpha_user) -> None:
+    with opened(browser, site) as page:
+        sign_in(page, alpha_user.user.email)
+        expect(page.get_by_label("Cases and solutions")).to_be_hidden()
+        page.get_by_label("Chosen records only").check()
+        expect(page.get_by_label("Cases and solutions")).to_be_visible()
+        expect(page.get_by_label("Date", exact=True)).to_be_hidden()
+        page.get_by_label("Expires", exact=True).select_option("on a date")
+        expect(page.get_by_label("Date", exact=True)).to_be_visible()
+
+
+def test_by_keyboard_alone(browser, site, alpha_user) -> None:
+    with opened(browser, site) as page:
+        sign_in(page, alpha_user.user.email)
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.name") == "name":
+                break
+        page.keyboard.type("Claude")
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Copy your token now").wait_for()
+
+
+def test_element_with_an_api_that_wants_a_header(browser, site, api, alpha_user) -> None:
+    """As in a front end that signs in with an access token and puts the element into its page."""
+    header = api(alpha_user)._credentials["HTTP_AUTHORIZATION"]
+    with opened(browser, site) as page:
+        page.goto("/sign-in/")
+        page.evaluate(
+            """([header]) => {
+                const element = document.createElement("mcp-connect");
+                element.setAttribute("src", "/api/profile/tokens/connect/");
+                element.request = (url) => fetch(url, {headers: {Authorization: header}});
+                element.token = "bcrm_pat_mine";
+                document.querySelector("main").append(element);
+            }""",
+            [header],
+        )
+        shown = page.locator("mcp-connect pre:visible")
+        expect(shown).to_contain_text("Bearer bcrm_pat_mine")
+        assert f"{site}/mcp" in shown.inner_text()
+
+
+def test_log_is_narrowed_and_paged_without_scripts(
+    browser, site, alpha_admin, alpha_user, issue
+) -> None:
+    tokens = [issue(owner)[0] for owner in (alpha_admin, alpha_user)]
+    for token in tokens:
+        for _ in range(101):
+            record(Event.Kind.WRITE, org_id=token.org_id, by=token.owner, token=token, tool="t")
+    with opened(browser, site, java_script_enabled=False, accept_downloads=True) as page:
+        sign_in(page, alpha_admin.user.email)
+        page.get_by_role("link", name="Events").click()
+        expect(page.get_by_text("202 entries.")).to_be_visible()
+        page.get_by_label("Person").fill(alpha_user.user.email)
+        page.get_by_label("What").select_option("Write")
+        page.get_by_label("From").fill("2026-01-01")
+        page.get_by_role("button", name="Show").click()
+        expect(page.get_by_text("101 entries.")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(100)
+        expect(page.get_by_label("What")).to_have_value("write")
+        page.get_by_role("link", name="Older").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download as CSV").click()
+        exported = Path(download.value.path()).read_text()
+        assert exported.count(alpha_user.user.email) == 101
+        assert alpha_admin.user.email not in exported
+        page.get_by_role("link", name=alpha_user.user.email).first.click()
+        expect(page.get_by_text("101 entries.")).to_be_visible()
+        page.get_by_role("link", name="Show all").click()
+        expect(page.get_by_text("202 entries.")).to_be_visible()
+
+
+def test_organisation_is_narrowed_without_scripts(
+    browser, site, alpha_admin, alpha_user, issue
+) -> None:
+    issue(alpha_admin, name="Mine")
+    issue(alpha_user, name="Theirs")
+    with opened(browser, site, java_script_enabled=False) as page:
+        sign_in(page, alpha_admin.user.email)
+        page.get_by_role("link", name="Organisation").click()
+        page.get_by_label("Person").fill(alpha_user.user.email)
+        page.get_by_label("State").select_option("Live")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.get_by_role("link", name="Events of Theirs").click()
+        expect(page.get_by_text("0 entries.")).to_be_visible()
+
+
+def furnish(admin, user) -> None:
+    """Tokens in every state, for the pictures."""
+    wide = ["*:read", "*:write"]
+    create_token(admin, name="Claude on my laptop", scopes=wide, expires_at=None)
+    chosen = scopes_for("entities", {"leads": "write", "tasks": "read"})
+    create_token(user, name="Cursor", scopes=chosen, expires_at=None)
+    old, _ = create_token(admin, name="Trial of last spring", scopes=["*:read"], expires_at=None)
+    with in_organisation(admin.org_id):
+        old.revoke(by=admin.user.email)
+    change_policy(admin, max_lifetime_days=180)
+
+
+def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
+    """Nothing is wider than the screen. SCREENSHOTS names a folder to keep the pictures in."""
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    furnish(alpha_admin, alpha_user)
+    with opened(browser, site) as page:
+        sign_in(page, alpha_admin.user.email)
+        shoot(page, folder, "tokens")
+        for name, path in (("organisation", ""), ("policy", "policy/"), ("events", "events/")):
+            page.goto(f"/settings/api-tokens/organisation/{path}")
+            shoot(page, folder, name)
+        page.goto("/settings/api-tokens/")
+        create(page, "Claude Desktop")
+        page.locator("mcp-connect pre:visible").wait_for()
+        hide_secret(page)
+        shoot(page, folder, "created")
+
+
+def shoot(page: Page, folder: Path, name: str) -> None:
+    for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+            assert widths[0] <= widths[1], (name, width)
+            picture = folder / f"{name}-{width}-{scheme}.png"
+            page.screenshot(path=picture, full_page=True, animations="disabled")
+
+
+def hide_secret(page: Page) -> None:
+    """A picture with a token in it would be found by every scanner."""
+    page.evaluate(
+        """() => {
+            const hidden = (text) => text.replace(/bcrm_pat_[0-9A-Za-z]+/g, "bcrm_pat_EXAMPLE…");
+            const field = document.getElementById("secret");
+            field.value = hidden(field.value);
+            const code = document.querySelector("mcp-connect").shadowRoot.querySelector("code");
+            code.textContent = hidden(code.textContent);
+        }"""
+    )
