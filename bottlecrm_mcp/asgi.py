@@ -21,7 +21,7 @@ from bottlecrm_mcp.hosted import health, oauth, rate_limits, token_policy
 from bottlecrm_mcp.hosted.admission import Call, admit_token
 from bottlecrm_mcp.hosted.body import Disconnected, read_body
 from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
-from bottlecrm_mcp.hosted.errors import Headers, Refusal
+from bottlecrm_mcp.hosted.errors import Headers, HttpError
 from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
 from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
@@ -72,7 +72,7 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
 async def _revoke(scope: Any, receive: Any, send: Any) -> None:
     try:
         await _answer(send, *await revoke(scope, receive))
-    except Refusal as refusal:
+    except HttpError as refusal:
         await _answer(send, refusal.status, refusal.body, refusal.headers)
     except Disconnected:
         return
@@ -100,7 +100,7 @@ def _without_page(send: Any) -> Any:
             kinds = [value for name, value in message["headers"] if name.lower() == b"content-type"]
             replaced = any(kind.startswith(b"text/html") for kind in kinds)
             if replaced:
-                await _answer(send, 404, Refusal(404, "There is no such document.").body, [])
+                await _answer(send, 404, HttpError(404, "There is no such document.").body, [])
         if not replaced:
             await send(message)
 
@@ -115,7 +115,7 @@ def _path(scope: Any) -> str:
 class McpApplication:
     """The ASGI application at /mcp.
 
-    `admit` tells who is calling, or raises `Refusal`.
+    `admit` tells who is calling, or raises `HttpError`.
     """
 
     def __init__(self, server: Server[Any] | None = None, admit: Admit | None = None) -> None:
@@ -134,14 +134,14 @@ class McpApplication:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
         request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
-        with telemetry.seen(request_id) as call, token_policy.one_call():
-            observed = _observed(send, call)
+        with telemetry.access_log(request_id) as call, token_policy.request_cache():
+            logged = _logged(send, call)
             try:
-                await self._answer(request, receive, observed)
+                await self._answer(request, receive, logged)
             except asyncio.CancelledError:
                 # The server ends, and its patience with calls that still run has ended before.
                 if not call.status:
-                    await _answer(observed, 503, Refusal(503, CUT_OFF).body, [])
+                    await _answer(logged, 503, HttpError(503, CUT_OFF).body, [])
                 raise
 
     async def _answer(self, request: ASGIRequest, receive: Any, send: Any) -> None:
@@ -153,12 +153,12 @@ class McpApplication:
                 return
             if request.method != "POST":
                 # Stateless: there is no stream to open and no session to end.
-                raise Refusal(405, "Use POST.", [("Allow", "POST, OPTIONS")])
+                raise HttpError(405, "Use POST.", [("Allow", "POST, OPTIONS")])
             body = await read_body(request.scope, receive, self.transport.most)
             call = await self.admit(request)
         except Disconnected:
             return
-        except Refusal as refusal:
+        except HttpError as refusal:
             await _answer(send, refusal.status, refusal.body, [*cors, *refusal.headers])
             return
         inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
@@ -182,14 +182,14 @@ class McpApplication:
         refused = refused_call(body, call.caller, self.server.registry)
         if refused is None:
             return None
-        telemetry.note(outcome="insufficient_scope")
+        telemetry.annotate(outcome="insufficient_scope")
         answer, challenge = refused
         return 403, answer, [(b"www-authenticate", challenge.encode())]
 
 
 def crm_server() -> McpServer:
     registry = Registry(mcp_settings().catalogue)
-    return token_policy.RecordedServer(
+    return token_policy.AuditedServer(
         registry, lambda: current_call.get().caller, run_as_caller, keys()
     )
 
@@ -199,7 +199,7 @@ def _stripped(scope: Any) -> Headers:
     return [(name, value.strip()) for name, value in scope["headers"]]
 
 
-def _observed(send: Any, call: telemetry.SeenCall) -> Any:
+def _logged(send: Any, call: telemetry.AccessLogEntry) -> Any:
     """Sends with the request's id, and notes what is sent."""
     tagged = _with_headers(send, [(b"x-request-id", call.request_id.encode("ascii"))])
 

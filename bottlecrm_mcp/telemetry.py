@@ -49,7 +49,7 @@ _UNSAFE = re.compile(r"[^\w.:/@+-]", re.ASCII)
 
 
 @dataclass
-class SeenCall:
+class AccessLogEntry:
     """One request to /mcp as the log shows it, in this order; what is not known is left out."""
 
     request_id: str
@@ -82,9 +82,9 @@ class SeenCall:
             span.set_attributes({f"bottlecrm.{name}": known[name] for name in known if known[name]})
 
 
-_SHOWN = tuple(each.name for each in fields(SeenCall) if each.repr)
+_SHOWN = tuple(each.name for each in fields(AccessLogEntry) if each.repr)
 _TRACED = ("request_id", "org_id", "token_id", "entity", "outcome")
-_current: ContextVar[SeenCall | None] = ContextVar("seen_call", default=None)
+_current: ContextVar[AccessLogEntry | None] = ContextVar("seen_call", default=None)
 
 
 def _safe(value: Any) -> Any:
@@ -99,9 +99,9 @@ def request_id(given: str) -> str:
 
 
 @contextmanager
-def seen(request: str) -> Iterator[SeenCall]:
+def access_log(request: str) -> Iterator[AccessLogEntry]:
     """Logs what happens within as one request."""
-    call = SeenCall(request)
+    call = AccessLogEntry(request)
     token = _current.set(call)
     try:
         yield call
@@ -110,15 +110,17 @@ def seen(request: str) -> Iterator[SeenCall]:
         call.log()
 
 
-def note(**facts: str) -> None:
-    """Facts of the current request, named like the fields of `SeenCall`."""
+def annotate(**facts: str) -> None:
+    """Facts of the current request, named like the fields of `AccessLogEntry`."""
     call = _current.get()
     if call is not None:
         for name, value in facts.items():
             setattr(call, name, value)
 
 
-async def observed(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+async def message_middleware(
+    ctx: ServerRequestContext[Any, Any], call_next: CallNext
+) -> HandlerResult:
     """Middleware of the SDK's server, within its own that makes the span of a message."""
     call = _current.get()
     if call is None:
@@ -136,7 +138,7 @@ async def observed(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> 
 
 
 @contextmanager
-def crm_request(request: Any) -> Iterator[None]:
+def crm_request_span(request: Any) -> Iterator[None]:
     """A span of one of Django's requests. It names the route: a path holds ids."""
     with _tracer.start_as_current_span(
         f"CRM {request.method}", record_exception=False, set_status_on_exception=False

@@ -8,7 +8,7 @@ from pat_tokens.audit.source import Source, coming_from, current_source
 from pat_tokens.audit.usage import record_first_mcp_request, record_refusal
 from pat_tokens.host_tokens import host_tokens_of
 from pat_tokens.models import Connection, Event, Policy, Token
-from pat_tokens.request_cache import once, one_call
+from pat_tokens.request_cache import cached, request_cache
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import (
     AGENTS_READ_ONLY,
@@ -25,7 +25,7 @@ __all__ = [
     "Source",
     "admit",
     "coming_from",
-    "one_call",
+    "request_cache",
     "revoke_leaked",
 ]
 
@@ -125,7 +125,7 @@ def _host_token_names(org_id: str, token_id: str) -> tuple[str, str] | None:
 def _policy(token: Any) -> Policy:
     if not isinstance(token, Token):
         org_id = token.org.pk
-        return once(("policy", str(org_id)), lambda: policy_of(org_id))
+        return cached(("policy", str(org_id)), lambda: policy_of(org_id))
     default = Policy(org_id=token.org_id)
     return Policy(
         org_id=token.org_id,

@@ -17,7 +17,7 @@ _found: ContextVar[dict[Hashable, Any] | None] = ContextVar("found", default=Non
 
 
 @contextmanager
-def one_call() -> Iterator[None]:
+def request_cache() -> Iterator[None]:
     token = _found.set({})
     try:
         yield
@@ -30,7 +30,7 @@ def is_within_call() -> bool:
     return _found.get() is not None
 
 
-def once(key: Hashable, look_up: Callable[[], T]) -> T:
+def cached(key: Hashable, look_up: Callable[[], T]) -> T:
     """What was found under this key within the same call, else what `look_up` finds now."""
     found = _found.get()
     if found is None:

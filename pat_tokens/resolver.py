@@ -10,7 +10,7 @@ from pat_tokens import secret as token_secret
 from pat_tokens.audit.usage import record_refusal
 from pat_tokens.conf import token_settings
 from pat_tokens.models import Connection, Token
-from pat_tokens.request_cache import once
+from pat_tokens.request_cache import cached
 from pat_tokens.rls import presenting
 
 logger = logging.getLogger("pat_tokens")
@@ -79,7 +79,7 @@ def find_token(secret: str) -> Token | None:
     if not token_secret.is_plausible(secret):
         return None
     digest = token_secret.digest(secret)
-    return once(("token", digest), lambda: _look_up(digest))
+    return cached(("token", digest), lambda: _look_up(digest))
 
 
 def _look_up(digest: str) -> Token | None:

@@ -24,7 +24,7 @@ from bottlecrm_mcp.hosted.authentication import (
     bearer_secret,
     shown_prefix,
 )
-from bottlecrm_mcp.hosted.errors import Refusal
+from bottlecrm_mcp.hosted.errors import HttpError
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -63,7 +63,7 @@ class Call:
 
 
 async def admit_token(request: ASGIRequest) -> Call:
-    """The call of the token in this request. Raises `Refusal`."""
+    """The call of the token in this request. Raises `HttpError`."""
     slot = rate_limits.Slot()
     try:
         return await _call(request, slot)
@@ -76,19 +76,19 @@ async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
         with token_policy.coming_from(request):
-            call, is_slot_taken = await thread_pool.in_time(
+            call, is_slot_taken = await thread_pool.in_pool_within(
                 lambda: _admitted(secret, _origin(request), slot),
                 Deadline(mcp_settings().CALL_SECONDS),
             )
         if not is_slot_taken:
             await rate_limits.wait_for(slot, call.caller.token_id, call.deadline)
     except Unauthorized as refusal:
-        raise Refusal(401, str(refusal), [_challenge(refusal)]) from refusal
+        raise HttpError(401, str(refusal), [_challenge(refusal)]) from refusal
     except token_policy.NotAdmitted as refusal:
-        raise Refusal(403, str(refusal)) from refusal
+        raise HttpError(403, str(refusal)) from refusal
     except rate_limits.TooManyCalls as refusal:
         wait = [("Retry-After", str(refusal.seconds))]
-        raise Refusal(429, str(refusal), wait, RATE_LIMITED) from refusal
+        raise HttpError(429, str(refusal), wait, RATE_LIMITED) from refusal
     except DatabaseError as problem:
         logger.exception("The database could not be asked for a token")
         raise _unavailable("The CRM's database does not answer; try again.") from problem
@@ -104,7 +104,7 @@ def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call
     # From before the look-up on.
     deadline = Deadline(mcp_settings().CALL_SECONDS)
     caller = authenticate(secret)
-    telemetry.note(
+    telemetry.annotate(
         token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id
     )
     rate_limits.count_call(caller.token_id)
@@ -119,7 +119,7 @@ def authenticated_again(call: Call) -> Iterator[None]:
     own. Raises `GatewayError` if its token may no longer do what it might then.
     """
     require_connection()
-    with token_policy.one_call():
+    with token_policy.request_cache():
         try:
             caller = authenticate(call.secret)
         except Unauthorized as refusal:
@@ -139,8 +139,8 @@ def _not_written(code: str, reason: str) -> GatewayError:
     return GatewayError(code, f"{reason} Nothing was changed.")
 
 
-def _unavailable(message: str) -> Refusal:
-    return Refusal(503, message, [("Retry-After", "1")], INTERNAL_ERROR)
+def _unavailable(message: str) -> HttpError:
+    return HttpError(503, message, [("Retry-After", "1")], INTERNAL_ERROR)
 
 
 def _challenge(refusal: Unauthorized) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import asyncio
 from typing import Any
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted.errors import Refusal
+from bottlecrm_mcp.hosted.errors import HttpError
 
 # More digits than any size that is served.
 MOST_DIGITS = 15
@@ -25,7 +25,7 @@ class Disconnected(Exception):
 async def read_body(scope: Any, receive: Any, most: int) -> bytes:
     """The body of at most so many bytes.
 
-    Raises `Refusal` (413, or 408 after `BODY_SECONDS`) and `Disconnected`.
+    Raises `HttpError` (413, or 408 after `BODY_SECONDS`) and `Disconnected`.
     """
     if _declares_more(scope, most):
         raise _too_large(most)
@@ -35,7 +35,7 @@ async def read_body(scope: Any, receive: Any, most: int) -> bytes:
             return await _whole(receive, most)
     except TimeoutError:
         late = f"The body did not arrive within {seconds} second{'s' * (seconds != 1)}."
-        raise Refusal(408, late, [CLOSE]) from None
+        raise HttpError(408, late, [CLOSE]) from None
 
 
 def _declares_more(scope: Any, most: int) -> bool:
@@ -58,5 +58,5 @@ async def _whole(receive: Any, most: int) -> bytes:
             return bytes(body)
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, f"The body is larger than {most} bytes.", [CLOSE])
+def _too_large(most: int) -> HttpError:
+    return HttpError(413, f"The body is larger than {most} bytes.", [CLOSE])

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 
-from bottlecrm_mcp.hosted.errors import Headers, Refusal, ascii_headers
+from bottlecrm_mcp.hosted.errors import Headers, HttpError, ascii_headers
 
 ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
@@ -22,18 +22,18 @@ def host_of(request: ASGIRequest) -> str:
     try:
         return request.get_host()
     except DisallowedHost as problem:
-        raise Refusal(400, "This Host is not served here.") from problem
+        raise HttpError(400, "This Host is not served here.") from problem
 
 
 def cors_headers(request: ASGIRequest, host: str) -> Headers:
-    """The CORS headers of the answer. Raises `Refusal` for an origin that is not allowed."""
+    """The CORS headers of the answer. Raises `HttpError` for an origin that is not allowed."""
     origin = request.headers.get("Origin")
     if origin is None:
         return []
     is_own = origin == f"{request.scheme}://{host}"
     # A browser sends a name in ASCII, and so it is sent back.
     if not origin.isascii() or not (is_own or _is_cors_origin(origin)):
-        raise Refusal(403, "This Origin is not allowed.")
+        raise HttpError(403, "This Origin is not allowed.")
     return ascii_headers(
         [
             ("Access-Control-Allow-Origin", origin),

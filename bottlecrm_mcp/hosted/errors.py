@@ -13,7 +13,7 @@ def ascii_headers(headers: Iterable[tuple[str, str]]) -> Headers:
     return [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in headers]
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """Ends a request before it reaches the MCP server.
 
     With a JSON-RPC `code` the body is an error that clients show to the agent; without one it is

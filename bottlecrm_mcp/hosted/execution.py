@@ -15,7 +15,7 @@ from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.gateway.in_process.transactions import too_late
 from bottlecrm_mcp.hosted import thread_pool, token_policy
 from bottlecrm_mcp.hosted.admission import Call, authenticated_again
-from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
 from bottlecrm_mcp.tools.crm import Crm
 
@@ -32,14 +32,14 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
         if not call.slot.hold():
             raise thread_pool.Busy
         try:
-            return token_policy.recorded(call.caller, lambda: work(crm_for(call)), call.deadline)
+            return token_policy.audited(call.caller, lambda: work(crm_for(call)), call.deadline)
         finally:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
 
     try:
         # What is cut off at the deadline still has to say so.
-        return await thread_pool.in_time(run, call.deadline, GRACE_SECONDS)
+        return await thread_pool.in_pool_within(run, call.deadline, GRACE_SECONDS)
     except thread_pool.Busy as refusal:
         raise GatewayError("busy", f"{thread_pool.BUSY} Nothing was changed.") from refusal
     except thread_pool.Overdue as fault:
@@ -64,8 +64,10 @@ def crm_with(gateway: InProcessGateway) -> Crm:
     """What the tools work with, on this way to the CRM."""
     configured, caller = mcp_settings(), gateway.caller
     sealed = configured.CONFIRMATION == "sealed" or caller.sealed
-    bounds = Bounds(configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES)
-    return Crm(caller, gateway.catalogue, gateway, seal(), sealed, bounds=bounds)
+    call_limits = CallLimits(
+        configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES
+    )
+    return Crm(caller, gateway.catalogue, gateway, seal(), sealed, call_limits=call_limits)
 
 
 def keys() -> list[bytes]:

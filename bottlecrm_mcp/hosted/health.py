@@ -51,7 +51,7 @@ class Health:
 
 async def _reach() -> bool:
     try:
-        await thread_pool.in_time(_query, Deadline(SECONDS))
+        await thread_pool.in_pool_within(_query, Deadline(SECONDS))
     except Exception as problem:
         logger.warning("The database can't be reached: %s", type(problem).__name__)
         return False

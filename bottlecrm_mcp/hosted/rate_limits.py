@@ -141,7 +141,7 @@ async def wait_for(slot: Slot, token_id: str, deadline: Deadline) -> None:
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        if await thread_pool.in_time(lambda: slot.take(token_id), deadline):
+        if await thread_pool.in_pool_within(lambda: slot.take(token_id), deadline):
             return
     most = mcp_settings().CONCURRENT_CALLS
     raise TooManyCalls(f"Too many calls at once: this token may have {most} running.", 1)
@@ -150,7 +150,7 @@ async def wait_for(slot: Slot, token_id: str, deadline: Deadline) -> None:
 def leave(slot: Slot) -> None:
     """End a request, as far as it was not handed to a thread. Waits for nothing."""
     if slot.leave():
-        thread_pool.threads().submit(thread_pool.framed, slot.release)
+        thread_pool.executor().submit(thread_pool.framed, slot.release)
 
 
 def is_per_process() -> bool:

@@ -15,7 +15,7 @@ from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.body import read_body
-from bottlecrm_mcp.hosted.errors import Headers, Refusal, ascii_headers
+from bottlecrm_mcp.hosted.errors import Headers, HttpError, ascii_headers
 
 PATHS = ("/mcp/revoke", "/mcp/revoke/")
 UNKNOWN = "It is not known whether the token was revoked; try again."
@@ -28,24 +28,24 @@ Response = tuple[int, bytes, Headers]
 async def revoke(scope: Any, receive: Any) -> Response:
     """Status, body and headers of the answer. Needs `pat_tokens`.
 
-    Raises `Refusal`, and `Disconnected` if the client left.
+    Raises `HttpError`, and `Disconnected` if the client left.
     """
     from pat_tokens.audit.source import source_of
-    from pat_tokens.services.leak_reports import MAX_BODY_BYTES, Answer, answer_report
+    from pat_tokens.services.leak_reports import MAX_BODY_BYTES, ReportResponse, answer_report
 
     if scope["method"] != "POST":
-        raise Refusal(405, "Use POST.", [("Allow", "POST")])
+        raise HttpError(405, "Use POST.", [("Allow", "POST")])
     source = source_of(ASGIRequest(scope, BytesIO()))
     body = await read_body(scope, receive, MAX_BODY_BYTES)
 
-    def report() -> Answer:
+    def report() -> ReportResponse:
         ensure_live_connection()
         return answer_report(body, source)
 
     try:
-        answer = await thread_pool.in_time(report, Deadline(mcp_settings().CALL_SECONDS))
+        answer = await thread_pool.in_pool_within(report, Deadline(mcp_settings().CALL_SECONDS))
     except (DatabaseError, thread_pool.Busy, thread_pool.Overdue) as problem:
         logger.warning("A leaked token could not be revoked: %s", type(problem).__name__)
-        raise Refusal(503, UNKNOWN, [("Retry-After", "1")]) from problem
+        raise HttpError(503, UNKNOWN, [("Retry-After", "1")]) from problem
     headers = ascii_headers(answer.headers.items())
     return answer.status, json.dumps(answer.body).encode(), headers

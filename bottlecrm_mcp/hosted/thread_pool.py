@@ -44,7 +44,7 @@ class Overdue(Exception):
 
 
 @cache
-def threads() -> ThreadPoolExecutor:
+def executor() -> ThreadPoolExecutor:
     Thread(target=_watch, name="bottlecrm-mcp-watch", daemon=True).start()
     return ThreadPoolExecutor(mcp_settings().THREADS, thread_name_prefix="bottlecrm-mcp")
 
@@ -52,7 +52,7 @@ def threads() -> ThreadPoolExecutor:
 async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
     run: Callable[[], Awaitable[T]] = sync_to_async(
-        partial(framed, work), thread_sensitive=False, executor=threads()
+        partial(framed, work), thread_sensitive=False, executor=executor()
     )
     return await run()
 
@@ -63,7 +63,7 @@ def framed(work: Callable[[], T]) -> T:
         return work()
 
 
-async def in_time(work: Callable[[], T], deadline: Deadline, grace: float = 0) -> T:
+async def in_pool_within(work: Callable[[], T], deadline: Deadline, grace: float = 0) -> T:
     """What the work returns on a pool thread, if in time. Raises `Busy` or `Overdue`.
 
     Soon after the deadline what it waits for in the database is cancelled, whether anybody still

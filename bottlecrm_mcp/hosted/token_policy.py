@@ -85,18 +85,18 @@ def coming_from(request: HttpRequest) -> Iterator[None]:
 
 
 @contextmanager
-def one_call() -> Iterator[None]:
-    """Lets the edge and the requests to the CRM within share their look-ups of the token."""
+def request_cache() -> Iterator[None]:
+    """Lets admission and the requests to the CRM within share their look-ups of the token."""
     if not is_installed():
         yield
         return
-    from pat_tokens.mcp_endpoint import one_call
+    from pat_tokens.mcp_endpoint import request_cache
 
-    with one_call():
+    with request_cache():
         yield
 
 
-class RecordedServer(McpServer):
+class AuditedServer(McpServer):
     """Remembers which tool a request calls, for `recorded`, and asks clients for more access."""
 
     async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
@@ -145,7 +145,7 @@ def is_write() -> bool:
     return _write.get() is not None
 
 
-def recorded(caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
+def audited(caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
     """Do the work, and leave one entry in the log if it is a write, however it ends.
 
     The entry has time of its own where that of the call is over.

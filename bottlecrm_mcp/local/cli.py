@@ -133,15 +133,15 @@ def _say(line: str) -> None:
 
 
 async def _serve(environment: Environment) -> None:
-    from bottlecrm_mcp.local.jsonrpc_stdio import Wire
-    from bottlecrm_mcp.local.proxy import Relay, open_endpoint
+    from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio
+    from bottlecrm_mcp.local.proxy import Proxy, open_endpoint
 
     if sys.stdin.isatty():
         _say("waiting for MCP messages on stdin. An MCP client starts this; --check tests it.")
     if environment.mode != "rest":
         async with open_endpoint(environment) as endpoint:
             if await _exists(environment, endpoint):
-                await Relay(endpoint, Wire()).serve()
+                await Proxy(endpoint, JsonRpcStdio()).serve()
                 return
     await _serve_rest(environment)
 
@@ -149,13 +149,13 @@ async def _serve(environment: Environment) -> None:
 async def _serve_rest(environment: Environment) -> None:
     from bottlecrm_mcp.gateway.rest.connection import Connection
     from bottlecrm_mcp.local.identity import who_am_i
-    from bottlecrm_mcp.local.jsonrpc_stdio import Wire
-    from bottlecrm_mcp.local.rest_server import LocalServer
+    from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio
+    from bottlecrm_mcp.local.rest_server import RestBackedServer
 
     catalogue = _catalogue(environment)
     connection = Connection(environment.base_url, environment.token)
     caller = who_am_i(connection, catalogue)
-    await LocalServer(catalogue, caller, connection, environment.token).serve(Wire())
+    await RestBackedServer(catalogue, caller, connection, environment.token).serve(JsonRpcStdio())
 
 
 def _catalogue(environment: Environment) -> Catalogue:

@@ -32,7 +32,7 @@ CAPABILITIES: dict[str, Any] = {
 }
 
 
-class EarlyAnswers:
+class FastStart:
     """Answers the messages that open a connection, in either protocol era."""
 
     def __init__(self, registry: Registry, caller: Caller) -> None:
@@ -40,7 +40,7 @@ class EarlyAnswers:
         self.caller = caller
         self._is_greeted = False
 
-    def to(self, message: Message) -> Message | None:
+    def answer_to(self, message: Message) -> Message | None:
         """The answer to this message, or None if it has to wait."""
         params = message.get("params", {})
         if not is_request(message) or not isinstance(params, dict):

@@ -22,7 +22,7 @@ PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
 
 
-class Wire:
+class JsonRpcStdio:
     """The client at the other end of stdin and stdout.
 
     While it is open, whatever else prints goes to stderr: stdout carries the protocol only.
@@ -57,11 +57,11 @@ class Wire:
                 return
             message = _message(line)
             if isinstance(message, str):
-                self.send(error(None, PARSE_ERROR, message))
+                self.send(error_response(None, PARSE_ERROR, message))
             elif fault := _fault(message):
                 request_id = message.get("id")
                 answered = request_id if isinstance(request_id, str | int) else None
-                self.send(error(answered, INVALID_REQUEST, fault))
+                self.send(error_response(answered, INVALID_REQUEST, fault))
             else:
                 yield message
 
@@ -121,7 +121,7 @@ def _fault(message: Message) -> str:
     return ""
 
 
-def error(request_id: Any, code: int, text: str) -> Message:
+def error_response(request_id: Any, code: int, text: str) -> Message:
     return {"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": text}}
 
 

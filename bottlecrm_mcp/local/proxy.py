@@ -26,7 +26,7 @@ from bottlecrm_mcp.gateway.rest.connection import (
 from bottlecrm_mcp.gateway.rest.urls import is_loopback
 from bottlecrm_mcp.local.environment import Environment
 from bottlecrm_mcp.local.identity import REFUSED
-from bottlecrm_mcp.local.jsonrpc_stdio import Message, Wire, error, is_request
+from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio, Message, error_response, is_request
 from bottlecrm_mcp.local.logins import SignedIn, load
 
 PATH = "/mcp"
@@ -174,16 +174,16 @@ class Endpoint:
         )
 
 
-class Relay:
+class Proxy:
     """Passes messages between a client on stdio and the endpoint."""
 
-    def __init__(self, endpoint: Endpoint, wire: Wire) -> None:
+    def __init__(self, endpoint: Endpoint, stdio: JsonRpcStdio) -> None:
         self.endpoint = endpoint
-        self.wire = wire
+        self.stdio = stdio
         self._running: dict[str | int, anyio.CancelScope] = {}
 
     async def serve(self) -> None:
-        async with anyio.create_task_group() as tasks, self.wire.messages() as messages:
+        async with anyio.create_task_group() as tasks, self.stdio.messages() as messages:
             async for message in messages:
                 if message.get("method") == CANCELLED and self._cancel(message):
                     continue
@@ -204,10 +204,10 @@ class Relay:
                 self._running[message["id"]] = scope
             try:
                 async for answer in self.endpoint.exchange(message):
-                    self.wire.send(answer)
+                    self.stdio.send(answer)
             except GatewayError as problem:
                 if is_request(message):
-                    self.wire.send(failure(message, problem))
+                    self.stdio.send(failure(message, problem))
             finally:
                 if is_request(message) and self._running.get(message["id"]) is scope:
                     del self._running[message["id"]]
@@ -216,7 +216,7 @@ class Relay:
 def failure(message: Message, problem: GatewayError) -> Message:
     """What the client is answered where the endpoint did not: a tool's error for a tool's call."""
     if message["method"] != "tools/call":
-        return error(message["id"], INTERNAL_ERROR, str(problem))
+        return error_response(message["id"], INTERNAL_ERROR, str(problem))
     text = json.dumps({"error": {"code": problem.code, "message": str(problem)}})
     result: Message = {"content": [{"type": "text", "text": text}], "isError": True}
     if _version(message):

@@ -13,9 +13,15 @@ from anyio.to_thread import run_sync
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.gateway.rest.connection import Connection
-from bottlecrm_mcp.gateway.rest.gateway import HttpGateway
-from bottlecrm_mcp.local.fast_start import EarlyAnswers
-from bottlecrm_mcp.local.jsonrpc_stdio import INVALID_REQUEST, Message, Wire, error, is_request
+from bottlecrm_mcp.gateway.rest.gateway import RestGateway
+from bottlecrm_mcp.local.fast_start import FastStart
+from bottlecrm_mcp.local.jsonrpc_stdio import (
+    INVALID_REQUEST,
+    JsonRpcStdio,
+    Message,
+    error_response,
+    is_request,
+)
 from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
@@ -28,7 +34,7 @@ if TYPE_CHECKING:
 CALLS_AT_ONCE = 4
 
 
-class LocalServer:
+class RestBackedServer:
     """One client's server: the SDK's, with the HTTP gateway behind its tools.
 
     `token` only makes the keys of confirmations, so that they outlive this process.
@@ -39,23 +45,23 @@ class LocalServer:
     ) -> None:
         self.caller = caller
         self.catalogue = catalogue
-        self.gateway = HttpGateway(catalogue, caller, connection)
+        self.gateway = RestGateway(catalogue, caller, connection)
         self.registry = Registry(catalogue)
         self._keys = [derive_key(token)]
         self._seal = Seal(self._keys)
-        self._early = EarlyAnswers(self.registry, caller)
+        self._fast_start = FastStart(self.registry, caller)
         self._answered: list[str | int] = []
         self._is_loaded = False
         self._limiter = anyio.CapacityLimiter(CALLS_AT_ONCE)
 
-    async def serve(self, wire: Wire) -> None:
+    async def serve(self, stdio: JsonRpcStdio) -> None:
         inbox, messages_in = anyio.create_memory_object_stream[Message](math.inf)
-        async with anyio.create_task_group() as tasks, wire.messages() as messages:
-            tasks.start_soon(self._run, wire, messages_in)
+        async with anyio.create_task_group() as tasks, stdio.messages() as messages:
+            tasks.start_soon(self._run, stdio, messages_in)
             async for message in messages:
-                answer = None if self._is_loaded else self._early.to(message)
+                answer = None if self._is_loaded else self._fast_start.answer_to(message)
                 if answer is not None:
-                    wire.send(answer)
+                    stdio.send(answer)
                     if message["method"] != "initialize":
                         continue
                     # The SDK's server has to hear it too; its answer is not passed on.
@@ -63,14 +69,14 @@ class LocalServer:
                 await inbox.send(message)
             tasks.cancel_scope.cancel()
 
-    async def _run(self, wire: Wire, messages: ObjectReceiveStream[Message]) -> None:
+    async def _run(self, stdio: JsonRpcStdio, messages: ObjectReceiveStream[Message]) -> None:
         server = await run_sync(self._load, abandon_on_cancel=True)
         self._is_loaded = True
         to_server, requests = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
         answers_in, answers = anyio.create_memory_object_stream["SessionMessage"](0)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._feed, wire, messages, to_server)
-            tasks.start_soon(self._pass_on, wire, answers)
+            tasks.start_soon(self._feed, stdio, messages, to_server)
+            tasks.start_soon(self._pass_on, stdio, answers)
             await server.run(requests, answers_in, server.create_initialization_options())
 
     def _load(self) -> McpServer:
@@ -80,7 +86,7 @@ class LocalServer:
 
     async def _feed(
         self,
-        wire: Wire,
+        stdio: JsonRpcStdio,
         messages: ObjectReceiveStream[Message],
         to_server: ObjectSendStream[SessionMessage | Exception],
     ) -> None:
@@ -92,17 +98,21 @@ class LocalServer:
                 parsed = jsonrpc_message_adapter.validate_python(message, by_name=False)
             except ValueError:
                 if is_request(message):
-                    wire.send(error(message["id"], INVALID_REQUEST, "This request is malformed."))
+                    stdio.send(
+                        error_response(message["id"], INVALID_REQUEST, "This request is malformed.")
+                    )
                 continue
             await to_server.send(SessionMessage(parsed))
 
-    async def _pass_on(self, wire: Wire, answers: ObjectReceiveStream[SessionMessage]) -> None:
+    async def _pass_on(
+        self, stdio: JsonRpcStdio, answers: ObjectReceiveStream[SessionMessage]
+    ) -> None:
         async for answer in answers:
             shown = answer.message.model_dump(mode="json", by_alias=True, exclude_unset=True)
             if "method" not in shown and shown.get("id") in self._answered:
                 self._answered.remove(shown["id"])
                 continue
-            wire.send(shown)
+            stdio.send(shown)
 
     async def _call(self, work: Callable[[Crm], Any]) -> Any:
         crm = Crm(self.caller, self.catalogue, self.gateway, self._seal)

@@ -85,7 +85,7 @@ class McpServer(Server[Any]):
             on_completion=self._complete,
         )
         self.add_request_handler("server/discover", types.RequestParams, self._discover)
-        self.middleware.append(telemetry.observed)
+        self.middleware.append(telemetry.message_middleware)
         security = RequestStateSecurity(
             keys=list(state_keys), bind_principal=lambda context: self._principal()
         )
@@ -132,7 +132,7 @@ class McpServer(Server[Any]):
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
         arguments = params.arguments or {}
-        telemetry.note(tool=tool.name, entity=self._entity_named(arguments))
+        telemetry.annotate(tool=tool.name, entity=self._entity_named(arguments))
         form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
 
         def call(crm: Crm) -> Json:
@@ -141,7 +141,7 @@ class McpServer(Server[Any]):
         try:
             return succeeded(await self.run_as_caller(call))
         except ConfirmationRequired as required:
-            telemetry.note(outcome=telemetry.CONFIRMATION_REQUIRED)
+            telemetry.annotate(outcome=telemetry.CONFIRMATION_REQUIRED)
             return elicitation.ask(required)
         except ToolError as error:
             return self.failed(error, tool)
@@ -214,7 +214,7 @@ def described(tool: Tool) -> types.Tool:
 
 
 def succeeded(result: Json) -> types.CallToolResult:
-    telemetry.note(outcome=_outcome(result))
+    telemetry.annotate(outcome=_outcome(result))
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=compact(result))],
         structured_content=dict(result),
@@ -230,7 +230,7 @@ def _outcome(result: Json) -> str:
 
 
 def failed(error: ToolError) -> types.CallToolResult:
-    telemetry.note(outcome=error.code)
+    telemetry.annotate(outcome=error.code)
     # No structured content: it would have to fit the tool's output schema.
     text = compact(error.as_dict())
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], is_error=True)

@@ -18,7 +18,7 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, without_empty
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
-from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
 from bottlecrm_mcp.tools.crm import Crm, require_id, write_key
@@ -70,7 +70,7 @@ def crm_action(
     if below:
         details["also"] = below
     details |= mail
-    require_confirmation(crm, change, Answer(confirm, confirmation), details)
+    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     # Refused for the record itself, it reaches nothing below.
     record = {"id": record_id, "name": name}
     try:

@@ -17,7 +17,7 @@ from bottlecrm_mcp.gateway.base import (
 )
 from bottlecrm_mcp.gateway.shared.rows import dig
 from bottlecrm_mcp.tools.arguments.values import Values
-from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_create,
     given_values,
@@ -63,7 +63,7 @@ def crm_create(
         mail,
     )
     details = {"data": dict(data), **mail}
-    require_confirmation(crm, change, Answer(confirm, confirmation), details)
+    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     duplicates = _possible_duplicates(crm, created, values.body)
     path = created.path_of_create.format(**values.body)
     try:

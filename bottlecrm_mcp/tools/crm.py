@@ -22,7 +22,7 @@ from bottlecrm_mcp.gateway.base import (
     WriteKey,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig, label_of, row_of
-from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.confirmation.seal import Seal
@@ -52,7 +52,7 @@ class Crm:
     seal: Seal
     sealed: bool = False
     form: FormAnswer | None = None
-    bounds: Bounds = field(default_factory=Bounds)
+    call_limits: CallLimits = field(default_factory=CallLimits)
 
     @cached_property
     def clock(self) -> Clock:

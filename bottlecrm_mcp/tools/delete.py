@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
-from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 
@@ -37,7 +37,7 @@ def crm_delete(
     details: dict[str, Any] = {"record": {"id": record_id, "name": name, **shown}}
     if with_it := _related(crm, deleted.deletes_with, record_id):
         details["deleted_with_it"] = with_it
-    require_confirmation(crm, change, Answer(confirm, confirmation), details)
+    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     reply = crm.gateway.write("DELETE", deleted.written_at(record_id))
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     result: dict[str, Any] = {

@@ -16,7 +16,7 @@ from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
 
 
-def crm_search(
+def search_entity(
     crm: Crm,
     *,
     entity: str,
@@ -121,7 +121,7 @@ def _notes(entity: Entity, page: Page, offset: int, narrowed: bool) -> list[str]
     return notes
 
 
-class Search(NamedTuple):
+class EntitySearch(NamedTuple):
     """One of the searches; `duty` is what it looks for, if that is one."""
 
     entity: Entity
@@ -130,10 +130,10 @@ class Search(NamedTuple):
 
 
 @dataclass
-class Found:
+class SearchResults:
     """The page of each search that was answered, and sentences on the others."""
 
-    pages: list[tuple[Search, Page]] = field(default_factory=list)
+    pages: list[tuple[EntitySearch, Page]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def as_result(self, name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -168,9 +168,9 @@ class Found:
         return list(named)
 
 
-def search_several(crm: Crm, searches: Sequence[Search]) -> Found:
+def search_entities(crm: Crm, searches: Sequence[EntitySearch]) -> SearchResults:
     """Each search as the caller; those of the entities that the token may not read are left out."""
-    found = Found()
+    found = SearchResults()
     allowed = [each for each in searches if crm.may(each.entity, "read")]
     if searches and not allowed:
         crm.require_scope(searches[0].entity, "read")
@@ -189,7 +189,7 @@ def search_several(crm: Crm, searches: Sequence[Search]) -> Found:
     return found
 
 
-def _why_not(search: Search, reason: NotAvailable | Refused) -> str:
+def _why_not(search: EntitySearch, reason: NotAvailable | Refused) -> str:
     """Why there is no page. Raises `ToolError` where no search would get one."""
     if isinstance(reason, NotAvailable):
         return f"{search.entity.name}: {reason}"

@@ -10,7 +10,7 @@ from bottlecrm_mcp.catalogue.model import Duty, Entity
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm, label_names
-from bottlecrm_mcp.tools.entity_search import Search, search_several
+from bottlecrm_mcp.tools.entity_search import EntitySearch, search_entities
 
 MY_DAY = "my_day"
 MOST_OF_EACH = 50
@@ -33,7 +33,7 @@ class Waiting(NamedTuple):
 def my_day(crm: Crm, limit: int) -> dict[str, Any]:
     """The person's tasks, cases, follow-ups, deals and invoices that want something now."""
     duties = [each for each in crm.catalogue.duties if crm.catalogue.entity(each.entity)]
-    found = search_several(crm, [_search(crm, duty) for duty in duties])
+    found = search_entities(crm, [_search(crm, duty) for duty in duties])
     waiting = [
         _waiting(crm, search.duty, search.entity, row)
         for search, page in found.pages
@@ -47,7 +47,7 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
     return result
 
 
-def _search(crm: Crm, duty: Duty) -> Search:
+def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
     names = {duty.due, duty.urgency, duty.answered, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
@@ -59,7 +59,7 @@ def _search(crm: Crm, duty: Duty) -> Search:
         sort=((first, False),) if first else (),
         limit=MOST_OF_EACH,
     )
-    return Search(entity, query, duty)
+    return EntitySearch(entity, query, duty)
 
 
 def _understood(crm: Crm, entity: Entity, filters: Mapping[str, Any]) -> tuple[Condition, ...]:

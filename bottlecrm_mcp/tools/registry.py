@@ -13,7 +13,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.action import crm_action
-from bottlecrm_mcp.tools.arguments.call_limits import Bounds
+from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.confirmation.confirm import (
     ConfirmationRequired,
     Declined,
@@ -26,7 +26,7 @@ from bottlecrm_mcp.tools.describe import crm_describe, list_actions
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.my_day import MY_DAY
-from bottlecrm_mcp.tools.search import search
+from bottlecrm_mcp.tools.search import crm_search
 from bottlecrm_mcp.tools.search_all import ALL
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.truncation import fitted
@@ -76,14 +76,14 @@ class Tool:
 
         Raises `ConfirmationRequired` only where the client confirms by a form.
         """
-        self._require_valid(arguments, crm.bounds)
+        self._require_valid(arguments, crm.call_limits)
         arguments = self._with_whole_numbers(arguments)
         try:
             if self.needs == "write":
                 require_not_declined(crm)
             answer = fitted(self.run(crm, **arguments))
             if self.needs == "write":
-                return crm.bounds.without_excess(answer)
+                return crm.call_limits.without_excess(answer)
         except ConfirmationRequired as required:
             if crm.form is not None:
                 raise
@@ -94,17 +94,17 @@ class Tool:
                 "declined": True,
                 "next": "The person declined. Nothing was changed.",
             }
-        crm.bounds.require_fits(answer)
+        crm.call_limits.require_fits(answer)
         return answer
 
-    def _require_valid(self, arguments: Mapping[str, Any], bounds: Bounds) -> None:
+    def _require_valid(self, arguments: Mapping[str, Any], call_limits: CallLimits) -> None:
         for name in arguments:
             if name not in self.arguments:
                 raise ToolError(
                     "invalid_arguments",
                     f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}",
                 )
-        bounds.require_clean(arguments)
+        call_limits.require_clean(arguments)
         error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
         if error is not None:
             where = ".".join(str(part) for part in error.path) or self.name
@@ -213,7 +213,7 @@ def _tools(catalogue: Catalogue) -> tuple[Tool, ...]:
             "fields per record and the total. entity=all looks for a query everywhere; "
             "entity=my_day lists what waits for the person: tasks, cases, follow-ups, deals, "
             "invoices.",
-            search,
+            crm_search,
             {
                 "entity": {**entity, "enum": [*catalogue.entity_names, ALL, MY_DAY]},
                 "query": _text("Words to look for in names, e-mails and the like."),

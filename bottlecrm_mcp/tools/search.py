@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.my_day import MY_DAY, my_day
 from bottlecrm_mcp.tools.search_all import ALL, search_all
@@ -13,14 +13,16 @@ from bottlecrm_mcp.tools.search_all import ALL, search_all
 MOST_BY_DEFAULT = 20
 
 
-def search(crm: Crm, *, entity: str, limit: int = MOST_BY_DEFAULT, **others: Any) -> dict[str, Any]:
+def crm_search(
+    crm: Crm, *, entity: str, limit: int = MOST_BY_DEFAULT, **others: Any
+) -> dict[str, Any]:
     if entity == ALL:
         _require_only(entity, others, "query", "limit")
         return search_all(crm, others.get("query", ""), limit)
     if entity == MY_DAY:
         _require_only(entity, others, "limit")
         return my_day(crm, limit)
-    return crm_search(crm, entity=entity, limit=limit, **others)
+    return search_entity(crm, entity=entity, limit=limit, **others)
 
 
 def _require_only(entity: str, given: dict[str, Any], *taken: str) -> None:

@@ -9,7 +9,7 @@ from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names
-from bottlecrm_mcp.tools.entity_search import Search, search_several
+from bottlecrm_mcp.tools.entity_search import EntitySearch, search_entities
 from bottlecrm_mcp.tools.errors import ToolError
 
 ALL = "all"
@@ -24,10 +24,10 @@ def search_all(crm: Crm, query: str, limit: int) -> dict[str, Any]:
         raise ToolError("invalid_arguments", f"entity {ALL!r} needs a query: words to look for.")
     require_few_words(words)
     most = min(limit, MOST_OF_EACH)
-    found = search_several(
+    found = search_entities(
         crm,
         [
-            Search(each, RowQuery(_columns(each), words, limit=most))
+            EntitySearch(each, RowQuery(_columns(each), words, limit=most))
             for each in crm.catalogue.entities
             if each.search_fields
         ],

@@ -9,7 +9,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
 from bottlecrm_mcp.gateway.shared.rows import EMPTY
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
-from bottlecrm_mcp.tools.confirmation.confirm import Answer, Change, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     Marked,
     effects_of_update,
@@ -62,7 +62,7 @@ def crm_update(
         {**before, **mail},
     )
     details = {"record": {"id": record_id, "name": name}, "data": dict(data), **mail}
-    require_confirmation(crm, change, Answer(confirm, confirmation), details)
+    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}
     reply = crm.gateway.write(method, updated.written_at(record_id), body)

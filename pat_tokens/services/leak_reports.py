@@ -19,24 +19,24 @@ HOW = 'Send JSON: {"token": "bcrm_pat_…"}.'
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReportResponse:
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
 
 
 @sensitive_variables("body", "secret")
-def answer_report(body: bytes, source: Source) -> Answer:
+def answer_report(body: bytes, source: Source) -> ReportResponse:
     """Revoke the token in the body. Uses the database."""
     if _too_many(source):
         headers = {"Retry-After": str(WINDOW_SECONDS)}
-        return Answer(429, {"error": "Too many reports; try again in a minute."}, headers)
+        return ReportResponse(429, {"error": "Too many reports; try again in a minute."}, headers)
     secret = _secret_in(body)
     if secret is None:
-        return Answer(400, {"error": f"No token was found in the body. {HOW}"})
+        return ReportResponse(400, {"error": f"No token was found in the body. {HOW}"})
     with coming_from(source):
         # Whoever holds the token could as well try it, so this tells them nothing new.
-        return Answer(200, {"revoked": revoke_leaked(secret)})
+        return ReportResponse(200, {"revoked": revoke_leaked(secret)})
 
 
 def _secret_in(body: bytes) -> str | None:

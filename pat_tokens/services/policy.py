@@ -10,7 +10,7 @@ from pat_tokens.audit import events
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.oauth.policy import client_denial
 from pat_tokens.owners import email_of
-from pat_tokens.request_cache import is_within_call, once
+from pat_tokens.request_cache import cached, is_within_call
 from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS
 
@@ -85,5 +85,5 @@ def connection_denial(token: Token) -> str | None:
 
 def host_token_denial(token: Any, org_id: Any, method: str | None) -> str | None:
     """The policy's word on a token of the host's own, whose scopes the host has checked."""
-    policy = once(("policy", str(org_id)), lambda: policy_of(org_id))
+    policy = cached(("policy", str(org_id)), lambda: policy_of(org_id))
     return agents_denial(policy.agents, method) or lifetime_denial(policy, token)

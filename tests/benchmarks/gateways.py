@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bottlecrm_mcp.gateway.rest.connection import Connection
-from bottlecrm_mcp.gateway.rest.gateway import HttpGateway
+from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.truncation import size
 from tests.benchmarks.measure import compare, table
 from tests.benchmarks.serving import Served, served
@@ -16,7 +16,7 @@ COMPARED = ("leads", "contacts", "accounts", "tasks", "solutions")
 def run(crm: Crm, secret: str, rounds: int) -> str:
     with served(1) as server:
         connection = Connection(f"http://127.0.0.1:{server.ports[0]}", secret)
-        gateway = HttpGateway(crm.catalogue, crm.caller, connection)
+        gateway = RestGateway(crm.catalogue, crm.caller, connection)
         remote = Crm(crm.caller, crm.catalogue, gateway, crm.seal)
         try:
             rows = [_row(crm, remote, server, name, rounds) for name in COMPARED]
@@ -32,12 +32,12 @@ def _row(crm: Crm, remote: Crm, server: Served, name: str, rounds: int) -> tuple
     def over_rest() -> int:
         nonlocal behind
         before = server.cpu()
-        answer = size(crm_search(remote, entity=name, limit=10))
+        answer = size(search_entity(remote, entity=name, limit=10))
         behind += server.cpu() - before
         return answer
 
     costs = compare(
-        {"in": lambda: size(crm_search(crm, entity=name, limit=10)), "rest": over_rest}, rounds
+        {"in": lambda: size(search_entity(crm, entity=name, limit=10)), "rest": over_rest}, rounds
     )
     inside, outside = costs["in"], costs["rest"]
     # Each round, and twice before them.

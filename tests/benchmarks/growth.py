@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.truncation import size
 from tests.benchmarks import world
@@ -56,7 +56,7 @@ def calls_of(crm: Crm) -> dict[str, Callable[[], int]]:
     }
 
     def searching(arguments: dict[str, Any]) -> Callable[[], int]:
-        return lambda: size(crm_search(crm, entity="leads", **arguments))
+        return lambda: size(search_entity(crm, entity="leads", **arguments))
 
     calls = {name: searching(arguments) for name, arguments in asked.items()}
     calls["summarize"] = lambda: size(
@@ -105,7 +105,7 @@ def summarize_against_fetching(crm: Crm, rounds: int) -> str:
     def fetch() -> int:
         total, offset = 0, 0
         while True:
-            page = crm_search(
+            page = search_entity(
                 crm, entity="opportunities", fields=["stage", "amount"], limit=50, offset=offset
             )
             total += size(page)

@@ -95,7 +95,7 @@ def test_outcomes(app, secret, seen) -> None:
 
 
 def test_outcome_of_a_form_that_was_declined(seen) -> None:
-    with telemetry.seen("1"):
+    with telemetry.access_log("1"):
         succeeded({"declined": True})
     assert lines(seen)[0]["outcome"] == "declined"
 

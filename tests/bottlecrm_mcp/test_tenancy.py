@@ -281,7 +281,7 @@ def test_many_tenants_at_once(two_orgs, token_for, api, monkeypatch) -> None:
         populate(two_orgs.beta_admin, two_orgs.beta_user),
     ]
     executor = ThreadPoolExecutor(2)
-    monkeypatch.setattr(thread_pool, "threads", lambda: executor)
+    monkeypatch.setattr(thread_pool, "executor", lambda: executor)
     callers = [
         SimpleNamespace(
             headers=bearer(token_for(profile)),

@@ -14,7 +14,7 @@ from bottlecrm_mcp.hosted.authentication import authenticate
 from bottlecrm_mcp.hosted.execution import seal
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Account
@@ -90,7 +90,7 @@ def crm(alpha: SimpleNamespace, token_for: Callable[..., str]) -> Crm:
 
 def found(crm: Crm, entity: str, **asked: Any) -> list[str]:
     """The ids of a search, in order."""
-    result = crm_search(crm, entity=entity, **{"limit": 50, **asked})
+    result = search_entity(crm, entity=entity, **{"limit": 50, **asked})
     assert result["returned"] == len(result["records"])
     return [record["id"] for record in result["records"]]
 
@@ -109,7 +109,7 @@ def test_pages_are_complete_and_free_of_duplicates(crm: Crm, search: Any, limit:
     walked: list[str] = []
     offset: int | None = 0
     while offset is not None:
-        page = crm_search(crm, entity=entity, **asked, limit=limit, offset=offset)
+        page = search_entity(crm, entity=entity, **asked, limit=limit, offset=offset)
         walked += [record["id"] for record in page["records"]]
         offset = page.get("next_offset")
     assert walked == found(crm, entity, **asked)
@@ -121,7 +121,7 @@ def test_pages_are_complete_and_free_of_duplicates(crm: Crm, search: Any, limit:
 def test_any_limit_and_offset(crm: Crm, search: Any, limit: int, offset: int) -> None:
     entity, asked = search
     everything = found(crm, entity, **asked)
-    page = crm_search(crm, entity=entity, **asked, limit=limit, offset=offset)
+    page = search_entity(crm, entity=entity, **asked, limit=limit, offset=offset)
     expected = everything[offset : offset + limit]
     assert [record["id"] for record in page["records"]] == expected
     assert page["total"] == len(everything)

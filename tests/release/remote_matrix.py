@@ -15,15 +15,15 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.doctor.acceptance import approvals, matrix
-from bottlecrm_mcp.doctor.acceptance.actions import Acting
+from bottlecrm_mcp.doctor.acceptance.actions import ActionCells
 from bottlecrm_mcp.doctor.acceptance.agent import Agent
-from bottlecrm_mcp.doctor.acceptance.ground_truth import Truth
-from bottlecrm_mcp.doctor.acceptance.runner import Bench
+from bottlecrm_mcp.doctor.acceptance.ground_truth import GroundTruth
+from bottlecrm_mcp.doctor.acceptance.runner import Runner
 from bottlecrm_mcp.doctor.acceptance.samples import Samples
 from bottlecrm_mcp.doctor.findings import Cell
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.gateway.rest.connection import Connection
-from bottlecrm_mcp.gateway.rest.gateway import HttpGateway
+from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.gateway.shared.rows import dig, row_of
 from bottlecrm_mcp.local.identity import who_am_i
 from bottlecrm_mcp.tools.confirmation.seal import Seal
@@ -47,8 +47,8 @@ class Remote:
         self.colleague: Remote | None = None
         self.stranger: Remote | None = None
 
-    def gateway(self) -> HttpGateway:
-        return HttpGateway(self.catalogue, self.caller, self.connection)
+    def gateway(self) -> RestGateway:
+        return RestGateway(self.catalogue, self.caller, self.connection)
 
     def crm(self) -> Crm:
         return Crm(self.caller, self.catalogue, self.gateway(), Seal([b"k" * 32]))
@@ -57,7 +57,7 @@ class Remote:
         return [row["id"] for row in self.crm().page(entity, RowQuery((), limit=50)).rows]
 
 
-class RemoteTruth(Truth):
+class RemoteGroundTruth(GroundTruth):
     def __init__(self, person: Remote) -> None:
         super().__init__(person)
         self.entities = person.catalogue.entities
@@ -102,12 +102,12 @@ class RemoteAgent(Agent):
         return LaunchedTool(self.call, name)
 
 
-class RemoteBench(Bench):
+class RemoteRunner(Runner):
     def __init__(self, person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> None:
         self.person = person
         self.catalogue = person.catalogue
         self.agent = RemoteAgent(person, call)
-        self.truth = RemoteTruth(person)
+        self.truth = RemoteGroundTruth(person)
         self.samples = Samples(person)
         self.cells: list[Cell] = []
         self.renew: dict[str, Callable[[], None]] = {}
@@ -142,12 +142,12 @@ class RemoteBench(Bench):
                 admin.connection.write("DELETE", f"{approvals.RULES}{rule['id']}/")
 
 
-class RemoteActing(Acting):
+class RemoteActionCells(ActionCells):
     """Acts on whatever record was renewed last."""
 
     @property
     def record_id(self) -> str:
-        return self.writing.record_id
+        return self.writes.record_id
 
     @record_id.setter
     def record_id(self, value: str) -> None:
@@ -155,14 +155,14 @@ class RemoteActing(Acting):
 
 
 def try_everything(person: Remote, call: Callable[[str, Mapping[str, Any]], Any]) -> list[Cell]:
-    made = RemoteBench(person, call)
+    made = RemoteRunner(person, call)
     matrix.try_reading(made)
     ready = matrix.made_ready(made)
     made.renew = {each.entity.name: each.keep for each in ready}
     with mock.patch.object(approvals, "colleague", lambda one: one.colleague):
-        for writing in ready:
-            writing.try_all()
-            RemoteActing(writing).try_all()
+        for writes in ready:
+            writes.try_all()
+            RemoteActionCells(writes).try_all()
     return matrix.in_order(made)
 
 

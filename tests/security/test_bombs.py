@@ -18,7 +18,7 @@ import pytest
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
-from bottlecrm_mcp.gateway.rest.gateway import HttpGateway
+from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.protocol import prompts
 from bottlecrm_mcp.protocol.completion import complete
 from bottlecrm_mcp.protocol.resources import read
@@ -191,7 +191,7 @@ def test_number_or_date_in_any_parameter_of_an_action(call: Any, alpha: Any) -> 
 
 def test_over_the_rest_api(crm: Any) -> None:
     """What the lists of the REST API can't do is done in memory, with the same values."""
-    gateway = HttpGateway(crm.catalogue, crm.caller, Loopback(crm.gateway))
+    gateway = RestGateway(crm.catalogue, crm.caller, Loopback(crm.gateway))
     hosted, local = caller(crm), caller(replace(crm, gateway=gateway))
     for name in ("leads", "tasks", "invoices", "time_entries", "goals"):
         for keys in filters(EVERY[name], ordered=True):

@@ -11,19 +11,19 @@ from bottlecrm_mcp.catalogue.model import Action, Entity, Field, Kind, ValueEffe
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.acceptance.approvals import Approvals
 from bottlecrm_mcp.doctor.acceptance.runner import Trial, Work
-from bottlecrm_mcp.doctor.acceptance.writes import Writing
+from bottlecrm_mcp.doctor.acceptance.writes import WriteCells
 
 
-class Acting:
+class ActionCells:
     """The trials of one entity's actions and marked values."""
 
-    def __init__(self, writing: Writing) -> None:
-        self.writing = writing
-        self.bench = writing.bench
-        self.agent = writing.agent
-        self.truth = writing.truth
-        self.samples = writing.samples
-        self.entity: Entity = writing.entity
+    def __init__(self, writes: WriteCells) -> None:
+        self.writes = writes
+        self.runner = writes.runner
+        self.agent = writes.agent
+        self.truth = writes.truth
+        self.samples = writes.samples
+        self.entity: Entity = writes.entity
         self.record_id = ""
         self.approvals = Approvals(self.agent.person)
 
@@ -100,7 +100,7 @@ class Acting:
         }
 
     def _forbidden(self, action: Action) -> None:
-        self.record_id = self.writing.record_id
+        self.record_id = self.writes.record_id
         with self.truth.unchanged(self.entity, self.record_id):
             arguments = self._arguments(action, {})
             said = self.agent.fail("crm_action", "forbidden", **arguments, confirm=True)
@@ -112,7 +112,7 @@ class Acting:
         if empty:
             self.record_id = self.samples.make(self.entity, without=empty)
         else:
-            self.record_id = self.writing.record_id
+            self.record_id = self.writes.record_id
         followed = self.entity.action(action.follows)
         if followed and not action.parts:
             self._prepare(followed)
@@ -178,7 +178,7 @@ class Acting:
         if action.returns_entity:
             made = answered[action.returns[0]]["id"]
             self.agent.do("crm_get", entity=action.returns_entity, id=made)
-        for entity in self.bench.catalogue.entities:
+        for entity in self.runner.catalogue.entities:
             if made := answered.get(f"{entity.singular}_id"):
                 self.agent.do("crm_get", entity=entity.name, id=made)
 
@@ -204,14 +204,14 @@ class Acting:
 
     def _bad(self, action: Action, param: Field) -> Iterator[str]:
         if param.kind.is_relation:
-            yield from self.writing.bad_targets(param)
+            yield from self.writes.bad_targets(param)
         elif param.part_of:
             yield from ("not-an-id", str(uuid4()))
             if self._adds(action, param.part_of):
                 yield self._part(action, param.part_of, self.samples.make(self.entity))
 
     def _update(self, effect: ValueEffect) -> None:
-        self.record_id = self.writing.record_id
+        self.record_id = self.writes.record_id
         arguments = {"entity": self.entity.name, "id": self.record_id}
         data = self._data(effect)
         with self.truth.unchanged(self.entity, self.record_id):

@@ -33,7 +33,7 @@ class Instead(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class ToolAnswer:
     """What a tool said. `code` is that of an error, `sentence` its message."""
 
     data: Mapping[str, Any]
@@ -51,9 +51,9 @@ class Agent:
     def __init__(self, person: Person) -> None:
         self.person = person
         self.registry = Registry(mcp_settings().catalogue)
-        self.last = Answer({})
+        self.last = ToolAnswer({})
 
-    def ask(self, tool: str, **arguments: Any) -> Answer:
+    def ask(self, tool: str, **arguments: Any) -> ToolAnswer:
         """The answer, whatever it is. Raises `Wrong` for one that no tool should give."""
         started = time.perf_counter()
         code = sentence = ""
@@ -65,7 +65,7 @@ class Agent:
             code, data = error.code, error.as_dict()
             sentence = " ".join((_sentence(error), *raised))
         took = round((time.perf_counter() - started) * 1000)
-        self.last = Answer(data, took, size(data), code, sentence)
+        self.last = ToolAnswer(data, took, size(data), code, sentence)
         wrong = list(answer_rules.objections(tool, data))
         if answer_rules.too_long(tool, arguments, self.last.characters):
             wrong.append(f"{self.last.characters} characters for {arguments['limit']} rows")
@@ -93,7 +93,7 @@ class Agent:
         confirmation = answer.data["confirmation"]
         return self.do(tool, **arguments, confirm=True, confirmation=confirmation)
 
-    def fail(self, tool: str, *codes: str, **arguments: Any) -> Answer:
+    def fail(self, tool: str, *codes: str, **arguments: Any) -> ToolAnswer:
         """The error of a call that has to fail, as the fault of who called."""
         answer = self.ask(tool, **arguments)
         if not answer.code:

@@ -7,19 +7,19 @@ from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
-from bottlecrm_mcp.doctor.acceptance.runner import Bench, Trial
+from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial
 from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.search_all import ALL
 
 COMMON = "a"
 
 
-class Everywhere:
+class GlobalSearchCells:
     """crm_search over all entities, and for what waits for the person."""
 
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.agent = bench.agent
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.agent = runner.agent
 
     def trials(self) -> Iterator[Trial]:
         yield Trial(ALL, "crm_search", self._all)
@@ -30,7 +30,7 @@ class Everywhere:
         yield Trial(MY_DAY, "refuse words", words)
 
     def _bad_arguments(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        some = self.bench.catalogue.entity_names[0]
+        some = self.runner.catalogue.entity_names[0]
         yield "no words", {"entity": ALL}
         yield "filters", {"entity": ALL, "query": COMMON, "filters": {}}
         yield "an unknown entity", {"entity": f"{some}x"}

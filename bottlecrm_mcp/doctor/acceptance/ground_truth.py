@@ -25,7 +25,7 @@ MOST_RECORDS = 200
 MOST_LOOKED_AT = 5
 
 
-class Truth:
+class GroundTruth:
     """Reads past the tools, for comparison."""
 
     def __init__(self, person: Person) -> None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Wrong
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
-from bottlecrm_mcp.doctor.acceptance.runner import Bench, Trial, Work
+from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.entity_search import sortable
 
@@ -20,12 +20,12 @@ LONGEST_TEXT = 60
 NONSENSE = "nonsense"
 
 
-class Reading:
+class ReadCells:
     """The trials of one entity that read, on its newest record."""
 
-    def __init__(self, bench: Bench, entity: Entity) -> None:
-        self.bench = bench
-        self.agent = bench.agent
+    def __init__(self, runner: Runner, entity: Entity) -> None:
+        self.runner = runner
+        self.agent = runner.agent
         self.entity = entity
 
     def trials(self) -> Iterator[Trial]:
@@ -54,7 +54,7 @@ class Reading:
         return self.agent.do("crm_search", entity=self.entity.name, **arguments)
 
     def _newest(self) -> Mapping[str, Any]:
-        return self.bench.samples.newest(self.entity)
+        return self.runner.samples.newest(self.entity)
 
     def _read(self, **arguments: Any) -> Mapping[str, Any]:
         record_id = self._newest()["id"]
@@ -92,8 +92,8 @@ class Reading:
         return ""
 
     def _is_in_reach(self, field: Field, record_id: str) -> bool:
-        target = self.bench.catalogue.target(field.to)
-        return target is None or bool(self.bench.truth.shown(target, record_id))
+        target = self.runner.catalogue.target(field.to)
+        return target is None or bool(self.runner.truth.shown(target, record_id))
 
     def _day(self, moment: str) -> str:
         zone = self.agent.person.crm().clock.zone
@@ -149,7 +149,7 @@ class Reading:
         self.agent.fail(tool, *filter(None, (code,)), **arguments)
 
     def _foreign(self) -> str:
-        foreign = self.bench.truth.foreign_record(self.entity)
+        foreign = self.runner.truth.foreign_record(self.entity)
         if not foreign:
             return "There is no other organisation with one."
         self._refused("crm_get", "not_found", entity=self.entity.name, id=foreign)

@@ -8,15 +8,15 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.doctor.acceptance.agent import Instead
-from bottlecrm_mcp.doctor.acceptance.runner import Bench, Trial
+from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial
 
 
-class Refusing:
+class RefusalCells:
     """The trials of one entity that write, each of which is to be refused in a sentence."""
 
-    def __init__(self, bench: Bench, entity: Entity) -> None:
-        self.bench = bench
-        self.agent = bench.agent
+    def __init__(self, runner: Runner, entity: Entity) -> None:
+        self.runner = runner
+        self.agent = runner.agent
         self.entity = entity
         self.code = "not_supported" if entity.is_read_only else "forbidden"
 
@@ -45,12 +45,12 @@ class Refusing:
         self._refuse("crm_action", id=self._newest(), action=action, params={}, confirm=True)
 
     def _refuse(self, tool: str, **arguments: Any) -> None:
-        with self.bench.truth.unchanged(self.entity, arguments.get("id", "")):
+        with self.runner.truth.unchanged(self.entity, arguments.get("id", "")):
             said = self.agent.fail(tool, self.code, entity=self.entity.name, **arguments)
         raise Instead(said.sentence)
 
     def _newest(self) -> str:
-        return str(self.bench.samples.newest(self.entity)["id"])
+        return str(self.runner.samples.newest(self.entity)["id"])
 
     def _data(self) -> dict[str, Any]:
-        return self.bench.samples.create(self.entity, relations=False).data
+        return self.runner.samples.create(self.entity, relations=False).data

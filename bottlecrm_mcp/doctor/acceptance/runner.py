@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.doctor.acceptance.agent import Agent, Answer, Instead, Wrong
-from bottlecrm_mcp.doctor.acceptance.ground_truth import Truth
+from bottlecrm_mcp.doctor.acceptance.agent import Agent, Instead, ToolAnswer, Wrong
+from bottlecrm_mcp.doctor.acceptance.ground_truth import GroundTruth
 from bottlecrm_mcp.doctor.acceptance.samples import Samples
 from bottlecrm_mcp.doctor.findings import Cell, Outcome
 from bottlecrm_mcp.doctor.locks import MOST_SECONDS, Locks
@@ -38,14 +38,14 @@ class Trial:
     makes: bool = False
 
 
-class Bench:
+class Runner:
     """All that a trial needs, and the cells so far."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.catalogue: Catalogue = mcp_settings().catalogue
         self.agent = Agent(person)
-        self.truth = Truth(person)
+        self.truth = GroundTruth(person)
         self.samples = Samples(person, self.agent)
         self.cells: list[Cell] = []
         self._can_make: dict[str, bool] = {}
@@ -83,7 +83,7 @@ class Bench:
 
     def _attempt(self, trial: Trial) -> tuple[Cell, bool]:
         """The cell, and whether another transaction was in the way."""
-        self.agent.last = Answer({})
+        self.agent.last = ToolAnswer({})
         self.samples.forget_made()
         locks = Locks()
         try:

@@ -10,12 +10,12 @@ from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.protocol.server import described
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
-from bottlecrm_mcp.tools.entity_search import crm_search
+from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.registry import Registry
-from bottlecrm_mcp.tools.search import search
+from bottlecrm_mcp.tools.search import crm_search
 from bottlecrm_mcp.tools.search_all import ALL
 from bottlecrm_mcp.tools.truncation import size
 
@@ -47,8 +47,8 @@ def measure(crm: Crm) -> Iterator[Measured]:
     optional = [each for each in crm.catalogue.optional if each in crm.catalogue.entities]
     budget = TOOLS_LIST + PER_OPTIONAL_ENTITY * len(optional)
     yield Measured("tools/list", size({"tools": listed}), budget)
-    yield _measured("crm_search all, 20 rows", SEARCH_20, search, crm, entity=ALL, query="a")
-    yield _measured("crm_search my_day, 20 rows", SEARCH_20, search, crm, entity=MY_DAY)
+    yield _measured("crm_search all, 20 rows", SEARCH_20, crm_search, crm, entity=ALL, query="a")
+    yield _measured("crm_search my_day, 20 rows", SEARCH_20, crm_search, crm, entity=MY_DAY)
     for entity in crm.catalogue.entities:
         name = entity.name
         yield _measured(f"crm_describe {name}", DESCRIBE, crm_describe, crm, entity=name)
@@ -56,7 +56,7 @@ def measure(crm: Crm) -> Iterator[Measured]:
             continue
         for limit, budget in ((10, SEARCH_10), (20, SEARCH_20)):
             what = f"crm_search {name}, {limit} rows"
-            yield _measured(what, budget, crm_search, crm, entity=name, limit=limit)
+            yield _measured(what, budget, search_entity, crm, entity=name, limit=limit)
         yield from _largest(crm, entity)
 
 

@@ -9,19 +9,19 @@ from uuid import uuid4
 
 from bottlecrm_mcp.catalogue.model import Access, Effect, Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
-from bottlecrm_mcp.doctor.acceptance.runner import Bench, Trial, Work
+from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
 
 NONSENSE = "nonsense"
 
 
-class Writing:
+class WriteCells:
     """The trials of one entity that write, each on a record that is made for it."""
 
-    def __init__(self, bench: Bench, entity: Entity) -> None:
-        self.bench = bench
-        self.agent = bench.agent
-        self.truth = bench.truth
-        self.samples = bench.samples
+    def __init__(self, runner: Runner, entity: Entity) -> None:
+        self.runner = runner
+        self.agent = runner.agent
+        self.truth = runner.truth
+        self.samples = runner.samples
         self.entity = entity
 
     @property

@@ -55,7 +55,7 @@ from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connect
 from bottlecrm_mcp.gateway.in_process.records import Records
 from bottlecrm_mcp.gateway.in_process.serializers import live_fields
 from bottlecrm_mcp.gateway.in_process.summary import summarize
-from bottlecrm_mcp.gateway.in_process.transactions import AtomicWrite, Read, require_time
+from bottlecrm_mcp.gateway.in_process.transactions import AtomicView, ReadView, require_time
 from bottlecrm_mcp.gateway.shared import unpaged_list
 from bottlecrm_mcp.gateway.shared.rest_query import rest_page
 from bottlecrm_mcp.models import KeyedWrite
@@ -139,7 +139,7 @@ class InProcessGateway:
         return f"<InProcessGateway for {self.caller.email}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
-        return _reply(self._dispatch(self.request("GET", path, parameters), Read(self._time)))
+        return _reply(self._dispatch(self.request("GET", path, parameters), ReadView(self._time)))
 
     def write(
         self,
@@ -151,7 +151,7 @@ class InProcessGateway:
         key: WriteKey | None = None,
     ) -> Reply:
         claim = Claim(self.caller, key) if key else None
-        run = AtomicWrite(self._time, model_of(creates) if creates else None, claim)
+        run = AtomicView(self._time, model_of(creates) if creates else None, claim)
         request = self.request(method, path, body=body or {})
         with self._for_write():
             reply = _reply(self._dispatch(request, run))
@@ -170,7 +170,7 @@ class InProcessGateway:
         claim = Claim(self.caller, key)
         # Not GET: where the token may write it may not be allowed to read.
         path = entity.write_path or entity.path
-        response = self._dispatch(self.request("POST", path), Read(self._time, look))
+        response = self._dispatch(self.request("POST", path), ReadView(self._time, look))
         if response.status_code >= 400:
             # The write will be refused likewise.
             return None
@@ -231,7 +231,7 @@ class InProcessGateway:
             fields.update(live_fields(serializer, request, update=update))
             return HttpResponse("{}", content_type="application/json")
 
-        self._dispatch(self.request("GET", entity.path), Read(self._time, describe))
+        self._dispatch(self.request("GET", entity.path), ReadView(self._time, describe))
         return fields or None
 
     def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> queryset_capture.Capture:
@@ -250,7 +250,7 @@ class InProcessGateway:
         """Run the entity's list view up to where it paginates, for this capture."""
         request = self.request("GET", entity.path, entity.list_parameters)
         setattr(request, queryset_capture.MARK, capture)
-        response = self._dispatch(request, Read(self._time))
+        response = self._dispatch(request, ReadView(self._time))
         if isinstance(capture.failure, queryset_capture.ContextLost | DatabaseError):
             raise GatewayError(
                 "unavailable", "The database did not answer; try again."
@@ -294,11 +294,11 @@ class InProcessGateway:
     def _time(self) -> Deadline:
         return self._deadline or Deadline(mcp_settings().CALL_SECONDS)
 
-    def _dispatch(self, request: WSGIRequest, run: Read | AtomicWrite) -> HttpResponseBase:
+    def _dispatch(self, request: WSGIRequest, run: ReadView | AtomicView) -> HttpResponseBase:
         require_time(run.deadline)
         require_connection()
         setattr(request, RUN, run)
-        with _one_at_a_time(), telemetry.crm_request(request):
+        with _one_at_a_time(), telemetry.crm_request_span(request):
             try:
                 response = dispatcher().get_response(request)
             finally:

@@ -12,8 +12,7 @@ from django.http.response import HttpResponseBase
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
-from bottlecrm_mcp.gateway.in_process import deadline as in_time
-from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Transaction, is_poisoned, was_undone
 from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_until_commit
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
@@ -22,7 +21,7 @@ from bottlecrm_mcp.models import KeyedWrite
 View = Callable[[], HttpResponseBase]
 
 
-class Read:
+class ReadView:
     """Runs a view, or something instead of it."""
 
     def __init__(
@@ -30,12 +29,12 @@ class Read:
     ) -> None:
         self.deadline = deadline
         self.instead = instead
-        self.transaction = in_time.Transaction(deadline)
+        self.transaction = Transaction(deadline)
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
         with held_until_commit(), self.transaction.open():
             response = self.instead(request) if self.instead else _rendered(view())
-            if in_time.is_poisoned():
+            if is_poisoned():
                 transaction.set_rollback(True)
         return response
 
@@ -45,7 +44,7 @@ class Read:
             raise too_late("Nothing was changed. Ask for less, or try again later.")
 
 
-class AtomicWrite:
+class AtomicView:
     """Runs a view in a transaction that only a success commits.
 
     `maybe_kept` says that what failed after the commit was begun left something behind, or leaves
@@ -61,7 +60,7 @@ class AtomicWrite:
         self.earlier: KeyedWrite | None = None
         self.created_id = ""
         self.held = Held()
-        self.transaction = in_time.Transaction(deadline)
+        self.transaction = Transaction(deadline)
         self.not_saved = self.is_committing = self.maybe_kept = False
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
@@ -80,7 +79,7 @@ class AtomicWrite:
                     self._note_created(created)
                     self.is_committing = True
         except Exception as problem:
-            self.maybe_kept = self.is_committing and not in_time.was_undone(problem)
+            self.maybe_kept = self.is_committing and not was_undone(problem)
             raise
         # The middleware may still fail, on its way out.
         self.maybe_kept = self.is_committing
@@ -104,7 +103,7 @@ class AtomicWrite:
         response = _rendered(view())
         # A view that swallows a database error may answer 200 out of a transaction that
         # PostgreSQL will roll back.
-        self.not_saved = response.status_code < 400 and in_time.is_poisoned()
+        self.not_saved = response.status_code < 400 and is_poisoned()
         return response
 
     def require_done(self, response: HttpResponseBase) -> None:

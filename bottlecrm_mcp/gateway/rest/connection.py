@@ -29,7 +29,7 @@ REFUSED_BEFOREHAND = (401, 403, 404, 405, 415, 429)
 Parameters = Mapping[str, Any]
 
 
-class Answer(NamedTuple):
+class TimedReply(NamedTuple):
     """A reply, and when the CRM gave it by its own clock."""
 
     reply: Reply
@@ -83,7 +83,7 @@ class Connection:
         except httpx2.HTTPError as problem:
             raise fault(problem, self.base_url) from problem
 
-    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> TimedReply:
         """Send a write, once. Raises `GatewayError`."""
         try:
             return self._send(method, path, body=body)
@@ -99,7 +99,7 @@ class Connection:
         path: str,
         parameters: Parameters | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Answer:
+    ) -> TimedReply:
         url = self.base_url + path
         until = time.monotonic() + self.answer_seconds
         with self._client.stream(method, url, params=parameters or None, json=body) as response:
@@ -113,7 +113,7 @@ class Connection:
         if data is None and content and status < 400:
             raise not_the_crm(self.base_url)
         kept = method != "GET" and status >= 400 and status not in REFUSED_BEFOREHAND
-        return Answer(Reply(status, data, maybe_kept=kept), _date(response))
+        return TimedReply(Reply(status, data, maybe_kept=kept), _date(response))
 
     def _chunks(self, response: httpx2.Response, until: float) -> Iterator[bytes]:
         size = 0

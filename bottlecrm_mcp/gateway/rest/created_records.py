@@ -29,7 +29,7 @@ MOST_RECORDS = 100
 MOST_CANDIDATES = 5
 
 
-class NewRecords:
+class CreatedRecords:
     """Finds the records that one caller creates; each is given out once."""
 
     def __init__(self, caller: Caller, read: Read) -> None:

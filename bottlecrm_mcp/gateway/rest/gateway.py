@@ -30,10 +30,10 @@ from bottlecrm_mcp.gateway.base import (
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.rest.connection import Connection
-from bottlecrm_mcp.gateway.rest.created_records import NewRecords
-from bottlecrm_mcp.gateway.rest.labels import Names
+from bottlecrm_mcp.gateway.rest.created_records import CreatedRecords
+from bottlecrm_mcp.gateway.rest.labels import Labels
 from bottlecrm_mcp.gateway.shared import in_memory, unpaged_list
-from bottlecrm_mcp.gateway.shared.rest_query import one_way, rest_page, takes
+from bottlecrm_mcp.gateway.shared.rest_query import first_alternative, rest_page, takes
 from bottlecrm_mcp.gateway.shared.rows import dig, row_of
 from bottlecrm_mcp.gateway.shared.unpaged_list import newest
 
@@ -49,18 +49,18 @@ NO_KEYS = GatewayError(
 )
 
 
-class HttpGateway:
+class RestGateway:
     """The CRM at the other end of a connection; one for all calls of a caller."""
 
     def __init__(self, catalogue: Catalogue, caller: Caller, connection: Connection) -> None:
         self.catalogue = catalogue
         self.caller = caller
         self.connection = connection
-        self._new_records = NewRecords(caller, self.read)
-        self._names = Names(catalogue, caller, self.read)
+        self._created_records = CreatedRecords(caller, self.read)
+        self._labels = Labels(catalogue, caller, self.read)
 
     def __repr__(self) -> str:
-        return f"<HttpGateway to {self.connection.base_url}>"
+        return f"<RestGateway to {self.connection.base_url}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
         return self.connection.read(path, parameters)
@@ -76,12 +76,12 @@ class HttpGateway:
     ) -> Reply:
         if key is not None:
             raise NO_KEYS
-        started = self._new_records.now()
+        started = self._created_records.now()
         sent = body if body or method != "DELETE" else None
         reply, answered = self.connection.write(method, path, sent)
         if creates is None or not reply.ok:
             return reply
-        return self._new_records.identified(creates, body or {}, reply, answered, started)
+        return self._created_records.identified(creates, body or {}, reply, answered, started)
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         raise NO_KEYS
@@ -90,14 +90,14 @@ class HttpGateway:
         if not entity.paged:
             return unpaged_list.page(self.read, entity, query)
         if query.either:
-            return one_way(lambda narrowed: self.page(entity, narrowed), query)
+            return first_alternative(lambda narrowed: self.page(entity, narrowed), query)
         plan = plan_search(entity, query)
         if plan.is_complete and _is_in_order(entity, query):
             page = rest_page(self.read, entity, _newest_asked_for(entity, query))
-            return replace(page, rows=self._names.filled_in(query.columns, page.rows))
+            return replace(page, rows=self._labels.filled_in(query.columns, page.rows))
         if plan.is_complete and not query.sort:
             return self._in_default_order(entity, query, plan)
-        return self._folded(entity, query, plan)
+        return self._in_memory(entity, query, plan)
 
     def pages(
         self, searches: Sequence[tuple[Entity, RowQuery]]
@@ -127,7 +127,7 @@ class HttpGateway:
         details = {each: self.read(entity.record_path(each)) for each in ids}
         records = (dig(reply.data, entity.detail_key) for reply in details.values() if reply.ok)
         rows = [row_of(columns, each) for each in records if isinstance(each, Mapping)]
-        return {row["id"]: row for row in self._names.filled_in(columns, rows)}
+        return {row["id"]: row for row in self._labels.filled_in(columns, rows)}
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         return None
@@ -138,21 +138,21 @@ class HttpGateway:
         columns = (*query.columns, *(field for field, _ in order))
         first = self._first(entity, plan, columns, FIRST)
         if first.total <= len(first.rows):
-            rows = self._names.filled_in(query.columns, first.rows)
+            rows = self._labels.filled_in(query.columns, first.rows)
             return _window(rows, order, query)
         if first.total <= PAGE:
-            return self._folded(entity, query, plan)
+            return self._in_memory(entity, query, plan)
         page = rest_page(self.read, entity, query)
         return replace(
             page,
-            rows=self._names.filled_in(query.columns, page.rows),
+            rows=self._labels.filled_in(query.columns, page.rows),
             limits=(
                 f"These {page.total} {entity.name} come in the CRM's own order, not newest first. "
                 "Filter by created_at, or sort by -created_at, which reads them all.",
             ),
         )
 
-    def _folded(self, entity: Entity, query: RowQuery, plan: Plan) -> Page:
+    def _in_memory(self, entity: Entity, query: RowQuery, plan: Plan) -> Page:
         order = query.sort or newest(entity)
         rows = self._rows(entity, plan, [*query.columns, *(field for field, _ in order)])
         return _window(rows, order, query)
@@ -166,7 +166,7 @@ class HttpGateway:
         _require_listed(entity, needed)
         rows = in_memory.matching(self._all(entity, plan, tuple(dict.fromkeys(needed))), plan.left)
         found = in_memory.holding_words(rows, plan.words, entity.search_fields)
-        return self._names.filled_in(needed, found)
+        return self._labels.filled_in(needed, found)
 
     def _all(
         self, entity: Entity, plan: Plan, columns: tuple[Field, ...]

@@ -13,7 +13,7 @@ from bottlecrm_mcp.gateway.shared.rows import by_name, label_of
 Row = Mapping[str, Any]
 
 
-class Names:
+class Labels:
     """Fills in the names that a look-up of the CRM has, where the caller may read it."""
 
     def __init__(self, catalogue: Catalogue, caller: Caller, read: Read) -> None:

@@ -20,7 +20,7 @@ def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
     if not entity.paged:
         return unpaged_list.page(read, entity, query)
     if query.either:
-        return one_way(lambda narrowed: rest_page(read, entity, narrowed), query)
+        return first_alternative(lambda narrowed: rest_page(read, entity, narrowed), query)
     parameters = dict(entity.list_parameters)
     if query.query:
         if not entity.search_parameter:
@@ -32,7 +32,7 @@ def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
     return _collect(read, entity, query, parameters)
 
 
-def one_way(page: Callable[[RowQuery], Page], query: RowQuery) -> Page:
+def first_alternative(page: Callable[[RowQuery], Page], query: RowQuery) -> Page:
     """The page by the first of several alternatives, which is all that a REST list can heed."""
     first = query.either[0]
     found = page(replace(query, conditions=(*query.conditions, *first), either=()))

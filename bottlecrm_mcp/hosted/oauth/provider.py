@@ -53,7 +53,7 @@ async def in_pool(work: Callable[[], T]) -> T:
         ensure_live_connection()
         return work()
 
-    return await thread_pool.in_time(ready, Deadline(mcp_settings().CALL_SECONDS))
+    return await thread_pool.in_pool_within(ready, Deadline(mcp_settings().CALL_SECONDS))
 
 
 class KnownClient(OAuthClientInformationFull):

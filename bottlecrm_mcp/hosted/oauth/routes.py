@@ -27,7 +27,7 @@ from starlette.routing import Route, Router, request_response
 
 from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.body import Disconnected, read_body
-from bottlecrm_mcp.hosted.errors import Refusal
+from bottlecrm_mcp.hosted.errors import HttpError
 from bottlecrm_mcp.hosted.oauth import metadata
 from bottlecrm_mcp.hosted.oauth.provider import (
     FetchingProvider,
@@ -123,7 +123,7 @@ def _read_first(app: Any) -> Any:
             body = await read_body(scope, receive, MAX_BODY_BYTES)
         except Disconnected:
             return
-        except Refusal as refusal:
+        except HttpError as refusal:
             headers = {name.decode(): value.decode() for name, value in refusal.headers}
             refused = _error("invalid_request", str(refusal), refusal.status, headers)
             await refused(scope, receive, send)

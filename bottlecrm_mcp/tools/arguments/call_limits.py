@@ -12,7 +12,7 @@ from bottlecrm_mcp.tools.truncation import bytes_of
 
 
 @dataclass(frozen=True)
-class Bounds:
+class CallLimits:
     """How deep arguments may be nested, how many values they may hold, how large an answer is."""
 
     depth: int = 8

@@ -36,7 +36,7 @@ class Declined(Exception):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Confirmation:
     """What the agent said about confirmation: the arguments `confirm` and `confirmation`."""
 
     confirm: bool = False
@@ -72,7 +72,7 @@ class Change:
 
 
 def require_confirmation(
-    crm: Crm, change: Change, answer: Answer, details: Mapping[str, Any]
+    crm: Crm, change: Change, given: Confirmation, details: Mapping[str, Any]
 ) -> None:
     """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
 
@@ -83,7 +83,7 @@ def require_confirmation(
     if not change.effects:
         return
     subject = change.subject(crm)
-    if not _is_confirmed(crm, answer, subject):
+    if not _is_confirmed(crm, given, subject):
         raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
 
 
@@ -97,9 +97,9 @@ def require_not_declined(crm: Crm) -> None:
         raise Declined
 
 
-def _is_confirmed(crm: Crm, answer: Answer, subject: Mapping[str, Any]) -> bool:
+def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> bool:
     if crm.form is None:
-        confirmed, confirmation = answer.confirm, answer.confirmation
+        confirmed, confirmation = given.confirm, given.confirmation
         needs_seal = crm.sealed or bool(confirmation)
     else:
         confirmed, confirmation, needs_seal = crm.form.accepted, crm.form.confirmation, True

@@ -11,8 +11,8 @@ from bottlecrm_mcp.doctor import person
 from bottlecrm_mcp.doctor.acceptance.answer_rules import objections
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
 from bottlecrm_mcp.doctor.acceptance.matrix import planned, trials_of
-from bottlecrm_mcp.doctor.acceptance.refusals import Refusing
-from bottlecrm_mcp.doctor.acceptance.runner import Bench
+from bottlecrm_mcp.doctor.acceptance.refusals import RefusalCells
+from bottlecrm_mcp.doctor.acceptance.runner import Runner
 from bottlecrm_mcp.doctor.diagnosis import examine
 from bottlecrm_mcp.doctor.findings import Outcome
 from bottlecrm_mcp.doctor.report import lines
@@ -72,8 +72,8 @@ def test_everything_as_user(alpha, beta):
 
 def test_reading_only(alpha):
     with never_committed():
-        bench = Bench(person.person(alpha.user.user.email, "Alpha"))
-    trials = list(planned(bench, write=False))
+        runner = Runner(person.person(alpha.user.user.email, "Alpha"))
+    trials = list(planned(runner, write=False))
     assert not any(trial.makes for trial in trials)
     assert not any(trial.what.startswith(("crm_create", "action")) for trial in trials)
     assert {trial.entity for trial in trials} == {*CATALOGUE.entity_names, "all", "my_day"}
@@ -85,10 +85,10 @@ def failures(alpha, beta):
 
     def find(name, *names):
         with never_committed():
-            bench = Bench(person.person(alpha.admin.user.email, "Alpha"))
-        trials = {each.what: each for each in trials_of(bench, CATALOGUE.entity(name), write=True)}
-        bench.run(trials[each] for each in names)
-        return {cell.what: cell.sentence for cell in bench.cells if cell.outcome is Outcome.FAILED}
+            runner = Runner(person.person(alpha.admin.user.email, "Alpha"))
+        trials = {each.what: each for each in trials_of(runner, CATALOGUE.entity(name), write=True)}
+        runner.run(trials[each] for each in names)
+        return {cell.what: cell.sentence for cell in runner.cells if cell.outcome is Outcome.FAILED}
 
     return find
 
@@ -229,9 +229,9 @@ def test_writing_that_is_forbidden_needs_a_record(alpha):
     with org_context(alpha.org):
         Team.objects.all().delete()
     with never_committed():
-        bench = Bench(person.person(alpha.user.user.email, "Alpha"))
-        bench.run(Refusing(bench, CATALOGUE.entity("teams")).trials())
-    said = {cell.what: (cell.outcome, cell.sentence) for cell in bench.cells}
+        runner = Runner(person.person(alpha.user.user.email, "Alpha"))
+        runner.run(RefusalCells(runner, CATALOGUE.entity("teams")).trials())
+    said = {cell.what: (cell.outcome, cell.sentence) for cell in runner.cells}
     assert said["crm_update"] == (Outcome.INSTEAD, "There are no teams to try it on.")
     assert said["crm_create"][0] is Outcome.INSTEAD
 

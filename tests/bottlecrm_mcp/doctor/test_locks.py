@@ -10,7 +10,7 @@ from django.db import connection, connections
 
 from bottlecrm_mcp.doctor import locks, person
 from bottlecrm_mcp.doctor.acceptance.matrix import trials_of
-from bottlecrm_mcp.doctor.acceptance.runner import Bench, Trial
+from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial
 from bottlecrm_mcp.doctor.findings import Outcome
 from bottlecrm_mcp.doctor.rollback import never_committed
 from demo_crm.catalogue import CATALOGUE
@@ -54,11 +54,11 @@ def new_invoice(api, two_orgs, unique_numbers) -> Callable[[], int]:
 
 
 @pytest.fixture
-def bench(two_orgs) -> Bench:
+def runner(two_orgs) -> Runner:
     admin = two_orgs.alpha_admin
     with never_committed():
         someone = person.person(admin.user.email, admin.org.name)
-    return Bench(someone)
+    return Runner(someone)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def sleep_in_the_database() -> None:
 
 
 @pytest.mark.parametrize("where", ["python", "database"])
-def test_slow_trial_lets_others_go_on(bench, two_orgs, new_invoice, monkeypatch, where):
+def test_slow_trial_lets_others_go_on(runner, two_orgs, new_invoice, monkeypatch, where):
     monkeypatch.setattr(locks, "MOST_SECONDS", 0.3)
     made, created = Event(), Event()
     statuses = []
@@ -101,59 +101,59 @@ def test_slow_trial_lets_others_go_on(bench, two_orgs, new_invoice, monkeypatch,
         created.set()
 
     def work() -> None:
-        bench.samples.record(INVOICES)
+        runner.samples.record(INVOICES)
         made.set()
         if where == "database":
             sleep_in_the_database()
         elif not created.wait(FOR_EVER):
             return
-        bench.agent.do("crm_search", entity="invoices")
+        runner.agent.do("crm_search", entity="invoices")
 
     with meanwhile(create):
-        bench.try_one(Trial("invoices", "something slow", work))
+        runner.try_one(Trial("invoices", "something slow", work))
     assert statuses == [201]
-    assert [cell.outcome for cell in bench.cells] == [Outcome.UNTRIED]
-    assert "2 s" in bench.cells[0].sentence
+    assert [cell.outcome for cell in runner.cells] == [Outcome.UNTRIED]
+    assert "2 s" in runner.cells[0].sentence
     assert len(numbers(two_orgs.alpha)) == 1
 
 
-def test_next_trial_has_a_session_of_its_own(bench, unique_numbers, monkeypatch):
+def test_next_trial_has_a_session_of_its_own(runner, unique_numbers, monkeypatch):
     monkeypatch.setattr(locks, "MOST_SECONDS", 0.1)
 
     def work() -> None:
-        bench.samples.record(INVOICES)
+        runner.samples.record(INVOICES)
         sleep_in_the_database()
 
-    bench.try_one(Trial("invoices", "something slow", work))
+    runner.try_one(Trial("invoices", "something slow", work))
     monkeypatch.undo()
-    bench.run(trial for trial in trials_of(bench, INVOICES, write=True) if "crm_" in trial.what)
-    slow, *others = bench.cells
+    runner.run(trial for trial in trials_of(runner, INVOICES, write=True) if "crm_" in trial.what)
+    slow, *others = runner.cells
     assert slow.outcome is Outcome.UNTRIED
     assert [cell.sentence for cell in others if cell.outcome is Outcome.FAILED] == []
 
 
-def test_what_others_commit_meanwhile_is_no_failure(bench, two_orgs, new_invoice):
+def test_what_others_commit_meanwhile_is_no_failure(runner, two_orgs, new_invoice):
     """The number of an invoice that was created since the transaction began is taken."""
     attempts = []
 
     def work() -> None:
-        bench.agent.do("crm_search", entity="invoices")
+        runner.agent.do("crm_search", entity="invoices")
         attempts.append(1)
         if len(attempts) <= 3:
             with meanwhile(new_invoice):
                 pass
-        bench.samples.record(INVOICES)
+        runner.samples.record(INVOICES)
 
-    bench.try_one(Trial("invoices", "a create", work))
-    assert [cell.outcome for cell in bench.cells] == [Outcome.OK]
+    runner.try_one(Trial("invoices", "a create", work))
+    assert [cell.outcome for cell in runner.cells] == [Outcome.OK]
     assert len(attempts) == 4
     assert len(numbers(two_orgs.alpha)) == 3
 
 
-def test_invoices_are_created_while_the_matrix_is_tried(bench, two_orgs, new_invoice):
+def test_invoices_are_created_while_the_matrix_is_tried(runner, two_orgs, new_invoice):
     trials = [
         trial
-        for trial in trials_of(bench, INVOICES, write=True)
+        for trial in trials_of(runner, INVOICES, write=True)
         if trial.makes and not trial.what.startswith("refuse")
     ]
     begun, is_over = Event(), Event()
@@ -177,10 +177,10 @@ def test_invoices_are_created_while_the_matrix_is_tried(bench, two_orgs, new_inv
                 waits.append(session.execute(WAITING).fetchone()[0] or 0)
 
     with meanwhile(create), meanwhile(watch):
-        bench.run(beginning())
-    failed = {each.what: each.sentence for each in bench.cells if each.outcome is Outcome.FAILED}
+        runner.run(beginning())
+    failed = {each.what: each.sentence for each in runner.cells if each.outcome is Outcome.FAILED}
     assert failed == {}
-    assert len(bench.cells) == len(trials)
+    assert len(runner.cells) == len(trials)
     assert set(statuses) == {201}
     assert max(waits) < 2.5
     # Nothing of the doctor's is left, nor a gap where its numbers were.

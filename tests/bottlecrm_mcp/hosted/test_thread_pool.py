@@ -147,7 +147,7 @@ def test_cancellations_reach_nobody_else(monkeypatch: pytest.MonkeyPatch) -> Non
     async def late() -> str:
         seconds, allowed = dice.uniform(0, 0.03), dice.uniform(0, 0.03)
         try:
-            await thread_pool.in_time(
+            await thread_pool.in_pool_within(
                 lambda: query(f"SELECT 1 FROM pg_sleep({seconds})"), Deadline(allowed), 5
             )
         except OperationalError as problem:
@@ -157,7 +157,9 @@ def test_cancellations_reach_nobody_else(monkeypatch: pytest.MonkeyPatch) -> Non
         return "in time"
 
     async def in_no_hurry() -> str:
-        await thread_pool.in_time(lambda: query("SELECT 1 FROM pg_sleep(0.003)"), Deadline(60))
+        await thread_pool.in_pool_within(
+            lambda: query("SELECT 1 FROM pg_sleep(0.003)"), Deadline(60)
+        )
         return "undisturbed"
 
     async def run() -> list[str]:
@@ -187,7 +189,7 @@ def test_connection_of_a_cancelled_statement_is_not_lent_again() -> None:
 
     async def run() -> None:
         with pytest.raises(OperationalError):
-            await thread_pool.in_time(slow, Deadline(0.1), 30)
+            await thread_pool.in_pool_within(slow, Deadline(0.1), 30)
         await all_are_free()
 
     asyncio.run(run())
@@ -282,11 +284,11 @@ def test_what_waits_for_a_thread_does_not_begin_once_nobody_waits() -> None:
     let_go, done = threading.Event(), []
 
     async def run() -> None:
-        busy = [thread_pool.threads().submit(let_go.wait) for _ in range(mcp_settings().THREADS)]
+        busy = [thread_pool.executor().submit(let_go.wait) for _ in range(mcp_settings().THREADS)]
         with pytest.raises(thread_pool.Busy):
-            await thread_pool.in_time(lambda: done.append("late"), Deadline(0.01))
+            await thread_pool.in_pool_within(lambda: done.append("late"), Deadline(0.01))
         waiting = asyncio.ensure_future(
-            thread_pool.in_time(lambda: done.append("left"), Deadline(60))
+            thread_pool.in_pool_within(lambda: done.append("left"), Deadline(60))
         )
         await asyncio.sleep(0)
         waiting.cancel()

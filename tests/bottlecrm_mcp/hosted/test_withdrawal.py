@@ -148,17 +148,17 @@ def test_revoked_while_it_waits_for_a_thread(
     secret: str, alpha_admin: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     let_go = threading.Event()
-    in_time = thread_pool.in_time
+    in_time = thread_pool.in_pool_within
 
     async def crowded(work: Any, *arguments: Any) -> Any:
         if work.__name__ == "run":
             await thread_pool.in_pool(lambda: revoke(alpha_admin))
             for _ in range(mcp_settings().THREADS):
-                thread_pool.threads().submit(let_go.wait)
+                thread_pool.executor().submit(let_go.wait)
             asyncio.get_running_loop().call_later(0.1, let_go.set)
         return await in_time(work, *arguments)
 
-    monkeypatch.setattr(thread_pool, "in_time", crowded)
+    monkeypatch.setattr(thread_pool, "in_pool_within", crowded)
     error = as_agent(secret, lambda agent: agent.refused("crm_create", **NEW))
     assert error["code"] == "unauthorized"
     assert leads(alpha_admin) == 0

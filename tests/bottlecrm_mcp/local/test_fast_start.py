@@ -13,7 +13,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSI
 from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.local import fast_start
-from bottlecrm_mcp.local.fast_start import EarlyAnswers
+from bottlecrm_mcp.local.fast_start import FastStart
 from bottlecrm_mcp.local.proxy import META_CAPABILITIES, META_VERSION, MODERN
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
@@ -63,16 +63,16 @@ def said_by_the_sdk(caller: Caller, messages: list[dict[str, Any]]) -> list[dict
 @pytest.mark.parametrize("version", fast_start.HANDSHAKE_VERSIONS)
 def test_handshake(caller, version):
     messages = [initialize(version), INITIALIZED, request("tools/list")]
-    answers = EarlyAnswers(Registry(CATALOGUE), caller)
-    said = [answers.to(each) for each in messages if "id" in each]
+    answers = FastStart(Registry(CATALOGUE), caller)
+    said = [answers.answer_to(each) for each in messages if "id" in each]
     assert said == said_by_the_sdk(caller, messages)
 
 
 @pytest.mark.parametrize("caller", [CALLER, READER])
 def test_modern(caller):
     messages = [request("server/discover", _meta=META), request("tools/list", _meta=META)]
-    answers = EarlyAnswers(Registry(CATALOGUE), caller)
-    said = [answers.to(each) for each in messages]
+    answers = FastStart(Registry(CATALOGUE), caller)
+    said = [answers.answer_to(each) for each in messages]
     wanted = said_by_the_sdk(caller, messages)
     # Milliseconds to midnight.
     lives = [each[0]["result"].pop("ttlMs") for each in (said, wanted)]
@@ -96,7 +96,7 @@ def test_modern(caller):
     ],
 )
 def test_what_waits_for_the_sdk(message):
-    assert EarlyAnswers(Registry(CATALOGUE), CALLER).to(message) is None
+    assert FastStart(Registry(CATALOGUE), CALLER).answer_to(message) is None
 
 
 def test_versions_are_the_sdks():

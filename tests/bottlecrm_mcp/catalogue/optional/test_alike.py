@@ -9,7 +9,7 @@ from django.core.management import call_command
 from bottlecrm_mcp.catalogue.model import Access
 from bottlecrm_mcp.doctor import person as doctor
 from bottlecrm_mcp.doctor.acceptance.matrix import trials_of
-from bottlecrm_mcp.doctor.acceptance.runner import Bench
+from bottlecrm_mcp.doctor.acceptance.runner import Runner
 from bottlecrm_mcp.doctor.findings import Outcome
 from bottlecrm_mcp.doctor.rollback import never_committed
 from bottlecrm_mcp.gateway.shared.rows import rows_at
@@ -137,16 +137,16 @@ def test_budgets_with_everything_served(alpha) -> None:
 def test_doctor_tries_every_tool(alpha, beta, role) -> None:
     person = getattr(alpha, role)
     with unchanged(), never_committed():
-        bench = Bench(doctor.person(person.user.email, person.org.name))
+        runner = Runner(doctor.person(person.user.email, person.org.name))
         for entity in OPTIONAL.values():
-            bench.run(trials_of(bench, entity, write=True))
+            runner.run(trials_of(runner, entity, write=True))
     failed = {
         f"{cell.entity}, {cell.what}": cell.sentence
-        for cell in bench.cells
+        for cell in runner.cells
         if cell.outcome is Outcome.FAILED
     }
     assert failed == {}
-    tried = {(cell.entity, cell.what) for cell in bench.cells}
+    tried = {(cell.entity, cell.what) for cell in runner.cells}
     for tool in ("crm_search", "crm_get", "crm_create", "crm_update", "crm_delete"):
         assert {(name, tool) for name in OPTIONAL} <= tried
     assert mail.outbox == []

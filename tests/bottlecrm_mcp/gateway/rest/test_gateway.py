@@ -10,8 +10,8 @@ import pytest
 from bottlecrm_mcp.catalogue.model import Kind
 from bottlecrm_mcp.gateway.base import GatewayError, Reply
 from bottlecrm_mcp.gateway.rest import gateway as http
-from bottlecrm_mcp.gateway.rest.connection import Answer
-from bottlecrm_mcp.gateway.rest.gateway import HttpGateway
+from bottlecrm_mcp.gateway.rest.connection import TimedReply
+from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.entity_search import sortable
@@ -49,11 +49,11 @@ class Loopback:
             self._replies[key] = self.gateway.read(path, parameters)
         return self._replies[key]
 
-    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    def write(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> TimedReply:
         self.written.append((method, path))
         self._replies.clear()
         reply = self.gateway.write(method, path, body)
-        return Answer(replace(reply, created_id=""), datetime.now(UTC))
+        return TimedReply(replace(reply, created_id=""), datetime.now(UTC))
 
 
 class Both:
@@ -62,7 +62,7 @@ class Both:
     def __init__(self, crm: Crm) -> None:
         self.hosted = crm
         self.connection = Loopback(crm.gateway)
-        gateway = HttpGateway(CATALOGUE, crm.caller, self.connection)
+        gateway = RestGateway(CATALOGUE, crm.caller, self.connection)
         self.local = replace(crm, catalogue=CATALOGUE, gateway=gateway)
 
     def __call__(self, tool: str, **arguments: Any) -> dict[str, Any]:
@@ -309,7 +309,7 @@ def test_refused_write_may_leave_something(both, monkeypatch):
     monkeypatch.setattr(
         both.connection,
         "write",
-        lambda *_: Answer(Reply(400, {"errors": "no"}, maybe_kept=True), datetime.now(UTC)),
+        lambda *_: TimedReply(Reply(400, {"errors": "no"}, maybe_kept=True), datetime.now(UTC)),
     )
     with unchanged():
         answer = both.over_http("crm_create", entity="leads", data={"title": "x"})
