@@ -1,4 +1,6 @@
 #!/usr/bin/env python
+"""Command line of the demo, with a PostgreSQL server of its own."""
+
 import argparse
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`python -m bottlecrm_mcp` is `bcrm-mcp`."""
+"""Entry point of `python -m bottlecrm_mcp`, which is `bcrm-mcp`."""
 
 from bottlecrm_mcp.local.cli import main
 

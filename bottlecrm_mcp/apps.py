@@ -1,3 +1,5 @@
+"""App configuration: registers the system checks and installs the gateway's hooks."""
+
 from django.apps import AppConfig
 
 

@@ -1,4 +1,4 @@
-"""The /mcp route, round a Django ASGI application.
+"""ASGI application that answers /mcp in front of Django's.
 
 Not a Django URL: BottleCRM's middleware would refuse it for every scoped token. Host, Origin, size,
 body and token are checked here, in this order and before a message is parsed; the tools then go

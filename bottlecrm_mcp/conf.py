@@ -1,4 +1,4 @@
-"""The settings of this app: `BOTTLECRM_MCP` in Django's settings, with defaults, checked once."""
+"""Settings of this app: `BOTTLECRM_MCP` in Django's settings, with defaults, checked once."""
 
 from __future__ import annotations
 

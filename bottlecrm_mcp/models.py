@@ -1,3 +1,5 @@
+"""Models: the idempotency keys of writes. No data of the CRM is stored."""
+
 import uuid
 
 from django.db import models

@@ -1,7 +1,7 @@
-"""What is seen of each request to /mcp from outside: one line in the log, and its trace.
+"""Access log and traces: one line in the log and one span for each request to /mcp.
 
-Neither holds a value of an argument or of a record. The trace is the span that the SDK makes of
-each message; without an OpenTelemetry SDK there is none, and nothing of this costs anything.
+Neither holds a value of an argument or of a record. The span is the one that the SDK makes of each
+message; without an OpenTelemetry SDK there is none, and nothing of this costs anything.
 """
 
 from __future__ import annotations

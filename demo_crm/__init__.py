@@ -1,0 +1,1 @@
+"""Demo CRM: a stand-in for BottleCRM, with its API and its quirks."""

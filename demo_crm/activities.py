@@ -1,4 +1,4 @@
-"""What was done to a case, as its detail answer tells it."""
+"""Activities: what was done to a case, as its detail answer tells it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The shapes of answer that BottleCRM's views give; which one depends on the view."""
+"""Answers: the shapes that BottleCRM's views give; which one depends on the view."""
 
 from typing import Any, TypeVar
 

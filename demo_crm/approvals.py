@@ -1,4 +1,4 @@
-"""Which rule wants an approval before a case is closed, and whether the case has it."""
+"""Approvals: which rule wants one before a case is closed, and whether the case has it."""
 
 from demo_crm.models import Approval, ApprovalRule, Case
 

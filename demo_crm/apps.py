@@ -1,3 +1,5 @@
+"""App configuration: registers the system check."""
+
 from django.apps import AppConfig
 
 

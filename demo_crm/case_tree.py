@@ -1,4 +1,4 @@
-"""Cases below cases."""
+"""Case tree: cases below cases."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""BottleCRM's contract, with the models and serializers that stand for BottleCRM's here."""
+"""Catalogue: BottleCRM's contract, with the models and serializers that stand for its own here."""
 
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""System check: the database role must be one that row-level security binds."""
+
 from collections.abc import Sequence
 from typing import Any
 

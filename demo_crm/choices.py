@@ -1,4 +1,4 @@
-"""The values that BottleCRM's fields accept, spelled as it spells them."""
+"""Choices that BottleCRM's fields accept, spelled as it spells them."""
 
 Choices = list[tuple[str, str]]
 

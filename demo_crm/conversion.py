@@ -1,4 +1,4 @@
-"""What becomes of a lead that is converted."""
+"""Conversion of a lead: the account, contact and opportunity that it becomes."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""The countries of ISO 3166-1, by code and name."""
+"""Countries of ISO 3166-1, by code and name."""
 
 _TABLE = """
 AD Andorra; AE United Arab Emirates; AF Afghanistan; AG Antigua & Barbuda; AI Anguilla; AL

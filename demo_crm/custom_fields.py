@@ -1,3 +1,5 @@
+"""Custom fields: their definitions, and the check of values given for them."""
+
 from typing import Any
 
 from django.apps import apps

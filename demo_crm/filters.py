@@ -1,4 +1,4 @@
-"""What a list's query parameters mean. A parameter that a list doesn't know changes nothing."""
+"""Filters: what a list's query parameters mean. One that a list doesn't know changes nothing."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation

@@ -1,3 +1,5 @@
+"""Identity by access tokens (JWT), as BottleCRM's web application uses them."""
+
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

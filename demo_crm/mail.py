@@ -1,3 +1,5 @@
+"""Mail, sent on commit."""
+
 from collections.abc import Iterable
 from functools import partial
 

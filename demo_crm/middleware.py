@@ -1,3 +1,5 @@
+"""Middleware: the identity of a request and the organisation that it sees, as in BottleCRM."""
+
 from collections.abc import Callable
 from zoneinfo import ZoneInfo
 

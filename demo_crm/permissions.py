@@ -1,3 +1,5 @@
+"""Permissions: the organisation's context, and who is an administrator."""
+
 from typing import Any
 
 from rest_framework.permissions import BasePermission

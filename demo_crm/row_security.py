@@ -1,4 +1,4 @@
-"""The organisation of a database session, and the policy that confines it to its rows."""
+"""Row-level security: the organisation of a session, and the policy that confines it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

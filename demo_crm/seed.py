@@ -1,4 +1,4 @@
-"""Two organisations with enough in them to ask questions about. Dates are relative to today."""
+"""Seed data: two organisations with enough in them to ask questions about. Relative to today."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How people, teams, tags and notes look inside other answers, and the base of all writes."""
+"""Serializers of people, teams, tags and notes in other answers, and the base of all writes."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Signing in with a browser. BottleCRM has no such thing: its web application uses the API."""
+"""Sign-in with a browser. BottleCRM has no such thing: its web application uses the API."""
 
 from zoneinfo import ZoneInfo
 

@@ -1,3 +1,5 @@
+"""URLs of the REST API, to be included at `api/`."""
+
 from django.urls import include, path
 
 from demo_crm.entities import lookups, time_entries

@@ -1,3 +1,5 @@
+"""DRF authentication by a personal access token."""
+
 from typing import Any
 
 from rest_framework.authentication import BaseAuthentication

@@ -1,4 +1,4 @@
-"""What would make tokens fail or leak, found at start-up."""
+"""System checks: what would make tokens fail or leak, found at start-up."""
 
 from collections.abc import Sequence
 from typing import Any

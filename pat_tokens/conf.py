@@ -1,4 +1,4 @@
-"""The settings of this app, checked when they are read."""
+"""Settings of this app, checked when they are read."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta

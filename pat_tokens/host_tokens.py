@@ -1,4 +1,4 @@
-"""The host's own table of tokens, as BottleCRM has one, where it is installed.
+"""Token table of the host's own, as BottleCRM has one, where it is installed.
 
 Its rows have `profile`, `org`, `name`, `token_hash`, `token_prefix`, `scopes`, `expires_at`,
 `last_used_at`, `created_at` and `revoked_at`. It may be outside row-level security, so every query

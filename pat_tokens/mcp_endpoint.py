@@ -1,4 +1,4 @@
-"""What an MCP endpoint asks of this app: all of it works for the host's own tokens as well."""
+"""Interface for an MCP endpoint. All of it works for the host's own tokens as well."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Gives a request made with a token the identity that the host's own credentials give."""
+"""Middleware: a request made with a token gets the identity that the host's credentials give."""
 
 import logging
 from collections.abc import Callable

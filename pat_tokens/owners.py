@@ -1,4 +1,4 @@
-"""What the host's people and organisations are called."""
+"""Owners of tokens: what the host's people and organisations are called."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The pages, to be included at `settings/api-tokens/` of a host that has Django sessions."""
+"""URLs of the pages: include them at `settings/api-tokens/` of a host with Django sessions."""
 
 from django.urls import path
 

@@ -1,9 +1,9 @@
-"""What one call asks for several times is looked up once.
+"""Per-request cache: what one MCP call asks for several times is looked up once.
 
-An MCP call authenticates at the edge and again in each request that it makes to the host. Within
-`one_call` these share one look-up of the token and of its organisation's policy; nothing is kept
-from one call to the next, so that a revocation counts at the next one. A `one_call` within another
-one looks again.
+An MCP call authenticates at its endpoint and again in each request that it makes to the host.
+Within `request_cache` these share one look-up of the token and of its organisation's policy;
+nothing is kept from one call to the next, so that a revocation counts at the next one. A
+`request_cache` within another one looks again.
 """
 
 from collections.abc import Callable, Hashable, Iterator

@@ -1,4 +1,4 @@
-"""From a secret to the token it belongs to."""
+"""Token resolver: from a secret to the token it belongs to."""
 
 import logging
 

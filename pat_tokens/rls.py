@@ -1,4 +1,4 @@
-"""PostgreSQL settings that row-level security reads, for the length of a block."""
+"""Row-level security: the PostgreSQL settings that it reads, for the length of a block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

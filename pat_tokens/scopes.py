@@ -1,4 +1,4 @@
-"""What a token may reach: BottleCRM's grammar of scopes.
+"""Scopes: what a token may reach, in BottleCRM's grammar.
 
 A scope is `<resource>:<read|write>`: the first path segment after `/api/`, or `*`. `write` does
 not imply `read`. A token without scopes may do what its owner may; a token with scopes may do

@@ -1,4 +1,4 @@
-"""The secret of a token: how it is made, recognised and stored.
+"""Secret of a token: how it is made, recognised and stored.
 
 `bcrm_pat_`, 256 random bits as 43 base62 digits, and the CRC32 of all that as 6 more. BottleCRM's
 own tokens end in 43 url-safe base64 characters, so the length alone tells the two apart.

@@ -1,4 +1,4 @@
-"""REST, to be included at `api/`, before the host's own URLs."""
+"""URLs of the REST API: include them at `api/`, before the host's own."""
 
 from django.urls import path
 

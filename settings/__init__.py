@@ -1,0 +1,1 @@
+"""Settings of the demo and the tests."""

@@ -1,3 +1,5 @@
+"""ASGI application of the demo, with /mcp in front."""
+
 import os
 
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler

@@ -1,3 +1,5 @@
+"""Base settings, of the demo and the tests."""
+
 import os
 from typing import Any
 

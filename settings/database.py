@@ -1,4 +1,4 @@
-"""The DATABASES entry for a URL, and whether row-level security binds its role."""
+"""Database settings: the DATABASES entry for a URL, and whether its role is bound by RLS."""
 
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit

@@ -1,3 +1,5 @@
+"""Demo settings: a secret key of its own, and mail that is printed."""
+
 import os
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own for the demo and the tests, kept in one folder."""
+"""PostgreSQL server of its own for the demo and the tests, kept in one folder."""
 
 import os
 import secrets

@@ -1,3 +1,5 @@
+"""Test settings."""
+
 import os
 
 from settings.base import *  # noqa: F403

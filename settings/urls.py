@@ -1,3 +1,5 @@
+"""URLs of the demo: both apps, the demo's API, and its sign-in."""
+
 from django.urls import include, path
 
 urlpatterns = [

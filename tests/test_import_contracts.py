@@ -68,6 +68,12 @@ PLANTED = [
         "import django.conf",
         "bottlecrm_mcp.local.environment -> django",
     ),
+    (
+        "No circles in the demo",
+        "demo_crm/models/base.py",
+        "import demo_crm.entities.leads",
+        ".models -> .entities",
+    ),
 ]
 
 

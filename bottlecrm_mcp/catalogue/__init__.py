@@ -1,0 +1,1 @@
+"""Catalogue: the contract of the CRM, as declarations. Needs no Django."""

@@ -1,4 +1,4 @@
-"""The fixed value lists of BottleCRM's choice fields, spelled as its API expects them."""
+"""Choices of BottleCRM's fields, spelled as its API expects them."""
 
 LEAD_STATUS = ("assigned", "in process", "converted", "recycled", "closed")
 # "compaign" is how the API spells it.

@@ -1,4 +1,4 @@
-"""Which routes of the CRM the tools use, which no tool is to use, and which are left."""
+"""Coverage of the CRM's routes: which the tools use, which no tool is to use, which are left."""
 
 from __future__ import annotations
 

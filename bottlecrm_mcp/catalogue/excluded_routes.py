@@ -1,4 +1,4 @@
-"""BottleCRM's routes that no tool is to use, each with the reason.
+"""Excluded routes: those of BottleCRM that no tool is to use, each with the reason.
 
 A route is "METHOD path" with `{}` for an id; `*` stands for any method or any part of a path.
 """

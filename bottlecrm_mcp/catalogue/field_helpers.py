@@ -1,4 +1,4 @@
-"""How the entities of BottleCRM are declared: their usual fields, actions and filters."""
+"""Field helpers: the usual fields, actions and filters of BottleCRM's entities."""
 
 from __future__ import annotations
 

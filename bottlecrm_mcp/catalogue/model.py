@@ -1,4 +1,4 @@
-"""What a CRM is to this server: entities, their fields, filters, relations, actions and effects.
+"""Catalogue model: entities, their fields, filters, relations, actions and effects.
 
 Everything here is a frozen declaration without behaviour of its own, importable without Django.
 """

@@ -1,4 +1,4 @@
-"""What waits for a person in BottleCRM, the most pressing kinds first."""
+"""My-day sources: what waits for a person in BottleCRM, the most pressing kinds first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole examination, as the command and the tests run it."""
+"""Diagnosis: the whole examination, as the command and the tests run it."""
 
 from __future__ import annotations
 

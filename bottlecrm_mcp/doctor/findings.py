@@ -1,4 +1,4 @@
-"""What the doctor says: findings on the host, cells of the matrix of tools and entities, costs."""
+"""Findings on the host, cells of the matrix of tools and entities, costs."""
 
 from __future__ import annotations
 

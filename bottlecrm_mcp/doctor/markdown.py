@@ -1,4 +1,4 @@
-"""The diagnosis as Markdown tables, for a page of documentation or a ticket."""
+"""Markdown report: the diagnosis as tables, for a page of documentation or a ticket."""
 
 from __future__ import annotations
 

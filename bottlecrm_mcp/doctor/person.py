@@ -1,4 +1,4 @@
-"""The person that the doctor acts as, with a token that is never committed."""
+"""Person that the doctor acts as, with a token that is never committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The diagnosis as text: a table for people, and what is wrong in sentences."""
+"""Text report: the diagnosis as a table for people, and what is wrong in sentences."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.test.utils import override_settings
 
 from bottlecrm_mcp.doctor.locks import Locks, short_locks
+from bottlecrm_mcp.doctor.person import Person
 
 
 @contextmanager

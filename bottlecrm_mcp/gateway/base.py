@@ -1,4 +1,4 @@
-"""How a request reaches the CRM: the contract that every gateway keeps."""
+"""Gateway interface: how a request reaches the CRM, whichever way is taken."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The hosted endpoint: what serves /mcp and what belongs to it."""
+"""Hosted endpoint: /mcp on the CRM's own host, and the OAuth 2.1 server beside it."""

@@ -1,4 +1,4 @@
-"""Who is calling: each request is admitted by its token before its message is parsed."""
+"""Admission of a request: authentication, policy and limits, before its message is parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a bearer token to the caller, at the edge: before any message is parsed."""
+"""Bearer authentication: from the token in a request's header to the caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""By which Host the server is called, and from the pages of which Origin."""
+"""Host check and CORS: by which Host the endpoint is called, and from the pages of which Origin."""
 
 from __future__ import annotations
 

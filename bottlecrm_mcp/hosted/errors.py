@@ -1,4 +1,4 @@
-"""How a request ends that never reaches the MCP server."""
+"""HTTP errors: how a request ends that never reaches the MCP server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools of one call: run on a pool thread as the caller, in time."""
+"""Execution of tools: on a pool thread, as the caller, within the time of the call."""
 
 from __future__ import annotations
 

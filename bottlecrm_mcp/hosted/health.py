@@ -1,4 +1,4 @@
-"""/mcp/healthz: whether this process can serve a call, for load balancers.
+"""Health check at /mcp/healthz: whether this process can serve a call, for load balancers.
 
 It asks for no token and no Host, and tells no more than yes or no. However many ask at once, one
 query answers them all.

@@ -1,4 +1,4 @@
-"""How many calls a token may make, in a minute and at once: counted in Django's cache.
+"""Rate limits: how many calls a token may make, in a minute and at once. Counted in Django's cache.
 
 A cache that fails must not stop the CRM: then nothing is limited, and the log says so.
 """

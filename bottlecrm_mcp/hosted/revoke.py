@@ -1,4 +1,4 @@
-"""/mcp/revoke: ends a leaked token for whoever holds it. The CRM itself refuses the anonymous."""
+"""Revocation at /mcp/revoke, by whoever holds a leaked token: the CRM refuses the anonymous."""
 
 from __future__ import annotations
 

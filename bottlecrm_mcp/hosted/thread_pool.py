@@ -1,4 +1,4 @@
-"""The threads that work with the database, how long anybody waits for them, and their end."""
+"""Thread pool for work with the database: how long anybody waits for it, and how it ends."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What `pat_tokens` adds to the endpoint where it is installed: policy, log of writes, reports of
-leaked tokens. Without it every token is admitted as it is, and nothing is recorded."""
+"""Token policy and audit log, where `pat_tokens` is installed.
+
+Without it every token is admitted as it is, and no write is recorded.
+"""
 
 from __future__ import annotations
 

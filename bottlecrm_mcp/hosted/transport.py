@@ -1,4 +1,4 @@
-"""The SDK's Streamable HTTP, stateless: JSON answers, and a stream where progress is asked for."""
+"""Streamable HTTP of the SDK, stateless: JSON answers, and a stream where progress is asked for."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Local server: the `bcrm-mcp` command, which runs without Django."""

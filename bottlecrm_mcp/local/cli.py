@@ -1,4 +1,4 @@
-"""The `bcrm-mcp` command: an MCP server on stdin and stdout for one CRM and one token.
+"""Command line of `bcrm-mcp`: an MCP server on stdin and stdout for one CRM and one token.
 
 It passes everything on to the CRM's /mcp endpoint where there is one, and else serves the same
 tools itself over the REST API.

@@ -1,4 +1,4 @@
-"""What the local server is told by its environment: which CRM, which token, which way."""
+"""Environment variables of the local server: which CRM, which token, which way."""
 
 from __future__ import annotations
 

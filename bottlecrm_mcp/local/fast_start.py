@@ -1,4 +1,4 @@
-"""The first answers of the local server, given while the SDK is still being loaded.
+"""Handshake of the local server, answered while the SDK is still being loaded.
 
 Loading it takes longer than clients like to wait for a list of tools. What is answered here is what
 the SDK's server answers to the same message; everything else waits for it.

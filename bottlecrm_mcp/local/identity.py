@@ -1,4 +1,4 @@
-"""Who a token acts as and what it may do, as far as the REST API tells.
+"""Identity and scopes of a token, as far as the REST API tells them.
 
 The API has no way to ask for a token's scopes, so a path of each resource that leads nowhere is
 tried: one that is out of scope is refused before the CRM looks whether it exists.

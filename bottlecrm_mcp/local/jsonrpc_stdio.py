@@ -1,4 +1,4 @@
-"""JSON-RPC messages over this process's stdin and stdout, one to a line."""
+"""JSON-RPC over stdio: messages on this process's stdin and stdout, one to a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything passed on to the CRM's own /mcp endpoint, message by message.
+"""Proxy from stdio to the CRM's own /mcp endpoint, message by message.
 
 Nothing is interpreted but what the two transports spell differently: the headers that HTTP wants,
 and cancellation, which is a notification here and the end of a request there.

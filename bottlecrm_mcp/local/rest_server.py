@@ -1,4 +1,4 @@
-"""The tools served over the REST API, for a CRM without an /mcp endpoint."""
+"""MCP server over the REST API, for a CRM without an /mcp endpoint."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Protocol: the MCP server, whichever transport and gateway it is given."""

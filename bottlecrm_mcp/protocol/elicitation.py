@@ -1,4 +1,4 @@
-"""Confirmation by a form of the client's, on protocol revisions where a result can ask for input.
+"""Elicitation: confirmation by the client's form, where a result can ask for input.
 
 The form's answer decides, and the `confirm` argument is ignored. The state that comes back is
 sealed twice: by the SDK (principal, tool, arguments, ten minutes) and by us (the record's version).

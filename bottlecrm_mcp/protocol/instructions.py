@@ -1,4 +1,4 @@
-"""What a client is told about this server and its caller before any tool is called."""
+"""Server instructions: who the caller is, and the rules that span tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server says of itself and its tools, as it goes over the wire."""
+"""Server metadata: its name and version, and the entries of `tools/list`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The MCP server on the SDK's low-level `Server`: one for both protocol eras."""
+"""MCP server on the SDK's low-level `Server`: one for both protocol eras."""
 
 from __future__ import annotations
 

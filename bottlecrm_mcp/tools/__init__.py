@@ -1,0 +1,1 @@
+"""Tools: one module each, a function of the `Crm` and the tool's arguments."""

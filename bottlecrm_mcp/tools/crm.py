@@ -1,4 +1,4 @@
-"""What a tool works with: the caller, the catalogue, the way to the CRM."""
+"""Context of a tool call, `Crm`: the caller, the catalogue, the gateway."""
 
 from __future__ import annotations
 

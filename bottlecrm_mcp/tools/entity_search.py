@@ -1,4 +1,4 @@
-"""crm_search: list and search records."""
+"""Entity search: the records of one entity, or of several entities at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for the person today, as crm_search shows it."""
+"""My day: what waits for the person today, as crm_search shows it."""
 
 from __future__ import annotations
 

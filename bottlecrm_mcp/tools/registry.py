@@ -1,4 +1,4 @@
-"""The tools as a client sees them: names, arguments, results, hints."""
+"""Tool registry: names, arguments, results and hints, as a client sees them."""
 
 from __future__ import annotations
 

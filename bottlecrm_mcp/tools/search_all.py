@@ -1,4 +1,4 @@
-"""crm_search over all entities at once."""
+"""Global search: crm_search over all entities at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one answer may hold, and what is said where something was cut."""
+"""Truncation: how much one answer may hold, and what is said where something was cut."""
 
 from __future__ import annotations
 

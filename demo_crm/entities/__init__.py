@@ -1,0 +1,1 @@
+"""Entities: serializers, views and URLs, one module for each kind of record."""

@@ -1,3 +1,5 @@
+"""Accounts: serializers, views and URLs."""
+
 from typing import Any
 
 from django.db.models import QuerySet

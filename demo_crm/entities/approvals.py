@@ -1,3 +1,5 @@
+"""Approvals of case closures: their rules, requests and decisions."""
+
 from typing import Any
 from uuid import UUID
 

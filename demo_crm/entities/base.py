@@ -1,4 +1,4 @@
-"""What BottleCRM does alike for every kind of record; a kind's own module says where it differs."""
+"""Base of the entities: what BottleCRM does alike for every kind of record."""
 
 from typing import Any, ClassVar
 from uuid import UUID

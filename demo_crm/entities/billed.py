@@ -1,4 +1,4 @@
-"""How a write about a customer's account and contact with line items is checked and stored."""
+"""Billed records: how a write about an account and a contact with line items is stored."""
 
 from typing import Any
 from uuid import UUID

@@ -1,3 +1,5 @@
+"""Case actions: watchers, tree, suggestions, merges and linked solutions."""
+
 import re
 from collections.abc import Iterable
 from typing import Any

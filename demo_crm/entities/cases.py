@@ -1,3 +1,5 @@
+"""Cases: serializers, views and URLs."""
+
 from copy import copy
 from typing import Any
 from uuid import UUID

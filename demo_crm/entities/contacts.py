@@ -1,3 +1,5 @@
+"""Contacts: serializers, views and URLs."""
+
 from typing import Any
 
 from django.db.models import Q, QuerySet

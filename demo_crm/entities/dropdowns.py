@@ -1,4 +1,4 @@
-"""What BottleCRM's answers bring along for its forms."""
+"""Drop-down data that BottleCRM's answers bring along for its forms."""
 
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Invoice actions: sending, cancelling, copying, line items, payments and notes."""
+
 from typing import Any, ClassVar
 from uuid import UUID
 

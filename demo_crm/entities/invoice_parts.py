@@ -1,3 +1,5 @@
+"""Invoice parts: serializers of line items and payments."""
+
 from typing import Any
 
 from rest_framework import serializers

@@ -1,3 +1,5 @@
+"""Invoices: serializers, views and URLs."""
+
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID

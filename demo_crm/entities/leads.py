@@ -1,3 +1,5 @@
+"""Leads: serializers, views and URLs."""
+
 from typing import Any
 from uuid import UUID
 

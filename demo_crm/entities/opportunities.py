@@ -1,3 +1,5 @@
+"""Opportunities: serializers, views and URLs."""
+
 from typing import Any
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""Solutions: serializers, views and URLs."""
+
 from typing import Any, ClassVar
 from uuid import UUID
 

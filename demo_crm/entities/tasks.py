@@ -1,3 +1,5 @@
+"""Tasks: serializers, views and URLs."""
+
 from datetime import timedelta
 from typing import Any, ClassVar
 

@@ -1,3 +1,5 @@
+"""Time entries: serializers, views and URLs."""
+
 from typing import Any
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""Models of the demo: BottleCRM's, as far as its API shows them."""
+
 from demo_crm.models.approvals import Approval, ApprovalRule
 from demo_crm.models.billing import Invoice, InvoiceLineItem, Payment
 from demo_crm.models.notes import Activity, Attachment, Comment, CustomFieldDefinition

@@ -1,3 +1,5 @@
+"""Models of approvals: the rules, and the requests under them."""
+
 from django.db import models
 
 from demo_crm import choices

@@ -1,3 +1,5 @@
+"""Base models, and the fields that many models have."""
+
 import uuid
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Models of billing: invoices, their line items and payments."""
+
 import secrets
 from datetime import date, timedelta
 from decimal import Decimal

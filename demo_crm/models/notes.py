@@ -1,3 +1,5 @@
+"""Models of what is kept with a record: comments, files, activities, custom fields."""
+
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 

@@ -1,3 +1,5 @@
+"""Models of people: users, organisations, memberships, teams and tags."""
+
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager

@@ -1,3 +1,5 @@
+"""Models of sales: contacts, accounts, leads and opportunities."""
+
 from decimal import Decimal
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""Models of service: cases, time entries, tasks and solutions."""
+
 from datetime import datetime, timedelta
 from typing import Any
 

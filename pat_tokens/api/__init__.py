@@ -1,0 +1,1 @@
+"""REST API: a person's own tokens, and the organisation's for its administrators."""

@@ -1,4 +1,4 @@
-"""REST for administrators: the organisation's tokens, its policy and its events."""
+"""REST views for administrators: the organisation's tokens, its policy and its events."""
 
 from uuid import UUID
 

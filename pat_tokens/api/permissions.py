@@ -1,3 +1,5 @@
+"""Permissions: a person who signed in, and an administrator. A token is neither."""
+
 from typing import Any
 
 from django.http import HttpRequest

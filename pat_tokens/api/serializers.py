@@ -1,3 +1,5 @@
+"""Serializers of tokens, the policy and events."""
+
 from datetime import datetime, timedelta
 from typing import Any
 

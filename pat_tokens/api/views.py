@@ -1,4 +1,4 @@
-"""REST: a person's own tokens. Paths and shapes are BottleCRM's, where it has them."""
+"""REST views of a person's own tokens. Paths and shapes are BottleCRM's, where it has them."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,0 +1,1 @@
+"""Audit: the event log, the use of tokens, and where requests came from."""

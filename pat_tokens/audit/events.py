@@ -1,4 +1,4 @@
-"""Entries of the event log. None holds a secret, a digest or a value of a record."""
+"""Event log. No entry holds a secret, a digest or a value of a record."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the request that is being served came from, for last use and the event log."""
+"""Source of the request that is being served, for last use and the event log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What is remembered of a token's use: when, from where, and what was refused."""
+"""Usage of a token: when, from where, and what was refused."""
 
 import logging
 from datetime import datetime, timedelta

@@ -1,3 +1,5 @@
+"""Models: tokens, the policy of an organisation, the event log."""
+
 from pat_tokens.models.authorization import AuthorizationCode, AuthorizationRequest, RefreshToken
 from pat_tokens.models.client import Client
 from pat_tokens.models.connection import Connection

@@ -1,3 +1,5 @@
+"""Event model: the entries of the log."""
+
 import uuid
 from typing import Any, ClassVar, Self
 

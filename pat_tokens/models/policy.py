@@ -1,3 +1,5 @@
+"""Policy model: one row for an organisation."""
+
 from datetime import timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator

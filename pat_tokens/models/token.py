@@ -1,3 +1,5 @@
+"""Token model: only a digest of the secret is stored."""
+
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta

@@ -1,0 +1,1 @@
+"""Pages: Settings → API Tokens, for hosts with Django sessions."""

@@ -1,4 +1,4 @@
-"""Who may see the pages, and the headers that every page gets."""
+"""Access to the pages, and the headers that every page gets."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""What an organisation's administrators oversee, as pages."""
+"""Page views for administrators: the organisation's tokens, its policy and its events."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The forms of the pages. What a token may be is decided by the REST serializers alone."""
+"""Forms of the pages. What a token may be is decided by the REST serializers alone."""
 
 from typing import Any, cast
 from uuid import UUID, uuid4

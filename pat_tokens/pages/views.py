@@ -1,4 +1,4 @@
-"""A person's own tokens, as pages. The secret is in the answer to the POST that made it only."""
+"""Page views of a person's own tokens. Only the answer to the POST that made one has its secret."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Taking over the host's own tokens: the same secrets, under this app's rules."""
+"""Adoption of the host's own tokens: the same secrets, under this app's rules."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Ready configurations for MCP clients, as their documentation has them (read in November 2026).
+"""Client configurations for MCP, as the clients' documentation has them (read in November 2026).
 
 An install link never carries the token: a link ends up in histories and logs. It makes the client
 ask for the token, or read it from the environment.

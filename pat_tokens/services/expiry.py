@@ -1,4 +1,4 @@
-"""What an approaching expiry asks for: two mails to the owner, and an entry in the log."""
+"""Expiry notices: two mails to the owner, and an entry in the log."""
 
 from datetime import datetime, timedelta
 from typing import Any

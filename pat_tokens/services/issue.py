@@ -1,4 +1,4 @@
-"""New secrets: a token is created, or given another secret."""
+"""Issue of secrets: a token is created, or given another secret."""
 
 from datetime import datetime, timedelta
 from typing import Any

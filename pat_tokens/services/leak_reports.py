@@ -1,4 +1,4 @@
-"""Reports of leaked tokens: anyone who holds one may end it, without signing in."""
+"""Leak reports: anyone who holds a token may end it, without signing in."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an organisation's administrators see: the tokens of all its members."""
+"""Organisation's tokens, as its administrators see and end them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A person's own tokens. Nothing here ever returns another person's."""
+"""Own tokens of a person. Nothing here ever returns another person's."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""An organisation's policy for tokens: what it says, and what follows from it."""
+"""Policy of an organisation for tokens: what it says, and which requests it refuses."""
 
 from datetime import timedelta
 from typing import Any

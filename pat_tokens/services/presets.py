@@ -1,4 +1,4 @@
-"""Access as people choose it, and the scopes it stands for."""
+"""Presets of access, as people choose it, and the scopes they stand for."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The end of a token: by its owner, by an administrator, or by whoever found it."""
+"""Revocation of a token: by its owner, by an administrator, or by whoever found it."""
 
 import logging
 from typing import Any

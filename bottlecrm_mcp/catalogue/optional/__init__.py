@@ -1,0 +1,1 @@
+"""Optional entities: served where the settings name them."""

@@ -1,0 +1,1 @@
+"""Acceptance tests: does every tool work on every entity of this CRM?"""

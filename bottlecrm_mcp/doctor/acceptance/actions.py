@@ -1,4 +1,4 @@
-"""Trials of actions and of values that do more than they say."""
+"""Actions, tried one by one, and values that do more than they say."""
 
 from __future__ import annotations
 

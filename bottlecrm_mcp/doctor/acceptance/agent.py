@@ -1,4 +1,4 @@
-"""An assistant that works as one person: it calls tools and looks hard at every answer."""
+"""Agent that works as one person: it calls tools and looks hard at every answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every answer of every tool, whatever was asked."""
+"""Answer rules: what holds for every answer of every tool, whatever was asked."""
 
 from __future__ import annotations
 

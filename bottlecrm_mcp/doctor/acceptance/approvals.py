@@ -1,4 +1,4 @@
-"""What approving takes: a rule, which no tool makes, and two people."""
+"""Approvals: what they take is a rule, which no tool makes, and two people."""
 
 from __future__ import annotations
 

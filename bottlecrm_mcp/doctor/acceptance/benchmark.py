@@ -1,4 +1,4 @@
-"""Time and size of searches and gets beside those of the REST answers that they stand for."""
+"""Benchmark of searches and gets beside the REST answers that they stand for: time and size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trials of the searches that go over all entities, and of what is alike for each."""
+"""Searches over all entities, tried, and what is alike for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is really there: by the CRM's own views, and by its tables."""
+"""Ground truth: what is really there, by the CRM's own views and by its tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every tool on every entity, as one person."""
+"""Matrix of every tool on every entity, tried as one person."""
 
 from __future__ import annotations
 

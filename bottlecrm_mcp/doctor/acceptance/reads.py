@@ -1,4 +1,4 @@
-"""Cells that read: every tool that asks for nothing but an entity, and what can go wrong."""
+"""Read cells: every tool that asks for nothing but an entity, and what can go wrong."""
 
 from __future__ import annotations
 

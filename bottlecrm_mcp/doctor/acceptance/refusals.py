@@ -1,4 +1,4 @@
-"""Trials of entities that the CRM lets nobody write, or not this person."""
+"""Refusals of writes that the CRM lets nobody make, or not this person."""
 
 from __future__ import annotations
 

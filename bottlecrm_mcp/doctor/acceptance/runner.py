@@ -1,4 +1,4 @@
-"""Where things are tried: each in a transaction of its own that is rolled back at once."""
+"""Runner of the trials: each in a transaction of its own that is rolled back at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values to write: one for every kind of field, and what the CRM demands beyond that."""
+"""Sample values: one for every kind of field, and what the CRM demands beyond that."""
 
 from __future__ import annotations
 

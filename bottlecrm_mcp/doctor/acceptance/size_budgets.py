@@ -1,4 +1,4 @@
-"""How many characters the answers of the tools may have, and how many they have."""
+"""Size budgets: how many characters the tools' answers may have, and how many they have."""
 
 from __future__ import annotations
 

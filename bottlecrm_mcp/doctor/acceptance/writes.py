@@ -1,4 +1,4 @@
-"""Trials that create, update and delete, and the bad input for them."""
+"""Writes, tried: create, update, delete, and the bad input for them."""
 
 from __future__ import annotations
 

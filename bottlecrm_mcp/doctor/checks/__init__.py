@@ -1,0 +1,1 @@
+"""Host checks: is this CRM right for /mcp?"""

@@ -1,4 +1,4 @@
-"""Whether the database keeps organisations apart."""
+"""Database checks: whether organisations are kept apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the host right? Each check looks at one part and says in one sentence what to do."""
+"""Host checks in their order. Each looks at one part and says in one sentence what to do."""
 
 from __future__ import annotations
 

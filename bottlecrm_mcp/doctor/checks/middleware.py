@@ -1,4 +1,4 @@
-"""Whether the middleware identifies a token's owner and opens the organisation, in that order.
+"""Middleware checks: is a token's owner identified, and the organisation opened, in that order?
 
 Seen, not guessed from names: one request is sent through the chain with a probe between each two
 middlewares.

@@ -1,4 +1,4 @@
-"""Whether the host is what the catalogue says: paths, models, serializers, lists."""
+"""Route checks: whether paths, models, serializers and lists are what the catalogue says."""
 
 from __future__ import annotations
 

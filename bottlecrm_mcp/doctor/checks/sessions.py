@@ -1,4 +1,4 @@
-"""Whether each connection has a database session of its own that begins without an organisation.
+"""Session checks: has each connection a database session that begins without an organisation?
 
 `app.current_org` belongs to the session. A pooler that lends one session to several connections, or
 hands it on as it was left, opens one organisation's rows to another. Tried with connections beside

@@ -1,4 +1,4 @@
-"""Each request to the CRM ends in time: what is left of the call bounds its statements.
+"""Deadline of a call: what is left of its time bounds the statements of each request.
 
 PostgreSQL itself ends a statement, also one that waits for a lock. The setting is local to the
 transaction of the view, so it never reaches the next borrower of a pooled connection, and what it

@@ -1,4 +1,4 @@
-"""Requests to the CRM inside this process, through its whole middleware chain and its DRF views.
+"""In-process gateway: requests through the CRM's whole middleware chain and its DRF views.
 
 The CRM's own authentication, permissions, scopes, validation and row-level security apply
 unchanged; every request authenticates again, so that a token revoked a moment ago is refused. Never

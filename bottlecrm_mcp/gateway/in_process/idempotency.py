@@ -1,4 +1,4 @@
-"""Writes that a client gave a key: each is done once in a day, however often it is sent.
+"""Idempotency: a write that a client gave a key is done once in a day, however often it is sent.
 
 Everything here runs where the caller's organisation is set in the database.
 """

@@ -1,4 +1,4 @@
-"""A search on the entity's own manager, restricted to the rows that the caller may see.
+"""Queries on the entity's own manager, restricted to the rows that the caller may see.
 
 The captured querysets are an access rule only. What was asked for runs on the model's base manager,
 so that the host's joins, `distinct()` and annotations can't falsify rows, counts or order.

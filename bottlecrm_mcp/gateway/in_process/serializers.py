@@ -1,4 +1,4 @@
-"""What a CRM's own write serializer says of its fields."""
+"""Serializer fields: what a CRM's own write serializer says of them."""
 
 from __future__ import annotations
 

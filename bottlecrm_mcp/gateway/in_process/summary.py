@@ -1,4 +1,4 @@
-"""Counts and sums on the records that the caller may see, computed by the database."""
+"""Aggregation: counts and sums on the records that the caller may see, by the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the view of a request is run: in a transaction, in time, and with a known outcome."""
+"""Transactions: the view of a request is run in one, in time, and with a known outcome."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""REST gateway, for the local server. It has no transactions."""

@@ -1,4 +1,4 @@
-"""HTTP requests to the CRM's REST API with one token: bounded, never redirected, never stuck."""
+"""HTTP connection to the CRM's REST API with one token: bounded, never redirected, never stuck."""
 
 from __future__ import annotations
 

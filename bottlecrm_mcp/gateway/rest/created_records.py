@@ -1,4 +1,4 @@
-"""Which record a create made, where the REST API does not say: by its values, creator and time."""
+"""Created records, where the REST API does not say which: by values, creator and time."""
 
 from __future__ import annotations
 

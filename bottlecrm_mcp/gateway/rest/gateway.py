@@ -1,4 +1,4 @@
-"""The CRM over its REST API, as the person whose token the connection carries.
+"""REST gateway: the CRM over its API, as the person whose token the connection carries.
 
 What the list of an entity can't do by itself is done here in memory, over at most `MOST_RECORDS`
 records that are read page by page. There are no transactions: a write that fails may have done a

@@ -1,4 +1,4 @@
-"""Names of related records that the REST API shows as bare ids, such as a contact's tags."""
+"""Labels of related records that the REST API shows as bare ids, such as a contact's tags."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Lists and rows as the REST API has them, for every gateway."""

@@ -1,4 +1,4 @@
-"""How groups of a summary are named, whatever computes them."""
+"""Group labels of a summary, whatever computes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters, order and sums over rows in memory, where the CRM's list offers none.
+"""In-memory queries: filters, order and sums over rows, where the CRM's list offers none.
 
 Rows are those of `rows.row_of`. What comes out is what the database would give: nothing sorts last,
 case does not count, relations are compared by id.

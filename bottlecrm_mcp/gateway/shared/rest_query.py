@@ -1,4 +1,4 @@
-"""A search by the CRM's REST list: its query parameters, its envelope, its limits.
+"""REST query: a search by the CRM's list, its query parameters, its envelope, its limits.
 
 Used by every gateway whose CRM has no faster way, so that the answer is the same.
 """

@@ -1,4 +1,4 @@
-"""What an agent needs of a record: published scalars as the CRM gives them, relations by name."""
+"""Rows: what an agent needs of a record, scalars as the CRM gives them, relations by name."""
 
 from __future__ import annotations
 

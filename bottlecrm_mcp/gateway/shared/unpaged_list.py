@@ -1,4 +1,4 @@
-"""Lists that the CRM sends whole: searched, ordered and counted in memory.
+"""Unpaginated lists, which the CRM sends whole: searched, ordered and counted in memory.
 
 Used by every gateway for the entities that are not `paged`.
 """

@@ -1,3 +1,5 @@
+"""Command mcp_budget: the sizes of the tools' answers beside their budgets."""
+
 from __future__ import annotations
 
 from argparse import ArgumentParser

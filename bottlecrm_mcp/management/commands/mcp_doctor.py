@@ -1,3 +1,5 @@
+"""Command mcp_doctor: checks of the host, and acceptance tests of the tools."""
+
 from __future__ import annotations
 
 import json

@@ -1,0 +1,1 @@
+"""Arguments of tools: read, looked up and checked before anything is sent."""

@@ -1,4 +1,4 @@
-"""What a call's arguments and its answer may hold at most."""
+"""Limits of a call: what its arguments and its answer may hold at most."""
 
 from __future__ import annotations
 

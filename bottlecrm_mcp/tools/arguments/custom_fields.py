@@ -1,4 +1,4 @@
-"""The fields that an organisation added to an entity."""
+"""Custom fields: those that an organisation added to an entity."""
 
 from __future__ import annotations
 

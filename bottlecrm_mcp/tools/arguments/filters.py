@@ -1,4 +1,4 @@
-"""The filters of a search: one vocabulary for all entities, understood completely or refused."""
+"""Filters of a search: one vocabulary for all entities, understood completely or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for ids: what a caller may write wherever a relation is meant.
+"""References to records: what a caller may write wherever a relation is meant.
 
 Every reference is looked up as the caller before anything is sent, because the CRM drops ids that
 it does not know without a word.

@@ -1,4 +1,4 @@
-"""The values of a write: names looked up, dates and choices understood, the rest refused."""
+"""Values of a write: names looked up, dates and choices understood, the rest refused."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Confirmation of changes that delete, can't be undone or mail somebody."""

@@ -1,4 +1,4 @@
-"""Confirmation follows the effect: what can't be undone, deletes or mails waits for a person."""
+"""Confirmation by effect: what can't be undone, deletes or mails waits for a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A seal on a preview: proof that this caller was shown this change a short while ago."""
+"""Signed confirmations: proof that this caller was shown this change a short while ago."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Command demo: serves the CRM with sample data, and writes tokens for its people."""
+
 import json
 import os
 import signal

@@ -1,3 +1,5 @@
+"""Command pat_adopt: takes the host's own tokens over."""
+
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser

@@ -1,3 +1,5 @@
+"""Command pat_expiry: tells owners of tokens that expire soon."""
+
 import logging
 from functools import partial
 from typing import Any

@@ -1,0 +1,1 @@
+"""Hooks: what is patched into DRF, Celery and Django's signals, once, at start-up."""

@@ -1,4 +1,4 @@
-"""Which records a write made: seen by a `post_save` receiver, since some creates return no id."""
+"""Created records: seen by a `post_save` receiver, since some creates return no id."""
 
 from __future__ import annotations
 

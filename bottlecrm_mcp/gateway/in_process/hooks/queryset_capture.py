@@ -1,5 +1,4 @@
-"""The authorised queryset: the rows of a list view, at the moment when the view has narrowed them
-to what the caller may see.
+"""Queryset capture: the rows of a list view, as soon as it has narrowed them to the caller.
 
 BottleCRM's list views narrow a queryset to the caller and hand it to DRF's
 `LimitOffsetPagination.paginate_queryset`. For a request that carries the gateway's own mark the
