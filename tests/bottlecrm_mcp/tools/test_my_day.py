@@ -78,7 +78,7 @@ def test_the_most_pressing_first(day, user) -> None:
     assert set(found["records"][3]) == {"entity", "id", "name", "why"}
 
 
-def test_what_is_done_or_later_does_not_wait(day, user, invoice) -> None:
+def test_what_is_done_or_later_does_not_wait(day, invoice, user) -> None:
     day(Task, **task("Done", -1, status="Completed"))
     day(Task, **task("Tomorrow", 1))
     day(Case, name="Closed", status="Closed", priority="Urgent", closed_on=0)
@@ -110,7 +110,7 @@ def test_only_what_is_the_persons_own(day, user, admin, alpha_user, alpha_admin,
     assert theirs == {"The administrator's", "Handed on", "Nobody's"}
 
 
-def test_unpaid_invoices(user, invoice) -> None:
+def test_unpaid_invoices(invoice, user) -> None:
     invoice("Due", -12)
     invoice("Soon", 1)
     (row,) = user("crm_search", entity="my_day")["records"]

@@ -132,7 +132,7 @@ def test_pages(api, filled, alpha_admin) -> None:
 
 
 def test_long_log_is_not_counted_to_its_end(api, filled, alpha_admin, monkeypatch) -> None:
-    for module in ("event_log", "org_views", "org_pages"):
+    for module in ("services.event_log", "api.admin_views", "pages.admin_views"):
         monkeypatch.setattr(f"pat_tokens.{module}.MOST_ENTRIES", 5)
     answer = api(alpha_admin).get(URL).json()
     assert (answer["count"], answer["count_is_exact"]) == (5, False)
@@ -323,7 +323,7 @@ class TestPage:
         assert browser.get(f"{PAGE}csv/", {"kind": "x"}).status_code == 400
 
     def test_longer_than_an_export(self, browser, filled, monkeypatch) -> None:
-        for module in ("event_log", "org_pages"):
+        for module in ("services.event_log", "pages.admin_views"):
             monkeypatch.setattr(f"pat_tokens.{module}.MOST_ENTRIES", 5)
         assert "More than 5 entries." in browser.get(PAGE).content.decode()
         answer = browser.get(f"{PAGE}csv/")
