@@ -12,7 +12,15 @@ from demo_crm.permissions import HasOrgContext
 from demo_crm.row_security import org_context
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-PUBLIC_PATHS = {"/api/auth/login/"}
+# As BottleCRM lists what needs no organisation; everything else that resolves does.
+PUBLIC_PATHS = {
+    "/",
+    "/sign-in/",
+    "/sign-out/",
+    "/api/auth/login/",
+    "/api/auth/magic-link/request/",
+    "/api/auth/magic-link/verify-code/",
+}
 
 
 class IdentityMiddleware:
@@ -44,7 +52,7 @@ class OrgContextMiddleware:
 
 
 def _is_public(path: str) -> bool:
-    if not path.startswith("/api/") or path in PUBLIC_PATHS:
+    if path in PUBLIC_PATHS:
         return True
     try:
         resolve(path)

@@ -2,10 +2,13 @@
 
 from django.urls import include, path
 
+from demo_crm import magic_link
 from demo_crm.entities import lookups, time_entries
 
 urlpatterns = [
     path("auth/login/", lookups.Login.as_view()),
+    path("auth/magic-link/request/", magic_link.RequestCode.as_view()),
+    path("auth/magic-link/verify-code/", magic_link.VerifyCode.as_view()),
     path("profile/", lookups.OwnProfile.as_view()),
     path("org/", lookups.OwnOrgs.as_view()),
     path("org/settings/", lookups.OrgSettings.as_view()),

@@ -12,6 +12,8 @@ from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
 from pat_tokens.conf import token_settings
+from pat_tokens.sign_in.base import SignIn
+from pat_tokens.sign_in.destinations import home
 
 MIDDLEWARE = "pat_tokens.middleware.TokenContext"
 # BottleCRM's, and Django's: what has to have spoken before, and what relies on the result.
@@ -141,3 +143,30 @@ def check_issuer(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMes
             )
         ]
     return []
+
+
+@register()
+def check_sign_in(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        way = token_settings.sign_in
+    except ImportError as problem:
+        return [_sign_in_error(f"PAT_TOKENS_SIGN_IN can't be imported: {problem}")]
+    if not (isinstance(way, type) and issubclass(way, SignIn)):
+        return [_sign_in_error(f"PAT_TOKENS_SIGN_IN is no subclass of SignIn: {way!r}")]
+    if home() and settings.SESSION_ENGINE.endswith("signed_cookies"):
+        return [
+            Error(
+                "A sign-out from the pages would end nothing: sessions are kept in cookies only.",
+                hint="Set SESSION_ENGINE to one that keeps sessions on the server.",
+                id="pat_tokens.E008",
+            )
+        ]
+    return []
+
+
+def _sign_in_error(message: str) -> Error:
+    hint = (
+        "Name pat_tokens.sign_in.email_code.EmailCode, pat_tokens.sign_in.django_login.DjangoLogin "
+        "or a subclass of pat_tokens.sign_in.base.SignIn of your own."
+    )
+    return Error(message, hint=hint, id="pat_tokens.E007")

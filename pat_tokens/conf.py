@@ -11,6 +11,8 @@ from django.utils.module_loading import import_string
 
 # BottleCRM's own table of tokens.
 HOST_MODEL = "common.PersonalAccessToken"
+# By BottleCRM's endpoints.
+SIGN_IN = "pat_tokens.sign_in.email_code.EmailCode"
 ENTITIES = {
     "leads": "Leads",
     "contacts": "Contacts",
@@ -48,6 +50,12 @@ class TokenSettings:
         """Whether an owner administers its organisation; by default, whether its role is ADMIN."""
         path = getattr(settings, "PAT_TOKENS_IS_ADMIN", None)
         return cast(Callable[[Any], bool], import_string(path)) if path else has_admin_role
+
+    @property
+    def sign_in(self) -> Callable[[], Any]:
+        """How people sign in to the pages: a subclass of `sign_in.base.SignIn`."""
+        path = getattr(settings, "PAT_TOKENS_SIGN_IN", SIGN_IN)
+        return cast(Callable[[], Any], import_string(path))
 
     @property
     def entities(self) -> dict[str, str]:

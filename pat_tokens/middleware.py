@@ -1,4 +1,7 @@
-"""Middleware: a request made with a token gets the identity that the host's credentials give."""
+"""Middleware: a request made with a token gets the identity that the host's credentials give.
+
+The pages get the person who signed in to them.
+"""
 
 import logging
 from collections.abc import Callable
@@ -13,8 +16,10 @@ from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.lists.moments import zone_of
 from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_presented
-from pat_tokens.secret import from_header
+from pat_tokens.secret import from_header, made_with_credential
 from pat_tokens.services.policy import denial, host_token_denial
+from pat_tokens.sign_in.destinations import is_page
+from pat_tokens.sign_in.gate import serve_page
 
 logger = logging.getLogger("pat_tokens")
 
@@ -38,6 +43,8 @@ class TokenContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with coming_from(source_of(request)):
+            if is_page(request) and not made_with_credential(request):
+                return serve_page(request, self.get_response)
             if getattr(request, "_pat", None) is not None:
                 return self._with_host_token(cast(IdentifiedRequest, request))
             token = None if _is_identified(request) else _presented_token(request)

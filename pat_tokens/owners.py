@@ -45,6 +45,14 @@ def member_of(org_id: Any, pk: Any) -> Any:
     return members.filter(org_id=org_id, pk=pk).first()
 
 
+def memberships_of(user_pk: Any) -> list[Any]:
+    """Where this user is a member now: active ones, by the organisation's name; of None nowhere."""
+    members: Any = owner_model()._base_manager.select_related("user", "org")
+    active = {"is_active": True, "user__is_active": True, "org__is_active": True}
+    found = members.filter(user_id=user_pk, **active) if user_pk is not None else ()
+    return sorted(found, key=lambda each: (str(each.org), str(each.pk)))
+
+
 def organisations() -> list[Any]:
     """All of them; what commands walk, setting the context of each."""
     model: Any = owner_model()._meta.get_field("org").related_model

@@ -1,8 +1,8 @@
-"""URLs of the pages: include them at `settings/api-tokens/` of a host with Django sessions."""
+"""URLs of the pages: include them at `settings/api-tokens/`."""
 
 from django.urls import path
 
-from pat_tokens.pages import admin_views, connection_views, views
+from pat_tokens.pages import admin_views, connection_views, sign_in_views, views
 
 app_name = "pat_tokens_page"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("<uuid:pk>/connection/", views.connection, name="connection"),
     path("<uuid:pk>/rotate/", views.rotate, name="rotate"),
     path("<uuid:pk>/revoke/", views.revoke, name="revoke"),
+    path("sign-in/", sign_in_views.sign_in, name="sign-in"),
+    path("sign-in/organisation/", sign_in_views.choose_organisation, name="choose-organisation"),
+    path("sign-out/", sign_in_views.sign_out, name="sign-out"),
     path("connect/", connection_views.consent, name="consent"),
     path("connections/", connection_views.connections, name="connections"),
     path("connections/<uuid:pk>/end/", connection_views.end, name="disconnect"),

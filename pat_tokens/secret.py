@@ -10,6 +10,8 @@ import secrets
 import string
 import zlib
 
+from django.http import HttpRequest
+
 PREFIX = "bcrm_pat_"
 # What OAuth clients carry besides access tokens, which are tokens like all others.
 CODE_PREFIX = "bcrm_oac_"
@@ -46,6 +48,15 @@ def from_header(authorization: str) -> str | None:
     """The secret in an Authorization header, if it carries a personal access token."""
     scheme, _, credentials = authorization.partition(" ")
     return credentials if scheme == "Bearer" and credentials.startswith(PREFIX) else None
+
+
+def made_with_credential(request: HttpRequest) -> bool:
+    """Whether a token or a key is behind the request, and not a person."""
+    return (
+        getattr(request, "_pat", None) is not None
+        or "Token" in request.headers
+        or from_header(request.headers.get("Authorization", "")) is not None
+    )
 
 
 def is_plausible(secret: str) -> bool:

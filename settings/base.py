@@ -31,7 +31,6 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "demo_crm.middleware.IdentityMiddleware",
-    "demo_crm.sign_in.SessionIdentity",
     "pat_tokens.middleware.TokenContext",
     "demo_crm.middleware.OrgContextMiddleware",
 ]
@@ -55,6 +54,7 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://")
 
 AUTH_USER_MODEL = "demo_crm.User"
 PAT_TOKENS_OWNER_MODEL = "demo_crm.Profile"
+PAT_TOKENS_SIGN_IN = "pat_tokens.sign_in.django_login.DjangoLogin"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/settings/api-tokens/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.http import HttpRequest
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from pat_tokens.conf import token_settings
 from pat_tokens.models import Token
 from pat_tokens.scopes import CREDENTIAL_DENIAL
-from pat_tokens.secret import from_header
+from pat_tokens.secret import made_with_credential
 
 SIGN_IN = "Sign in to an organisation to manage its tokens."
 ADMINS_ONLY = "Only an administrator of the organisation may do this."
@@ -33,11 +32,3 @@ class OrgAdmin(SignedInPerson):
             return False
         self.message = ADMINS_ONLY
         return token_settings.is_admin(request.profile)  # type: ignore[attr-defined]
-
-
-def made_with_credential(request: HttpRequest) -> bool:
-    return (
-        getattr(request, "_pat", None) is not None
-        or "Token" in request.headers
-        or from_header(request.headers.get("Authorization", "")) is not None
-    )

@@ -6,13 +6,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_protect
 
-from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN, made_with_credential
+from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN
 from pat_tokens.conf import token_settings
 from pat_tokens.scopes import CREDENTIAL_DENIAL
+from pat_tokens.secret import made_with_credential
+from pat_tokens.sign_in.destinations import ANONYMOUS
 
 View = Callable[..., HttpResponseBase]
 
@@ -55,17 +57,30 @@ def _static_origin() -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
+def anonymous_page(view: View) -> View:
+    """For the sign-in: the middleware calls it, before the host asks for an organisation."""
+
+    @secured
+    @csrf_protect
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if made_with_credential(request):
+            raise PermissionDenied(CREDENTIAL_DENIAL)
+        return view(request, *args, **kwargs)
+
+    setattr(answer, ANONYMOUS, True)
+    return answer
+
+
 def member_page(view: View) -> View:
-    """For a person of an organisation, signed in; others are sent to sign in."""
+    """For a person of an organisation, signed in; the middleware sends others to sign in."""
 
     @secured
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if made_with_credential(request):
             raise PermissionDenied(CREDENTIAL_DENIAL)
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if owner_of(request) is None:
+        if not getattr(request, "is_signed_in", False):
             raise PermissionDenied(SIGN_IN)
         return view(request, *args, **kwargs)
 

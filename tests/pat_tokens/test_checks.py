@@ -14,6 +14,7 @@ from pat_tokens.checks import (
     check_issuer,
     check_middleware,
     check_owner_model,
+    check_sign_in,
 )
 from pat_tokens.conf import token_settings
 
@@ -130,3 +131,15 @@ def test_no_page_to_allow_clients(settings) -> None:
     assert [each.id for each in check_issuer()] == ["pat_tokens.E006"]
     settings.PAT_TOKENS_CONSENT_URL = "https://app.example.com/consent"
     assert check_issuer() == []
+
+
+@pytest.mark.parametrize("path", ["nowhere.Login", "pat_tokens.sign_in.email_code.Login", "os.sep"])
+def test_sign_in_that_is_none(settings, path) -> None:
+    assert check_sign_in() == []
+    settings.PAT_TOKENS_SIGN_IN = path
+    assert [each.id for each in check_sign_in()] == ["pat_tokens.E007"]
+
+
+def test_sessions_that_no_sign_out_ends(settings) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    assert [each.id for each in check_sign_in()] == ["pat_tokens.E008"]

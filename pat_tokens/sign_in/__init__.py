@@ -1,0 +1,1 @@
+"""Sign-in to the pages: who a person is, and in which organisation."""
