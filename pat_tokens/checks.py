@@ -9,11 +9,12 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.models import Model
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 
 from pat_tokens.conf import token_settings
 from pat_tokens.sign_in.base import SignIn
 from pat_tokens.sign_in.destinations import home
+from pat_tokens.sign_in.email_code import REQUEST, EmailCode
 
 MIDDLEWARE = "pat_tokens.middleware.TokenContext"
 # BottleCRM's, and Django's: what has to have spoken before, and what relies on the result.
@@ -161,7 +162,23 @@ def check_sign_in(app_configs: AppConfigs = None, **kwargs: Any) -> list[CheckMe
                 id="pat_tokens.E008",
             )
         ]
+    if home() and issubclass(way, EmailCode) and not _resolves(REQUEST):
+        return [
+            Warning(
+                f"Nobody can sign in to the pages: the host has no {REQUEST}.",
+                hint="Set PAT_TOKENS_SIGN_IN.",
+                id="pat_tokens.W003",
+            )
+        ]
     return []
+
+
+def _resolves(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
 
 
 def _sign_in_error(message: str) -> Error:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.views.decorators.csrf import csrf_protect
 
 from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN
@@ -91,8 +92,11 @@ def admin_page(view: View) -> View:
     @member_page
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not token_settings.is_admin(owner_of(request)):
-            raise PermissionDenied(ADMINS_ONLY)
+        owner = owner_of(request)
+        if not token_settings.is_admin(owner):
+            # With the way back: a person may be an administrator of one organisation only.
+            context = {"owner": owner, "text": ADMINS_ONLY}
+            return render(request, "pat_tokens/admins_only.html", context, status=403)
         return view(request, *args, **kwargs)
 
     return answer

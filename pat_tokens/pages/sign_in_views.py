@@ -13,7 +13,7 @@ from pat_tokens.sign_in.destinations import destination, with_next
 
 
 @anonymous_page
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 def sign_in(request: HttpRequest) -> HttpResponse:
     way, where = way_to_sign_in(), destination(request)
@@ -21,7 +21,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @anonymous_page
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def choose_organisation(request: HttpRequest) -> HttpResponse:
     """For a person of several organisations, and to change to another of them."""
     way, where = way_to_sign_in(), destination(request)
@@ -31,7 +31,8 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
     memberships = memberships_of(user_pk)
     if not memberships:
         way.end(request)
-        return render(request, "pat_tokens/sign_in_nobody.html", status=403)
+        again = with_next("sign-in", where)
+        return render(request, "pat_tokens/sign_in_nobody.html", {"again": again}, status=403)
     session = way.session(request)
     ids = [str(each.pk) for each in memberships]
     if (chosen := request.POST.get("member")) in ids:

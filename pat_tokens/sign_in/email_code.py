@@ -107,7 +107,7 @@ class EmailCode(SignIn):
             session.begin(self.session(request), str(user_pk))
             response: HttpResponse = redirect(destination)
         else:
-            response = nobody(request, address)
+            response = nobody(request, destination, address)
         session.forget(response, ADDRESS_COOKIE, request)
         return response
 
@@ -153,7 +153,6 @@ def _ask_code(
     return render(request, "pat_tokens/sign_in_code.html", context, status=status)
 
 
-def nobody(request: HttpRequest, address: str) -> HttpResponse:
-    """For a person who is of no organisation here."""
-    context = {"address": address}
+def nobody(request: HttpRequest, destination: str, address: str) -> HttpResponse:
+    context = {"address": address, "again": with_next("sign-in", destination)}
     return render(request, "pat_tokens/sign_in_nobody.html", context, status=403)

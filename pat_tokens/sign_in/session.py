@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
@@ -51,12 +52,15 @@ def store(session: SessionBase, request: HttpRequest, response: HttpResponseBase
 
 def set_signed(response: HttpResponseBase, name: str, value: str, request: HttpRequest) -> None:
     """A cookie of the pages that its holder can't change. Lasts until the browser is closed."""
-    response.set_signed_cookie(name, value, salt=name, **_attributes(request))
+    response.set_cookie(name, signing.dumps(value, salt=name), **_attributes(request))
 
 
 def signed(request: HttpRequest, name: str, max_age: timedelta) -> str:
     """The value of such a cookie; empty if it is missing, forged or too old."""
-    value: str = request.get_signed_cookie(name, default="", salt=name, max_age=max_age) or ""
+    try:
+        value: str = signing.loads(request.COOKIES.get(name, ""), salt=name, max_age=max_age)
+    except signing.BadSignature:
+        return ""
     return value
 
 

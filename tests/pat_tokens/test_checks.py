@@ -140,6 +140,13 @@ def test_sign_in_that_is_none(settings, path) -> None:
     assert [each.id for each in check_sign_in()] == ["pat_tokens.E007"]
 
 
+def test_code_that_no_host_mails(settings) -> None:
+    del settings.PAT_TOKENS_SIGN_IN
+    assert check_sign_in() == []
+    settings.ROOT_URLCONF = "tests.pat_tokens.sign_in.without_endpoints"
+    assert [each.id for each in check_sign_in()] == ["pat_tokens.W003"]
+
+
 def test_sessions_that_no_sign_out_ends(settings) -> None:
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
     assert [each.id for each in check_sign_in()] == ["pat_tokens.E008"]

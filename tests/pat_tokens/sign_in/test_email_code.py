@@ -6,14 +6,14 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from django.contrib.sessions.models import Session
-from django.core import mail
+from django.core import mail, signing
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from demo_crm.identity import issue_access_token
 from demo_crm.models import Profile, User
-from pat_tokens.sign_in import host_endpoints
+from pat_tokens.sign_in import email_code, host_endpoints
 from pat_tokens.sign_in.email_code import ADDRESS_COOKIE
 from pat_tokens.sign_in.session import COOKIE
 from tests.pat_tokens.sign_in.conftest import SIGN_IN, URL, Browser
@@ -186,6 +186,7 @@ def test_address_that_nobody_has(browser, db) -> None:
     answer = browser.submit(SIGN_IN, code=code)
     assert answer.status_code == 403
     assert "An administrator of your organisation can invite you" in text_of(answer)
+    assert f"{SIGN_IN}?next=" in text_of(answer)
     assert COOKIE not in browser.cookies
     assert browser.get(URL)["Location"].startswith(SIGN_IN)
 
@@ -227,9 +228,21 @@ def test_code_of_another_address(browser, alpha_user, beta_user) -> None:
 def test_forged_address_cookie(browser, alpha_user) -> None:
     code = browser.ask(alpha_user.user.email)
     signed = browser.cookies[ADDRESS_COOKIE].value
-    browser.cookies[ADDRESS_COOKIE] = f"alpha.admin@example.com{signed[signed.index(':') :]}"
+    other = signing.dumps("alpha.admin@example.com", key="another", salt=ADDRESS_COOKIE)
+    browser.cookies[ADDRESS_COOKIE] = other[: other.index(":")] + signed[signed.index(":") :]
     answer = browser.submit(SIGN_IN, code=code)
     assert "The code has expired" in text_of(answer)
+
+
+def test_address_in_another_script(browser, db) -> None:
+    code = browser.ask("who@日本.example")
+    assert "who@日本.example" in text_of(browser.submit(SIGN_IN, code=code))
+
+
+def test_address_is_kept_for_a_time_only(browser, alpha_user, monkeypatch) -> None:
+    code = browser.ask(alpha_user.user.email)
+    monkeypatch.setattr(email_code, "ADDRESS_LIFETIME", timedelta(seconds=-1))
+    assert "The code has expired" in text_of(browser.submit(SIGN_IN, code=code))
 
 
 def test_another_address(browser, alpha_user) -> None:
@@ -337,3 +350,16 @@ def test_what_the_host_sees_of_the_browser(monkeypatch) -> None:
     assert inner.META["REMOTE_ADDR"] == "203.0.113.7"
     assert inner.body == b'{"email": "a@b.example"}'
     assert not {"HTTP_COOKIE", "HTTP_AUTHORIZATION"} & set(inner.META)
+
+
+def test_switch_on_a_page_for_administrators(browser, alpha_admin, beta_user) -> None:
+    Profile.objects.create(user=alpha_admin.user, org=beta_user.org)
+    page = f"{URL}organisation/policy/"
+    browser.sign_in(alpha_admin)
+    browser.choose(alpha_admin.org)
+    assert browser.get(page).status_code == 200
+    browser.choose(beta_user.org)
+    answer = browser.get(page)
+    assert answer.status_code == 403
+    assert "Only an administrator" in text_of(answer)
+    assert "Switch organisation" in text_of(answer)
