@@ -1,6 +1,8 @@
 """The whole way in Chromium: what a client sends, sign-in, organisation, consent, and back."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,6 +17,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
 ]
+
+
+PHONE = 390
 
 
 @pytest.fixture
@@ -33,14 +38,19 @@ def asked_by_client(site: str) -> str:
     return str(httpx2.URL(f"{site}/oauth/authorize", params=asked))
 
 
-def fits(page: Page, scripts: bool) -> None:
-    if scripts:
-        width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert width[0] <= width[1], page.url
+def looks(page: Page, name: str, scripts: bool) -> None:
+    """Nothing is wider than the screen. SCREENSHOTS names a folder to keep the pictures in."""
+    if not scripts:
+        return
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], page.url
+    if widths[1] == PHONE and (folder := os.environ.get("SCREENSHOTS")):
+        picture = Path(folder) / f"sign-in-{name}-phone-light.png"
+        page.screenshot(path=picture, full_page=True, animations="disabled")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, PHONE])
 def test_whole_way(site, in_both, beta_user, scripts, width, monkeypatch) -> None:
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     size = {"width": width, "height": 844}
@@ -49,21 +59,21 @@ def test_whole_way(site, in_both, beta_user, scripts, width, monkeypatch) -> Non
         opened(browser, site, java_script_enabled=scripts, viewport=size) as page,
     ):
         page.goto(asked_by_client(site))
-        fits(page, scripts)
+        looks(page, "address", scripts)
         page.get_by_label("E-mail address").fill(in_both.user.email)
         page.get_by_role("button", name="Send the code").click()
         page.get_by_role("heading", name="Enter the code").wait_for()
-        fits(page, scripts)
+        looks(page, "code", scripts)
         # A phone may load the page again while its owner looks into the mail.
         page.reload()
         page.get_by_label("Code").fill(mailed_code())
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", name="Choose an organisation").wait_for()
-        fits(page, scripts)
+        looks(page, "organisation", scripts)
         page.get_by_role("button", name="Beta").click()
         page.get_by_role("heading", name="Connect “Desk”?").wait_for()
         assert page.get_by_text("Alpha User in Beta").is_visible()
-        fits(page, scripts)
+        looks(page, "consent", scripts)
         # In the wrong organisation, and back to the same request.
         page.get_by_role("link", name="Switch organisation").click()
         page.get_by_role("button", name="Alpha").click()
