@@ -10,7 +10,8 @@ from django.utils import timezone
 from pat_tokens.conf import token_settings
 from pat_tokens.models import AuthorizationRequest
 
-LIFETIME = timedelta(minutes=10)
+# Long enough to sign in first, with a code that is good for ten minutes, and a second one.
+LIFETIME = timedelta(minutes=30)
 
 
 def keep_request(**asked: Any) -> AuthorizationRequest:

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 # What tells the host where the person comes from. No cookie and no credential.
 COPIED = (
@@ -49,6 +50,7 @@ def _handler() -> BaseHandler:
     return handler
 
 
+@sensitive_variables()
 def post(request: HttpRequest, path: str, body: Mapping[str, str]) -> Answer:
     """POST this JSON object to a path of the host, as the browser that sent `request`."""
     sent = json.dumps(body).encode()

@@ -177,7 +177,7 @@ def test_code_ends_after_a_minute(flow, browser, alpha_user) -> None:
 
 def test_request_ends_after_ten_minutes(flow, browser, alpha_user) -> None:
     path = flow.consent_page()
-    AuthorizationRequest.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    AuthorizationRequest.objects.update(created_at=timezone.now() - timedelta(minutes=31))
     answer = browser(alpha_user).get(path)
     assert answer.status_code == 410
     assert "not open any more" in answer.content.decode()
