@@ -10,8 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from pat_tokens.api import admin_views as rest_views
 from pat_tokens.audit import events as log
 from pat_tokens.models import Event
+from pat_tokens.pages import admin_views as page_views
 from pat_tokens.rls import in_organisation
 from pat_tokens.services import event_log
 from pat_tokens.services.event_log import COLUMNS
@@ -132,8 +134,8 @@ def test_pages(api, filled, alpha_admin) -> None:
 
 
 def test_long_log_is_not_counted_to_its_end(api, filled, alpha_admin, monkeypatch) -> None:
-    for module in ("services.event_log", "api.admin_views", "pages.admin_views"):
-        monkeypatch.setattr(f"pat_tokens.{module}.MOST_ENTRIES", 5)
+    for module in (event_log, rest_views, page_views):
+        monkeypatch.setattr(module, "MOST_ENTRIES", 5)
     answer = api(alpha_admin).get(URL).json()
     assert (answer["count"], answer["count_is_exact"]) == (5, False)
     export = api(alpha_admin).get(f"{URL}csv/")
@@ -323,8 +325,8 @@ class TestPage:
         assert browser.get(f"{PAGE}csv/", {"kind": "x"}).status_code == 400
 
     def test_longer_than_an_export(self, browser, filled, monkeypatch) -> None:
-        for module in ("services.event_log", "pages.admin_views"):
-            monkeypatch.setattr(f"pat_tokens.{module}.MOST_ENTRIES", 5)
+        for module in (event_log, page_views):
+            monkeypatch.setattr(module, "MOST_ENTRIES", 5)
         assert "More than 5 entries." in browser.get(PAGE).content.decode()
         answer = browser.get(f"{PAGE}csv/")
         assert answer.status_code == 400
