@@ -26,6 +26,17 @@ class GatewayError(Exception):
         self.code = code
 
 
+class RecordChanged(GatewayError):
+    """Somebody changed the record after the call had read it; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "conflict",
+            "Others kept changing this record while the call was made. Nothing was changed; look "
+            "at the record, and try again.",
+        )
+
+
 @dataclass(frozen=True)
 class Caller:
     """The person that a token acts as, and what the token may do.
@@ -234,6 +245,10 @@ class WrittenBefore(Exception):
         self.earlier = earlier
 
 
+class Watched:
+    """A record that a write is to find as the call read it."""
+
+
 class Refused(Exception):
     """The CRM refused a search; `reply` is its answer."""
 
@@ -273,10 +288,15 @@ class Gateway(Protocol):
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
+        watched: Watched | None = None,
     ) -> Reply:
         """Send a write. A status of 400 or more means that nothing was changed, where the gateway
         can promise it. `creates` asks for the id of the record of that entity that it made. Raises
-        `WrittenBefore` where that is so."""
+        `WrittenBefore` and `RecordChanged` where that is so."""
+
+    def watch(self, entity: Entity, record_id: str) -> Watched | None:
+        """A record to be read from now on, and then written to, which nobody may change meanwhile;
+        None where this way to the CRM can't see that."""
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         """The write that was made under this key in the last 24 hours."""

@@ -12,6 +12,7 @@ from bottlecrm_mcp.gateway.base import (
     GatewayError,
     Reply,
     RowQuery,
+    Watched,
     WriteKey,
     WrittenBefore,
 )
@@ -21,13 +22,14 @@ from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, require_id, write_key
+from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 
 MOST_DESCENDANTS = 50
 
 
+@judged_again
 def crm_action(
     crm: Crm,
     *,
@@ -48,6 +50,7 @@ def crm_action(
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
     if earlier is not None:
         return _repeated(crm, acted_on, chosen, record_id, earlier.unsent)
+    watched = crm.gateway.watch(acted_on, record_id)
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
@@ -56,7 +59,7 @@ def crm_action(
     require_values(chosen.needs, before, subject)
     marked = effects_of_action(chosen, before, crm.clock.today)
     mail = mail_details(crm, acted_on, marked, before, subject)
-    below = _descendants(crm, acted_on, chosen, record_id)
+    below, watched_below = _watched_descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
         arguments,
@@ -74,10 +77,13 @@ def crm_action(
     # Refused for the record itself, it reaches nothing below.
     record = {"id": record_id, "name": name}
     try:
-        reply = _send(crm, acted_on, chosen, record, values.body, key)
+        reply = _send(crm, acted_on, chosen, record, values.body, key, watched)
     except WrittenBefore as meanwhile:
         return _repeated(crm, acted_on, chosen, record_id, meanwhile.earlier.unsent)
-    done = [_write(crm, acted_on, chosen, each, values.body) for each in below]
+    done = [
+        _write(crm, acted_on, chosen, each, values.body, watched_below.get(each["id"]))
+        for each in below
+    ]
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
         result["also"] = done
@@ -129,9 +135,10 @@ def _send(
     record: Mapping[str, str],
     params: Mapping[str, Any],
     key: WriteKey | None = None,
+    watched: Watched | None = None,
 ) -> Reply:
     path, body = _request(action, record["id"], params)
-    reply = crm.gateway.write(action.method, path, body, key=key)
+    reply = crm.gateway.write(action.method, path, body, key=key, watched=watched)
     raise_for(reply, f"{entity.singular} {record['name']!r}", wrote=True)
     return reply
 
@@ -142,11 +149,12 @@ def _write(
     action: Action,
     record: Mapping[str, str],
     params: Mapping[str, Any],
+    watched: Watched | None,
 ) -> dict[str, Any]:
     """The action on a record below: each is a change of its own, reported on its own."""
     named = {"id": record["id"], "name": record["name"]}
     try:
-        reply = _send(crm, entity, action, record, params)
+        reply = _send(crm, entity, action, record, params, watched=watched)
     except ToolError as problem:
         reason = " ".join((problem.message, *problem.fields.values()))
         return {**named, "done": False, "reason": reason}
@@ -156,6 +164,15 @@ def _write(
     if warnings := unsent_warnings(reply.unsent):
         done["warnings"] = warnings
     return done
+
+
+def _watched_descendants(
+    crm: Crm, entity: Entity, action: Action, record_id: str
+) -> tuple[list[dict[str, Any]], dict[str, Watched | None]]:
+    """The descendants as they are while each of them is watched."""
+    found = _descendants(crm, entity, action, record_id)
+    watched = {row["id"]: crm.gateway.watch(entity, row["id"]) for row in found}
+    return _descendants(crm, entity, action, record_id) if found else [], watched
 
 
 def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.gateway.base import (
@@ -17,6 +18,7 @@ from bottlecrm_mcp.gateway.base import (
     GatewayError,
     NotAvailable,
     Page,
+    RecordChanged,
     Refused,
     RowQuery,
     WriteKey,
@@ -27,6 +29,11 @@ from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.confirmation.seal import Seal
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MOST_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,22 @@ class Crm:
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""
         return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
+
+
+def judged_again(tool: Callable[P, T]) -> Callable[P, T]:
+    """The tool, begun anew where a record changed between its look at it and its write.
+
+    A confirmation is used up by then, so what was agreed to gets a new preview.
+    """
+
+    @wraps(tool)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(MOST_TRIES - 1):
+            with suppress(RecordChanged):
+                return tool(*args, **kwargs)
+        return tool(*args, **kwargs)
+
+    return tried
 
 
 def label_names(entity: Entity) -> set[str]:

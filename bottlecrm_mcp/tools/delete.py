@@ -6,10 +6,11 @@ from typing import Any
 
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 
 
+@judged_again
 def crm_delete(
     crm: Crm, *, entity: str, id: str, confirm: bool = False, confirmation: str = ""
 ) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def crm_delete(
         raise ToolError("not_supported", deleted.no_delete)
     crm.require_scope(deleted, "write")
     crm.require_scope(deleted, "read", ", without which there is no preview to confirm")
+    watched = crm.gateway.watch(deleted, record_id)
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
     if held := _related(crm, deleted.held_by, record_id):
@@ -38,7 +40,7 @@ def crm_delete(
     if with_it := _related(crm, deleted.deletes_with, record_id):
         details["deleted_with_it"] = with_it
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
-    reply = crm.gateway.write("DELETE", deleted.written_at(record_id))
+    reply = crm.gateway.write("DELETE", deleted.written_at(record_id), watched=watched)
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     result: dict[str, Any] = {
         "entity": deleted.name,

@@ -19,10 +19,11 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
 
 
+@judged_again
 def crm_update(
     crm: Crm,
     *,
@@ -37,6 +38,7 @@ def crm_update(
         raise ToolError("not_supported", updated.no_update)
     crm.require_scope(updated, "write")
     record_id = require_id(updated, id)
+    watched = crm.gateway.watch(updated, record_id)
     readable = crm.may(updated, "read")
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
@@ -65,7 +67,7 @@ def crm_update(
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}
-    reply = crm.gateway.write(method, updated.written_at(record_id), body)
+    reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=watched)
     raise_for(reply, subject, wrote=True)
     result: dict[str, Any] = {
         "entity": updated.name,

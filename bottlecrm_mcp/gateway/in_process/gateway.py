@@ -44,6 +44,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    Watched,
     WriteKey,
     page_or_reason,
 )
@@ -53,6 +54,7 @@ from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.gateway.in_process.records import Records
+from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
 from bottlecrm_mcp.gateway.in_process.serializers import live_fields
 from bottlecrm_mcp.gateway.in_process.summary import summarize
 from bottlecrm_mcp.gateway.in_process.transactions import AtomicView, ReadView, require_time
@@ -134,12 +136,13 @@ class InProcessGateway:
         self._secret = secret
         self._deadline = deadline
         self._for_write = for_write
+        self._watched: list[WatchedRow] = []
 
     def __repr__(self) -> str:
         return f"<InProcessGateway for {self.caller.email}>"
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
-        return _reply(self._dispatch(self.request("GET", path, parameters), ReadView(self._time)))
+        return _reply(self._dispatch(self.request("GET", path, parameters), self._reading()))
 
     def write(
         self,
@@ -149,15 +152,30 @@ class InProcessGateway:
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
+        watched: Watched | None = None,
     ) -> Reply:
-        claim = Claim(self.caller, key) if key else None
-        run = AtomicView(self._time, model_of(creates) if creates else None, claim)
         request = self.request(method, path, body=body or {})
         with self._for_write():
+            run = AtomicView(
+                self._time,
+                model_of(creates) if creates else None,
+                Claim(self.caller, key) if key else None,
+                watched if isinstance(watched, WatchedRow) else None,
+                self._require_still_allowed,
+            )
             reply = _reply(self._dispatch(request, run))
         kept = run.maybe_kept and not reply.ok
         unsent = tuple(run.held.unsent)
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
+
+    def _require_still_allowed(self) -> None:
+        with self._for_write():
+            pass
+
+    def watch(self, entity: Entity, record_id: str) -> WatchedRow:
+        row = WatchedRow(model_of(entity), record_id)
+        self._watched.append(row)
+        return row
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         found: list[KeyedWrite | None] = []
@@ -170,7 +188,7 @@ class InProcessGateway:
         claim = Claim(self.caller, key)
         # Not GET: where the token may write it may not be allowed to read.
         path = entity.write_path or entity.path
-        response = self._dispatch(self.request("POST", path), ReadView(self._time, look))
+        response = self._dispatch(self.request("POST", path), self._reading(look))
         if response.status_code >= 400:
             # The write will be refused likewise.
             return None
@@ -231,7 +249,7 @@ class InProcessGateway:
             fields.update(live_fields(serializer, request, update=update))
             return HttpResponse("{}", content_type="application/json")
 
-        self._dispatch(self.request("GET", entity.path), ReadView(self._time, describe))
+        self._dispatch(self.request("GET", entity.path), self._reading(describe))
         return fields or None
 
     def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> queryset_capture.Capture:
@@ -250,7 +268,7 @@ class InProcessGateway:
         """Run the entity's list view up to where it paginates, for this capture."""
         request = self.request("GET", entity.path, entity.list_parameters)
         setattr(request, queryset_capture.MARK, capture)
-        response = self._dispatch(request, ReadView(self._time))
+        response = self._dispatch(request, self._reading())
         if isinstance(capture.failure, queryset_capture.ContextLost | DatabaseError):
             raise GatewayError(
                 "unavailable", "The database did not answer; try again."
@@ -289,6 +307,9 @@ class InProcessGateway:
                 "wsgi.input": BytesIO(content),
             }
         )
+
+    def _reading(self, instead: Callable[[HttpRequest], HttpResponse] | None = None) -> ReadView:
+        return ReadView(self._time, instead, self._watched)
 
     @property
     def _time(self) -> Deadline:

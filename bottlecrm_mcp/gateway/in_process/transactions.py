@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -11,28 +12,39 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import GatewayError, WrittenBefore
+from bottlecrm_mcp.gateway.base import GatewayError, RecordChanged, WrittenBefore
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Transaction, is_poisoned, was_undone
 from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_until_commit
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
+from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
 from bottlecrm_mcp.models import KeyedWrite
 
 View = Callable[[], HttpResponseBase]
+
+# How old the look at what the caller may do can be when a write is committed.
+LOOK_AGAIN_SECONDS = 0.25
 
 
 class ReadView:
     """Runs a view, or something instead of it."""
 
     def __init__(
-        self, deadline: Deadline, instead: Callable[[HttpRequest], HttpResponse] | None = None
+        self,
+        deadline: Deadline,
+        instead: Callable[[HttpRequest], HttpResponse] | None = None,
+        watched: Iterable[WatchedRow] = (),
     ) -> None:
         self.deadline = deadline
         self.instead = instead
+        self.watched = watched
         self.transaction = Transaction(deadline)
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
         with held_until_commit(), self.transaction.open():
+            # Before the view reads them: what changes meanwhile counts as changed.
+            for row in self.watched:
+                row.note()
             response = self.instead(request) if self.instead else _rendered(view())
             if is_poisoned():
                 transaction.set_rollback(True)
@@ -48,15 +60,25 @@ class AtomicView:
     """Runs a view in a transaction that only a success commits.
 
     `maybe_kept` says that what failed after the commit was begun left something behind, or leaves
-    open whether it did.
+    open whether it did. What the write waited for may have taken long: `require_still_allowed`
+    raises `GatewayError` if it may no longer be made.
     """
 
     def __init__(
-        self, deadline: Deadline, model: type[Model] | None, claim: Claim | None = None
+        self,
+        deadline: Deadline,
+        model: type[Model] | None = None,
+        claim: Claim | None = None,
+        watched: WatchedRow | None = None,
+        require_still_allowed: Callable[[], None] = lambda: None,
     ) -> None:
         self.deadline = deadline
         self.model = model
         self.claim = claim
+        self.watched = watched
+        self.require_still_allowed = require_still_allowed
+        self.allowed_at = time.monotonic()
+        self.refusal: GatewayError | None = None
         self.earlier: KeyedWrite | None = None
         self.created_id = ""
         self.held = Held()
@@ -72,9 +94,13 @@ class AtomicView:
             ):
                 if self._is_repeated():
                     return HttpResponse(status=204)
+                if self.watched is not None and not self.watched.lock_unchanged():
+                    return self._refused(RecordChanged())
                 response = self._response(view)
                 if self.not_saved or response.status_code >= 400:
                     transaction.set_rollback(True)
+                elif refusal := self._late_refusal():
+                    return self._refused(refusal)
                 else:
                     self._note_created(created)
                     self.is_committing = True
@@ -86,6 +112,21 @@ class AtomicView:
         if self.claim is not None and self.is_committing and self.held.tasks:
             self.claim.note_unsent(self.held.unsent)
         return response
+
+    def _late_refusal(self) -> GatewayError | None:
+        if time.monotonic() - self.allowed_at < LOOK_AGAIN_SECONDS:
+            return None
+        try:
+            self.require_still_allowed()
+        except GatewayError as refusal:
+            return refusal
+        return None
+
+    def _refused(self, refusal: GatewayError) -> HttpResponse:
+        # Raised after the dispatch: the host's handlers would turn it into a page.
+        self.refusal = refusal
+        transaction.set_rollback(True)
+        return HttpResponse(status=409)
 
     def _is_repeated(self) -> bool:
         if self.claim is None or self.claim.take():
@@ -109,6 +150,8 @@ class AtomicView:
     def require_done(self, response: HttpResponseBase) -> None:
         """Raises `GatewayError` if the response does not tell what became of the request, and
         `WrittenBefore` if it was not sent."""
+        if self.refusal is not None:
+            raise self.refusal
         if self.claim is not None and self.earlier is not None:
             self.claim.require_same(self.earlier)
             raise WrittenBefore(earlier_of(self.earlier))

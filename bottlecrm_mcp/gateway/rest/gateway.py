@@ -26,6 +26,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    Watched,
     WriteKey,
     page_or_reason,
 )
@@ -73,6 +74,7 @@ class RestGateway:
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
+        watched: Watched | None = None,
     ) -> Reply:
         if key is not None:
             raise NO_KEYS
@@ -82,6 +84,10 @@ class RestGateway:
         if creates is None or not reply.ok:
             return reply
         return self._created_records.identified(creates, body or {}, reply, answered, started)
+
+    def watch(self, entity: Entity, record_id: str) -> None:
+        # Between two requests anything may happen.
+        return None
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         raise NO_KEYS
