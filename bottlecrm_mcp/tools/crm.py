@@ -33,7 +33,7 @@ from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_TRIES = 4
+MOST_TRIES = 10
 
 
 @dataclass(frozen=True)
