@@ -73,7 +73,8 @@ def message(preview: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         if set(value) == {"id", "name"}:
-            return _shown(value["name"])
+            # Two records may have one name.
+            return f"{_shown(value['name'])} (id {value['id'][:8]})"
         parts = ((one_line(key), _shown(each)) for key, each in value.items() if key != "id")
         return ", ".join(f"{key} {each}" for key, each in parts)
     if isinstance(value, list | tuple):

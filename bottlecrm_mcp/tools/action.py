@@ -54,7 +54,7 @@ def crm_action(
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
-    _require_parts(crm, acted_on, chosen, record_id, values.body)
+    parts = _parts(crm, acted_on, chosen, record_id, values.body)
     subject = f"{acted_on.singular} {name!r}"
     require_values(chosen.needs, before, subject)
     marked = effects_of_action(chosen, before, crm.clock.today)
@@ -65,11 +65,13 @@ def crm_action(
         arguments,
         kinds_of(marked),
         tuple(each.consequence for each in marked),
-        {**before, **mail, "below": below},
+        {**before, **mail, "below": below, "parts": parts},
+        values.body,
     )
     details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
     if given:
         details["params"] = {**given, **values.understood}
+    details |= parts
     if below:
         details["also"] = below
     details |= mail
@@ -229,27 +231,37 @@ def _request(
     return path, {**action.body, **body}
 
 
-def _require_parts(
+def _parts(
     crm: Crm, entity: Entity, action: Action, record_id: str, params: Mapping[str, Any]
-) -> None:
-    """A comment, line item or payment must be one of this record's own."""
+) -> dict[str, Any]:
+    """The comment, line item or payment that is meant, by what it is; one of this record's own."""
+    found = {}
     for part in action.parts:
         part_id = params.get(part.name)
         if part_id is None and not part.required:
             continue
-        if not is_id(part_id) or part_id not in _part_ids(crm, entity, record_id, part.part_of):
+        kind = part.name.removesuffix("_id")
+        rows = _part_rows(crm, entity, record_id, part.part_of) if is_id(part_id) else {}
+        if part_id not in rows:
             raise ToolError(
                 "not_found",
-                f"This {entity.singular} has no {part.name.removesuffix('_id').replace('_', ' ')} "
-                f"{part_id!r}.",
+                f"This {entity.singular} has no {kind.replace('_', ' ')} {part_id!r}.",
                 hint=f"crm_get with include=[{part.part_of!r}] lists them.",
             )
+        found[kind] = rows[part_id]
+    return found
 
 
-def _part_ids(crm: Crm, entity: Entity, record_id: str, list_name: str) -> set[str]:
+def _part_rows(
+    crm: Crm, entity: Entity, record_id: str, list_name: str
+) -> dict[str, dict[str, Any]]:
     names = (list_name, "internal_notes") if list_name == "comments" else (list_name,)
-    parts = [each for each in entity.includes if each.name in names]
-    return {str(row.get("id")) for part in parts for row in part_rows(crm, entity, part, record_id)}
+    return {
+        str(row.get("id")): part_of(row, part.keys)
+        for part in entity.includes
+        if part.name in names
+        for row in part_rows(crm, entity, part, record_id)
+    }
 
 
 def _result(

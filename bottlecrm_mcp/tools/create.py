@@ -61,8 +61,9 @@ def crm_create(
         kinds_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
         mail,
+        values.body,
     )
-    details = {"data": dict(data), **mail}
+    details = {"data": {**data, **values.understood}, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     duplicates = _possible_duplicates(crm, created, values.body)
     path = created.path_of_create.format(**values.body)

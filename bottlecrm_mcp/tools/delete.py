@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.gateway.base import Condition, RowQuery
+from bottlecrm_mcp.gateway.base import Condition, Page, RowQuery
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id
+from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+
+# Of what goes with a record: so many are known by id when it is confirmed, of all their number.
+MOST_BOUND = 50
 
 
 @judged_again
@@ -23,22 +27,23 @@ def crm_delete(
     watched = crm.gateway.watch(deleted, record_id)
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
-    if held := _related(crm, deleted.held_by, record_id):
+    if held := _totals(_related(crm, deleted.held_by, record_id)):
         raise ToolError(
             "not_supported",
             f"The CRM keeps {deleted.singular} {name!r} because of its {_counted(held)}.",
         )
+    with_it = _related(crm, deleted.deletes_with, record_id)
     change = Change(
         "crm_delete",
         {"entity": deleted.name, "id": record_id},
         deleted.delete_effects,
         (deleted.delete_consequence,),
-        record,
+        {**record, "deleted_with_it": {name: vars(page) for name, page in with_it.items()}},
     )
     shown = {key: record[key] for key in deleted.columns if key in record}
     details: dict[str, Any] = {"record": {"id": record_id, "name": name, **shown}}
-    if with_it := _related(crm, deleted.deletes_with, record_id):
-        details["deleted_with_it"] = with_it
+    if with_it:
+        details["deleted_with_it"] = _totals(with_it)
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     reply = crm.gateway.write("DELETE", deleted.written_at(record_id), watched=watched)
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
@@ -55,19 +60,23 @@ def crm_delete(
     return result
 
 
-def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -> dict[str, int]:
-    """How many records of each entity point here, of those that the caller can see."""
-    totals = {}
+def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -> dict[str, Page]:
+    """The records of each entity that point here, of those that the caller can see."""
+    found = {}
     for entity_name, field_name in relations:
         # Also those that are not served: they hold the record all the same.
         entity = crm.catalogue.target(entity_name)
         field = entity.field(field_name) if entity else None
         if entity and field and crm.may(entity, "read"):
             by_record = (Condition(field, "eq", record_id),)
-            total = crm.page(entity, RowQuery((), conditions=by_record, limit=1)).total
-            totals[entity_name] = total
-    return {name: total for name, total in totals.items() if total}
+            query = RowQuery(label_fields(entity), conditions=by_record, limit=MOST_BOUND)
+            found[entity_name] = crm.page(entity, query)
+    return {name: page for name, page in found.items() if page.total}
 
 
-def _counted(totals: dict[str, int]) -> str:
+def _totals(related: Mapping[str, Page]) -> dict[str, int]:
+    return {name: page.total for name, page in related.items()}
+
+
+def _counted(totals: Mapping[str, int]) -> str:
     return ", ".join(f"{total} {name}" for name, total in totals.items())

@@ -62,8 +62,10 @@ def crm_update(
         kinds_of(marked),
         tuple(each.consequence for each in marked),
         {**before, **mail},
+        values.body,
     )
-    details = {"record": {"id": record_id, "name": name}, "data": dict(data), **mail}
+    shown = {**data, **values.understood}
+    details = {"record": {"id": record_id, "name": name}, "data": shown, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}

@@ -198,6 +198,11 @@ CASES = Entity(
             "Take back the merge of this case.",
             "POST",
             "/api/cases/{id}/unmerge/",
+            # The status from before the merge is not shown, and Closed closes the case anew.
+            effects=(Effect.MAILS,),
+            consequence="give the case the status back that it had before the merge; if that was "
+            "Closed, its customer is sent a satisfaction survey by e-mail",
+            mails_to="contacts",
             follows="merge",
         ),
         Action(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Effect, Entity
@@ -45,13 +45,18 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Change:
-    """A change that has effects: which tool makes it, with which arguments, to which record."""
+    """A change that has effects: which tool makes it, with which arguments, to which record.
+
+    `record` is all that is known of what is changed or goes with it, `sent` what the CRM is told:
+    the ids of the records that the arguments name.
+    """
 
     tool: str
     arguments: Mapping[str, Any]
     effects: tuple[Effect, ...]
     consequences: tuple[str, ...]
     record: Mapping[str, Any]
+    sent: Mapping[str, Any] = field(default_factory=dict)
 
     def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -68,6 +73,7 @@ class Change:
             "tool": self.tool,
             "arguments": self.arguments,
             "record": fingerprint(self.record),
+            "sent": fingerprint(self.sent),
         }
 
 
