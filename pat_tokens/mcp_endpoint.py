@@ -5,7 +5,12 @@ from typing import Any
 
 from pat_tokens.audit import events
 from pat_tokens.audit.source import Source, coming_from, current_source
-from pat_tokens.audit.usage import record_first_mcp_request, record_refusal
+from pat_tokens.audit.usage import (
+    record_first_mcp_request,
+    record_refusal,
+    record_use,
+    record_use_of_host_token,
+)
 from pat_tokens.host_tokens import host_tokens_of
 from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.request_cache import cached, request_cache
@@ -48,6 +53,8 @@ class Admission:
 
 def admit(token: Any) -> Admission:
     """Let a token that authenticated into the MCP endpoint. Raises `NotAdmitted`."""
+    record = record_use if isinstance(token, Token) else record_use_of_host_token
+    record(token)
     policy = _policy(token)
     try:
         scopes = _remaining_scopes(token, policy)

@@ -2,7 +2,9 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -14,37 +16,51 @@ from pat_tokens.rls import in_organisation, presenting
 logger = logging.getLogger("pat_tokens")
 
 RECORDED_EVERY = timedelta(minutes=1)
+_ANY, _UNUSED = Q(), Q(last_used_at=None)
 
 
 def record_use(token: Token) -> None:
-    """Write the last use, at most once a minute."""
-    now = timezone.now()
-    due = now - RECORDED_EVERY
-    if token.last_used_at is not None and token.last_used_at > due:
+    """Write the last use, at most once a minute, and an entry for an address that is new."""
+    address = current_source().address
+    used = token.connection or token
+    is_due = _is_due(token.last_used_at)
+    is_elsewhere = bool(address) and address != used.last_used_address
+    if is_due:
+        _write_last_use(token, _UNUSED | Q(last_used_at__lte=timezone.now() - RECORDED_EVERY))
+    if address and is_elsewhere and _record_new_address(token, address) and not is_due:
+        _write_last_use(token)
+
+
+def record_use_of_host_token(token: Any) -> None:
+    """The same for a token of the host's own, which has no address."""
+    if not _is_due(token.last_used_at):
         return
+    token.last_used_at = timezone.now()
+    with in_organisation(token.org.pk):
+        rows = type(token)._base_manager.filter(pk=token.pk)
+        rows.update(last_used_at=token.last_used_at)
+
+
+def _is_due(last_used_at: datetime | None) -> bool:
+    return last_used_at is None or last_used_at <= timezone.now() - RECORDED_EVERY
+
+
+def _write_last_use(token: Token, condition: Q = _ANY) -> None:
     source = current_source()
-    unrecorded = Q(last_used_at=None) | Q(last_used_at__lte=due)
+    token.last_used_at = timezone.now()
+    use = {
+        "last_used_at": token.last_used_at,
+        "last_used_address": source.address,
+        "last_used_client": source.client,
+    }
     # Not save(): it would write back `revoked_at` as this instance read it, and undo a
     # revocation made since.
     with presenting(token.digest):
-        Token.objects.filter(unrecorded, pk=token.pk).update(
-            last_used_at=now, last_used_address=source.address, last_used_client=source.client
-        )
-    known = token.last_used_address
+        Token.objects.filter(condition, pk=token.pk).update(**use)
     if token.connection is not None:
-        known = token.connection.last_used_address
-        _record_use_of_connection(token.connection, now)
-    if source.address and source.address != known:
-        _record_new_address(token, source.address)
-    token.last_used_at = now
-
-
-def _record_use_of_connection(connection: Connection, now: datetime) -> None:
-    source = current_source()
-    with in_organisation(connection.org_id):
-        Connection.objects.filter(pk=connection.pk).update(
-            last_used_at=now, last_used_address=source.address, last_used_client=source.client
-        )
+        with in_organisation(token.org_id):
+            Connection.objects.filter(condition, pk=token.connection.pk).update(**use)
+    (token.connection or token).last_used_address = source.address
 
 
 def record_first_mcp_request(token: Token) -> None:
@@ -72,9 +88,22 @@ def record_refusal(token: Token, reason: str) -> None:
         )
 
 
-def _record_new_address(token: Token, address: str) -> None:
-    kind = Event.Kind.NEW_ADDRESS
+def _record_new_address(token: Token, address: str) -> bool:
+    """Whether the address is new to the token, and had no entry yet."""
+    key = f"{token.credential_id} {address}"
     with in_organisation(token.org_id):
-        known = Event.objects.filter(token_id=token.credential_id, kind=kind, address=address)
-        if not known.exists():
-            events.record(kind, org_id=token.org_id, by=token.owner, token=token)
+        if _is_known(token, address):
+            return False
+        # Of several first requests at once, one has news.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        if _is_known(token, address):
+            return False
+        events.record(Event.Kind.NEW_ADDRESS, org_id=token.org_id, by=token.owner, token=token)
+    return True
+
+
+def _is_known(token: Token, address: str) -> bool:
+    kind = Event.Kind.NEW_ADDRESS
+    entries = Event.objects.filter(token_id=token.credential_id, kind=kind, address=address)
+    return entries.exists()

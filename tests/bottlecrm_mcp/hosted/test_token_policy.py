@@ -18,7 +18,7 @@ from demo_crm.row_security import org_context
 from pat_tokens.models import Event, Token
 from pat_tokens.resolver import resolve_token
 from pat_tokens.services.policy import AGENTS_OFF, AGENTS_READ_ONLY, change_policy
-from tests.host_tokens.models import issue_host_token
+from tests.host_tokens.models import HostToken, issue_host_token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -165,7 +165,8 @@ def test_one_entry_for_each_write(token_for, alpha_user) -> None:
 
 
 def test_refused_writes_do_not_flood_the_log(token_for, alpha_user, monkeypatch) -> None:
-    monkeypatch.setattr("pat_tokens.audit.events.ENTRIES_PER_MINUTE", 2)
+    # Its first use, from an address that is new, is one of them.
+    monkeypatch.setattr("pat_tokens.audit.events.ENTRIES_PER_MINUTE", 3)
     secret = token_for(alpha_user)
     for number in range(5):
         call(secret, "crm_update", entity="leads", id=f"nobody {number}", data={"title": "Boss"})
@@ -251,3 +252,37 @@ def test_without_the_token_app(token_for, alpha_admin) -> None:
     assert rpc(secret, "tools/list").status_code == 200
     assert send("/mcp/revoke", {"token": secret}).status_code == 404
     assert mcp_settings().CONFIRMATION == "explicit"
+
+
+SEEN = [
+    ("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {
+        "name": "thief", "version": "1"}}),
+    ("tools/list", {}),
+    ("resources/read", {"uri": "crm://me"}),
+    ("prompts/list", {}),
+    ("tools/call", {"name": "nothing", "arguments": {}}),
+    ("no/such/method", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "params"), SEEN, ids=[method for method, _ in SEEN])
+@pytest.mark.parametrize("refused", [False, True])
+def test_every_request_is_a_use(
+    token_for, alpha_admin, alpha_user, method, params, refused
+) -> None:
+    """Whoever reads only what the server knows by itself is seen, too."""
+    secret = token_for(alpha_user)
+    if refused:
+        change_policy(alpha_admin, agents="off")
+    rpc(secret, method, **params)
+    token = resolve_token(secret)
+    assert token.last_used_at is not None
+    with org_context(alpha_user.org):
+        assert Event.objects.filter(kind="new_address", token_id=token.pk).count() == 1
+
+
+def test_use_of_a_token_of_the_host(secret_of, alpha_user) -> None:
+    rpc(secret_of(alpha_user), "tools/list")
+    with org_context(alpha_user.org):
+        (used,) = [*Token.objects.all(), *HostToken.objects.all()]
+    assert used.last_used_at is not None

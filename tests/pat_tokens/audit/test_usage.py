@@ -1,10 +1,15 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from pat_tokens.audit.source import Source, coming_from
 from pat_tokens.audit.usage import record_use
-from pat_tokens.models import Token
+from pat_tokens.models import Event, Token
 from pat_tokens.rls import presenting
 
 
@@ -54,3 +59,46 @@ def test_record_use_does_not_undo_a_concurrent_revoke(
 def use(token: Token, moment) -> None:
     with presenting(token.digest):
         Token.objects.filter(pk=token.pk).update(last_used_at=moment)
+
+
+HOME, ELSEWHERE = Source("203.0.113.7", "Claude"), Source("198.51.100.9", "curl")
+
+
+def test_new_address_right_after_a_use_from_another(alpha_user, issue, stored, events) -> None:
+    token, _ = issue(alpha_user)
+    for source in (HOME, ELSEWHERE, HOME, ELSEWHERE):
+        with coming_from(source):
+            record_use(stored(token))
+    logged = events(alpha_user.org, kind=Event.Kind.NEW_ADDRESS)
+    assert [each.address for each in logged] == [HOME.address, ELSEWHERE.address]
+    assert stored(token).last_used_address == ELSEWHERE.address
+
+
+def test_recent_use_from_another_known_address_writes_nothing(alpha_user, issue, stored) -> None:
+    token, _ = issue(alpha_user)
+    for source in (HOME, ELSEWHERE):
+        with coming_from(source):
+            record_use(stored(token))
+    used = stored(token)
+    with coming_from(HOME), CaptureQueriesContext(connection) as captured:
+        record_use(used)
+    assert not any(each["sql"].startswith(("UPDATE", "INSERT")) for each in captured)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_uses_at_once_are_one_event(alpha_user, issue, stored, events) -> None:
+    token, _ = issue(alpha_user)
+    together = threading.Barrier(6)
+
+    def use_it(_: int) -> None:
+        try:
+            mine = stored(token)
+            together.wait(20)
+            with coming_from(HOME):
+                record_use(mine)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(use_it, range(6)))
+    assert len(events(alpha_user.org, kind=Event.Kind.NEW_ADDRESS)) == 1
