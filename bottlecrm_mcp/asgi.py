@@ -8,7 +8,7 @@ through Django's whole middleware chain.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -23,9 +23,10 @@ from bottlecrm_mcp.hosted.body import Disconnected, read_body
 from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
 from bottlecrm_mcp.hosted.errors import Headers, HttpError
 from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
+from bottlecrm_mcp.hosted.message import message_in
 from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
-from bottlecrm_mcp.hosted.transport import Transport
+from bottlecrm_mcp.hosted.transport import Received, Transport
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
 
@@ -161,25 +162,31 @@ class McpApplication:
         except HttpError as refusal:
             await _answer(send, refusal.status, refusal.body, [*cors, *refusal.headers])
             return
-        inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
         token = current_call.set(call)
         try:
-            if refused := self._beyond_scopes(body, call):
+            message = message_in(body)
+            if refused := self._beyond_scopes(message, call):
                 await _answer(send, *refused[:2], [*cors, *refused[2]])
                 return
+            read = Received(body, message, receive)
+            inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
             with token_policy.coming_from(request):
-                await self.transport.serve(inner, body, receive, _with_headers(send, cors))
+                await self.transport.serve(inner, read, _with_headers(send, cors))
+        except HttpError as refusal:
+            await _answer(send, refusal.status, refusal.body, cors)
         finally:
             current_call.reset(token)
             rate_limits.leave(call.slot)
 
-    def _beyond_scopes(self, body: bytes, call: Call) -> tuple[int, bytes, Headers] | None:
+    def _beyond_scopes(
+        self, message: Mapping[str, Any], call: Call
+    ) -> tuple[int, bytes, Headers] | None:
         """The answer to a call that needs more than its connection allows."""
         if not call.caller.by_oauth or not isinstance(self.server, McpServer):
             return None
         from bottlecrm_mcp.hosted.oauth.step_up import refused_call
 
-        refused = refused_call(body, call.caller, self.server.registry)
+        refused = refused_call(message, call.caller, self.server.registry)
         if refused is None:
             return None
         telemetry.annotate(outcome="insufficient_scope")

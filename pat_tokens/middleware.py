@@ -8,7 +8,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils import timezone
 
 from pat_tokens.audit.source import coming_from, source_of
@@ -16,12 +17,15 @@ from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.lists.moments import zone_of
 from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_presented
+from pat_tokens.scopes import OUR_APPS
 from pat_tokens.secret import from_header, made_with_credential
 from pat_tokens.services.policy import denial, host_token_denial
 from pat_tokens.sign_in.destinations import is_page
 from pat_tokens.sign_in.gate import serve_page
 
 logger = logging.getLogger("pat_tokens")
+
+UNAVAILABLE = "The CRM's database does not answer. Try again in a moment."
 
 
 class IdentifiedRequest(HttpRequest):
@@ -43,12 +47,28 @@ class TokenContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         with coming_from(source_of(request)):
-            if is_page(request) and not made_with_credential(request):
-                return serve_page(request, self.get_response)
-            if getattr(request, "_pat", None) is not None:
-                return self._with_host_token(cast(IdentifiedRequest, request))
-            token = None if _is_identified(request) else _presented_token(request)
-            return self.get_response(request) if token is None else self._with(token, request)
+            try:
+                return self._answer(request)
+            except OperationalError:
+                logger.exception("The database could not be asked who this is")
+                return _unavailable(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if is_page(request) and not made_with_credential(request):
+            return serve_page(request, self.get_response)
+        if getattr(request, "_pat", None) is not None:
+            return self._with_host_token(cast(IdentifiedRequest, request))
+        token = None if _is_identified(request) else _presented_token(request)
+        return self.get_response(request) if token is None else self._with(token, request)
+
+    def process_exception(self, request: HttpRequest, problem: Exception) -> HttpResponse | None:
+        """Our own views answer in their own form where the database does not."""
+        match = request.resolver_match
+        is_ours = match is not None and not OUR_APPS.isdisjoint(match.app_names)
+        if not is_ours or not isinstance(problem, OperationalError):
+            return None
+        logger.error("The database did not answer", exc_info=problem)
+        return _unavailable(request)
 
     def _with(self, token: Token, request: HttpRequest) -> HttpResponseBase:
         # Before anything is attached: a refused request leaves no identity behind.
@@ -66,6 +86,13 @@ class TokenContext:
             logger.warning("Token %s of the host refused: %s", request._pat.pk, reason)
             return JsonResponse({"detail": reason}, status=403)
         return self.get_response(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    headers = {"Retry-After": "5", "Cache-Control": "no-store"}
+    if is_page(request):
+        return HttpResponse(f"{UNAVAILABLE}\n", "text/plain", status=503, headers=headers)
+    return JsonResponse({"detail": UNAVAILABLE}, status=503, headers=headers)
 
 
 def _is_identified(request: HttpRequest) -> bool:

@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+handler500 = "demo_crm.views.server_error"
+
 urlpatterns = [
     path("api/", include("pat_tokens.urls")),
     path("api/", include("demo_crm.urls")),

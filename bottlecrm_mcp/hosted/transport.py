@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from bottlecrm_mcp.gateway.shared.rows import dig
+
+
+@dataclass(frozen=True)
+class Received:
+    """A body and the message in it; what `receive` has after it is the end of the client."""
+
+    body: bytes
+    message: Mapping[str, Any]
+    receive: Any
 
 
 class Transport:
@@ -32,14 +41,13 @@ class Transport:
             finally:
                 self._managers = {}
 
-    async def serve(self, scope: Any, body: bytes, receive: Any, send: Any) -> None:
-        """Answer the message in `body`; what `receive` has after it is the end of the client."""
-        read = iter([{"type": "http.request", "body": body}])
+    async def serve(self, scope: Any, received: Received, send: Any) -> None:
+        read = iter([{"type": "http.request", "body": received.body}])
 
         async def replay() -> Any:
-            return next(read, None) or await receive()
+            return next(read, None) or await received.receive()
 
-        stream = _reads_streams(scope) and _asks_for_progress(body)
+        stream = _reads_streams(scope) and _asks_for_progress(received.message)
         if manager := self._managers.get(stream):
             await manager.handle_request(scope, replay, send)
             return
@@ -62,12 +70,5 @@ def _reads_streams(scope: Any) -> bool:
     return any(b"text/event-stream" in value or b"*/*" in value for value in accepted)
 
 
-def _asks_for_progress(body: bytes) -> bool:
-    # Most messages don't, and are not parsed a second time.
-    if b'"progressToken"' not in body:
-        return False
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(message, dict) and dig(message, "params._meta.progressToken") is not None
+def _asks_for_progress(message: Mapping[str, Any]) -> bool:
+    return dig(message, "params._meta.progressToken") is not None

@@ -36,9 +36,9 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
     return result
 
 
-def list_actions(crm: Crm, *, entity: str = "") -> dict[str, Any]:
+def list_actions(crm: Crm, *, entity: str | None = None) -> dict[str, Any]:
     """The actions of one entity, or of all."""
-    chosen = (crm.entity(entity),) if entity else crm.catalogue.entities
+    chosen = crm.catalogue.entities if entity is None else (crm.entity(entity),)
     return {"actions": {each.name: [_action(one) for one in each.actions] for each in chosen}}
 
 

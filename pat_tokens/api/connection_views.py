@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pat_tokens.api.admin_views import OrgView
+from pat_tokens.api.fields import WholeNumberField
 from pat_tokens.api.serializers import with_owner
 from pat_tokens.api.views import NEVER_STORED, TokenView, invalid, query_errors
 from pat_tokens.lists.filters import PageForm, TokenFilter
@@ -76,7 +77,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     decision = serializers.ChoiceField(choices=["allow", "deny"])
     access = serializers.ChoiceField(choices=list(presets.ACCESS), default="read_only")
     entities = serializers.DictField(child=serializers.CharField(), required=False)
-    days = serializers.IntegerField(required=False)
+    days = WholeNumberField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["decision"] == "allow" and "days" not in attrs:

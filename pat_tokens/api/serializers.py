@@ -1,12 +1,14 @@
 """Serializers of tokens, the policy and events."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db import models
 from django.utils import timezone
 from rest_framework import serializers
 
 from pat_tokens import scopes
+from pat_tokens.api.fields import TrueField, WholeNumberField
 from pat_tokens.host_tokens import status_of
 from pat_tokens.lists.moments import as_moment, end_of, zone_of
 from pat_tokens.models import Event, Policy, Token
@@ -16,6 +18,7 @@ from pat_tokens.oauth.policy import host_names
 from pat_tokens.owners import member_id, name_of
 from pat_tokens.services import presets
 from pat_tokens.services.policy import default_lifetime
+from pat_tokens.shown_text import validate_name
 
 MAX_SCOPES = 32
 
@@ -96,14 +99,14 @@ class ExpiryField(serializers.DateTimeField):
 class NewTokenSerializer(serializers.Serializer[Any]):
     """Access is `scopes`, or one of the presets; `org` and `policy` are in the context."""
 
-    name = serializers.CharField(max_length=255)
+    name = serializers.CharField(max_length=255, validators=[validate_name])
     scopes = serializers.ListField(
         child=serializers.CharField(), max_length=MAX_SCOPES, required=False
     )
     access = serializers.ChoiceField(choices=list(presets.ACCESS), required=False)
     entities = serializers.DictField(child=serializers.CharField(), required=False)
     expires_at = ExpiryField(required=False, allow_null=True, validators=[validate_expiry])
-    expires_in_days = serializers.IntegerField(required=False, min_value=1, max_value=MAX_DAYS)
+    expires_in_days = WholeNumberField(required=False, min_value=1, max_value=MAX_DAYS)
 
     def validate_scopes(self, value: list[str]) -> list[str]:
         try:
@@ -169,14 +172,14 @@ def _asked_for(attrs: dict[str, Any], policy: Policy) -> datetime | None:
 
 
 class RotateSerializer(serializers.Serializer[Any]):
-    overlap_hours = serializers.IntegerField(default=24, min_value=0, max_value=168)
+    overlap_hours = WholeNumberField(default=24, min_value=0, max_value=168)
 
 
 class RevokeSerializer(serializers.Serializer[Any]):
     """One person's tokens, or, said explicitly, all of them."""
 
     owner = serializers.CharField(required=False)
-    all = serializers.BooleanField(required=False)
+    all = TrueField(required=False)
 
     def validate_owner(self, value: str) -> Any:
         if (owner_id := member_id(value)) is None:
@@ -191,6 +194,10 @@ class RevokeSerializer(serializers.Serializer[Any]):
 
 class PolicySerializer(serializers.ModelSerializer[Policy]):
     client_hosts = serializers.ListField(child=serializers.CharField(), required=False)
+    serializer_field_mapping: ClassVar[Any] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.PositiveIntegerField: WholeNumberField,
+    }
 
     class Meta:
         model = Policy

@@ -14,14 +14,13 @@ from pat_tokens.conf import token_settings
 from pat_tokens.models import Client
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.known_documents import KNOWN_DOCUMENTS
+from pat_tokens.shown_text import is_shown
 
 MAX_ID = 512
 MAX_NAME = 60
 MAX_REDIRECTS = 20
 UNUSED = timedelta(days=1)
 FORGOTTEN = timedelta(days=90)
-# Controls, marks of direction and other invisible characters, surrogates, private use.
-UNSHOWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 class BadClient(Exception):
@@ -133,7 +132,7 @@ def shown_name(name: Any) -> str:
     """A name as it may be shown: one short line, without invisible and turning characters."""
     text = unicodedata.normalize("NFKC", name) if isinstance(name, str) else ""
     kept = (" " if each.isspace() else each for each in text)
-    visible = "".join(each for each in kept if unicodedata.category(each) not in UNSHOWN)
+    visible = "".join(each for each in kept if is_shown(each))
     return " ".join(visible.split())[:MAX_NAME].strip() or "A client without a name"
 
 

@@ -111,3 +111,32 @@ def test_bombs_change_nothing(attack: Any) -> None:
     with unchanged():
         attack([call | {"params": delete}] * 100)
         attack(json.dumps(call | {"params": delete}).encode("utf-16"))
+
+
+BAD_IDS = [None, 1.5, 1.0, True, [1], {}, "x" * 257, "x" * 900_000, 10**300]
+
+
+@pytest.mark.parametrize("method", ["tools/list", "notifications/initialized", "no/such"])
+@pytest.mark.parametrize("given", BAD_IDS, ids=[repr(each)[:10] for each in BAD_IDS])
+def test_request_that_can_not_be_answered_by_its_id(attack: Any, given: Any, method: str) -> None:
+    answer = attack({"jsonrpc": "2.0", "id": given, "method": method})
+    assert answer.status_code == 400
+    assert (answer.json()["id"], answer.json()["error"]["code"]) == (None, -32600)
+    assert len(answer.content) < 500
+
+
+@pytest.mark.parametrize("given", [0, -1, 2**63, "", "x" * 256, "é"])
+def test_id_comes_back(attack: Any, given: Any) -> None:
+    answer = attack({"jsonrpc": "2.0", "id": given, "method": "tools/list"})
+    assert (answer.status_code, answer.json()["id"]) == (200, given)
+
+
+def test_method_is_not_sent_back_at_length(attack: Any) -> None:
+    answer = attack({"jsonrpc": "2.0", "id": 1, "method": "x" * 900_000})
+    assert answer.status_code == 400
+    assert len(answer.content) < 500
+
+
+def test_notification_has_no_answer(attack: Any) -> None:
+    answer = attack({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    assert (answer.status_code, answer.content) == (202, b"")

@@ -196,3 +196,52 @@ def test_report_of_a_leak(db, body) -> None:
     from pat_tokens.services.leak_reports import answer_report
 
     assert answer_report(body, Source("203.0.113.9")).status in (200, 400)
+
+
+AS_TRUE = ["1", "1.0", '"true"', '"yes"', '"on"', "[true]", '{"all": true}', "null", "false"]
+
+
+@pytest.mark.parametrize("value", AS_TRUE)
+def test_all_is_revoked_by_true_alone(admin, token_for, alpha_user, value) -> None:
+    from pat_tokens.resolver import resolve_token
+
+    secret = token_for(alpha_user)
+    body = f'{{"all": {value}}}'
+    answer = admin.post("/api/org/tokens/revoke/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert resolve_token(secret)
+
+
+ODD_NUMBERS = [
+    r'"\uff11\uff12"', '"1e3"', '" 7 "', '"+7"', '"7_0"', "7.0", "true", r'"\u0663"', "[7]",
+]  # fmt: skip
+NUMBERS = [
+    ("post", "/api/profile/tokens/", "expires_in_days"),
+    ("patch", "/api/org/tokens/policy/", "max_lifetime_days"),
+    ("patch", "/api/org/tokens/policy/", "max_connection_days"),
+]
+
+
+@pytest.mark.parametrize("value", ODD_NUMBERS)
+@pytest.mark.parametrize(("method", "path", "field"), NUMBERS)
+def test_number_in_another_spelling(admin, method, path, field, value) -> None:
+    body = f'{{"name": "x", "{field}": {value}}}' if method == "post" else f'{{"{field}": {value}}}'
+    answer = getattr(admin, method)(path, body, content_type="application/json")
+    assert answer.status_code == 400, value
+    assert field in answer.json()["errors"]
+
+
+HIDDEN_IN_NAMES = ["\u200bLaptop", "Lap\u202etop", "Laptop\u200d", "\u200cLaptop", "Lap\x07top"]
+
+
+@pytest.mark.parametrize("name", HIDDEN_IN_NAMES)
+def test_name_that_hides_something(admin, name) -> None:
+    answer = admin.post("/api/profile/tokens/", {"name": name}, format="json")
+    assert answer.status_code == 400
+    assert "invisible" in str(answer.json()["errors"]["name"])
+
+
+def test_name_in_any_script(admin) -> None:
+    for name in ("नमस्\u200dते", "👩\u200d💻 laptop", "Büro Zürich", "مكتب"):
+        answer = admin.post("/api/profile/tokens/", {"name": name}, format="json")
+        assert (answer.status_code, answer.json()["name"]) == (201, name)

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from settings.urls import handler500 as handler500
 from settings.urls import urlpatterns as demo
 
 urlpatterns = [

@@ -22,6 +22,10 @@ from bottlecrm_mcp.models import KeyedWrite
 
 View = Callable[[], HttpResponseBase]
 
+WAITED = (
+    "Nothing was changed. Somebody else may be changing the same record; try again in a moment."
+)
+
 # How old the look at what the caller may do can be when a write is committed.
 LOOK_AGAIN_SECONDS = 0.25
 
@@ -156,9 +160,9 @@ class AtomicView:
             self.claim.require_same(self.earlier)
             raise WrittenBefore(earlier_of(self.earlier))
         if self.transaction.timed_out and (self.not_saved or response.status_code >= 400):
-            raise too_late("Nothing was changed.")
+            raise too_late(WAITED)
         if _failed_late(self.deadline, response) and not self.maybe_kept:
-            raise too_late("Nothing was changed.")
+            raise too_late(WAITED)
         if self.not_saved:
             raise GatewayError(
                 "not_saved",

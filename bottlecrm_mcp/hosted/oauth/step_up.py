@@ -44,15 +44,18 @@ def with_challenge(
     return result.model_copy(update={"meta": {META: [scope_challenge(caller, tool)]}})
 
 
-def refused_call(body: bytes, caller: Caller, registry: Registry) -> tuple[bytes, str] | None:
+def refused_call(
+    message: Mapping[str, Any], caller: Caller, registry: Registry
+) -> tuple[bytes, str] | None:
     """The body and the challenge of a 403, if this message calls for more than is allowed.
 
     Told before the answer begins, which may be a stream.
     """
-    if not caller.by_oauth or caller.read_only or b"tools/call" not in body:
+    params = message.get("params")
+    is_call = message.get("method") == "tools/call" and isinstance(params, dict)
+    if not caller.by_oauth or caller.read_only or not is_call:
         return None
-    message = _call(body)
-    tool = registry.get(str(message.get("params", {}).get("name")))
+    tool = registry.get(str(message["params"].get("name")))
     error = _error(caller, registry, tool, message) if tool else None
     if tool is None or error is None:
         return None
@@ -63,17 +66,6 @@ def refused_call(body: bytes, caller: Caller, registry: Registry) -> tuple[bytes
         "result": result.model_dump(mode="json", by_alias=True, exclude_none=True),
     }
     return json.dumps(answer).encode(), scope_challenge(caller, tool)
-
-
-def _call(body: bytes) -> Mapping[str, Any]:
-    """A message of the right shape, or an empty one: the rest is the SDK's to refuse."""
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(message, dict) or message.get("method") != "tools/call":
-        return {}
-    return message if isinstance(message.get("params"), dict) else {}
 
 
 def _error(

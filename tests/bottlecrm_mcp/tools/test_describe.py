@@ -58,3 +58,10 @@ def test_unknown_entity(user, tool) -> None:
     error = user(tool, entity="case")["error"]
     assert error["code"] == "unknown_entity"
     assert "'cases'" in error["message"]
+
+
+def test_no_entity_is_all_but_an_empty_one_is_none(admin) -> None:
+    assert len(admin("list_actions")["actions"]) > 1
+    error = admin("list_actions", entity="")["error"]
+    assert error["code"] == "unknown_entity"
+    assert "leads" in error["message"]
