@@ -14,6 +14,10 @@ OUTCOME_UNKNOWN = (
 )
 
 
+# Rows of a search that does not say how many.
+DEFAULT_LIMIT = 20
+
+
 class GatewayError(Exception):
     """The CRM could not be asked, or its answer could not be trusted.
 
@@ -138,7 +142,7 @@ class RowQuery:
     conditions: tuple[Condition, ...] = ()
     either: tuple[tuple[Condition, ...], ...] = ()
     sort: tuple[tuple[Field, bool], ...] = ()
-    limit: int = 20
+    limit: int = DEFAULT_LIMIT
     offset: int = 0
 
 

@@ -23,7 +23,7 @@ from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.registry import Tool
+from bottlecrm_mcp.tools.tool import Tool
 
 logger = logging.getLogger("bottlecrm_mcp")
 

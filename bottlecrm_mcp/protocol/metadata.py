@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from bottlecrm_mcp.tools.registry import Tool
+from bottlecrm_mcp.tools.tool import Tool
 
 NAME = "bcrm-mcp"
 TITLE = "BottleCRM"

@@ -32,7 +32,8 @@ from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.registry import Registry, Tool
+from bottlecrm_mcp.tools.registry import Registry
+from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import compact
 
 logger = logging.getLogger("bottlecrm_mcp")

@@ -25,6 +25,20 @@ from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
 from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
+from bottlecrm_mcp.tools.schemas import (
+    ANYTHING,
+    CONFIRMABLE,
+    CONFIRMING,
+    ENTITY,
+    FLAG,
+    IDEMPOTENCY_KEY,
+    RECORD_ID,
+    TEXT,
+    a_list,
+    an_object,
+    text,
+)
+from bottlecrm_mcp.tools.tool import Tool
 
 MOST_DESCENDANTS = 50
 
@@ -290,3 +304,35 @@ def _returned(action: Action, answer: Mapping[str, Any]) -> Mapping[str, Any]:
     found = [dig(answer, path) or () for path in action.returns_in]
     rows = [row for part in found for row in ([part] if isinstance(part, Mapping) else part)]
     return max(rows, key=lambda row: str(row.get(action.newest_by)), default={})
+
+
+ACTION = Tool(
+    name="crm_action",
+    title="Run an action",
+    description=(
+        "Convert a lead, comment, send or cancel an invoice and so on; list_actions lists "
+        "them. What can't be undone or mails a customer returns a preview until confirm=true."
+    ),
+    run=crm_action,
+    arguments={
+        "entity": ENTITY,
+        "id": RECORD_ID,
+        "action": text("The action's name, from list_actions."),
+        "params": an_object("Parameters of the action, from list_actions."),
+        **CONFIRMING,
+        "idempotency_key": IDEMPOTENCY_KEY,
+    },
+    required=("entity", "id", "action"),
+    result={
+        "entity": TEXT,
+        "id": TEXT,
+        "action": TEXT,
+        "result": ANYTHING,
+        "warnings": a_list(TEXT),
+        "repeated": FLAG,
+        **CONFIRMABLE,
+    },
+    needs="write",
+    destructive=True,
+    outward=True,
+)

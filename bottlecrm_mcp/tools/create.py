@@ -28,6 +28,20 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, label_fields, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.schemas import (
+    ANYTHING,
+    CONFIRMABLE,
+    CONFIRMING,
+    DATA,
+    ENTITY,
+    FLAG,
+    IDEMPOTENCY_KEY,
+    SAVED,
+    TEXT,
+    Schema,
+    a_list,
+)
+from bottlecrm_mcp.tools.tool import Tool
 
 MOST_DUPLICATES = 3
 
@@ -143,3 +157,28 @@ def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> l
             same = {"id": row["id"], "name": crm.label(entity, row), "same": list(names)}
             found.setdefault(row["id"], same)
     return list(found.values())[:MOST_DUPLICATES]
+
+
+ONCE: Schema = {
+    **IDEMPOTENCY_KEY,
+    "description": "Your id for this call: repeated within 24 hours, it is done once.",
+}
+
+CREATE = Tool(
+    name="crm_create",
+    title="Create a record",
+    description="Create a record. Answers with it as saved, and names possible duplicates.",
+    run=crm_create,
+    arguments={"entity": ENTITY, "data": DATA, **CONFIRMING, "idempotency_key": ONCE},
+    required=("entity", "data"),
+    result={
+        "entity": TEXT,
+        "id": TEXT,
+        "record": SAVED,
+        "possible_duplicates": a_list(ANYTHING),
+        "warnings": a_list(TEXT),
+        "repeated": FLAG,
+        **CONFIRMABLE,
+    },
+    needs="write",
+)

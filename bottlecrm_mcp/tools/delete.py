@@ -9,6 +9,16 @@ from bottlecrm_mcp.gateway.base import Condition, Page, RowQuery
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields, require_id
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.schemas import (
+    CONFIRMABLE,
+    CONFIRMING,
+    ENTITY,
+    FLAG,
+    RECORD_ID,
+    TEXT,
+    a_list,
+)
+from bottlecrm_mcp.tools.tool import Tool
 
 # Of what goes with a record: so many are known by id when it is confirmed, of all their number.
 MOST_BOUND = 50
@@ -80,3 +90,26 @@ def _totals(related: Mapping[str, Page]) -> dict[str, int]:
 
 def _counted(totals: Mapping[str, int]) -> str:
     return ", ".join(f"{total} {name}" for name, total in totals.items())
+
+
+DELETE = Tool(
+    name="crm_delete",
+    title="Delete a record",
+    description=(
+        "Delete a record. Without confirm=true nothing is deleted and a preview is returned."
+    ),
+    run=crm_delete,
+    arguments={"entity": ENTITY, "id": RECORD_ID, **CONFIRMING},
+    required=("entity", "id"),
+    result={
+        "entity": TEXT,
+        "id": TEXT,
+        "deleted": FLAG,
+        "name": TEXT,
+        "warnings": a_list(TEXT),
+        **CONFIRMABLE,
+    },
+    needs="write",
+    destructive=True,
+    idempotent=True,
+)

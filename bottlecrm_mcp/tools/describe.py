@@ -9,6 +9,8 @@ from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, 
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, a_list
+from bottlecrm_mcp.tools.tool import Tool
 
 # Limits that hardly anybody meets are left out.
 LONG = 100
@@ -144,3 +146,41 @@ def _notes(entity: Entity) -> list[str]:
     confirmed = f"Changes to confirm: {changes}." if changes else ""
     notes = (legend, *effects, confirmed, entity.hidden_note, admins, *instead)
     return [note for note in notes if note]
+
+
+DESCRIBE = Tool(
+    name="crm_describe",
+    title="Describe an entity",
+    description=(
+        "The fields of an entity with types, choices and limits, its filters, sorts, actions "
+        "and the organisation's custom fields."
+    ),
+    run=crm_describe,
+    arguments={"entity": ENTITY},
+    required=("entity",),
+    result={
+        "entity": TEXT,
+        "fields": a_list(ANYTHING),
+        "filters": ANYTHING,
+        "sort": a_list(TEXT),
+        "actions": a_list(ANYTHING),
+        "include": ANYTHING,
+        "source": TEXT,
+        "notes": a_list(TEXT),
+    },
+    needs="",
+    idempotent=True,
+)
+
+
+LIST_ACTIONS = Tool(
+    name="list_actions",
+    title="List actions",
+    description="The actions beyond create, read, update and delete, of one entity or of all.",
+    run=list_actions,
+    arguments={"entity": ENTITY},
+    required=(),
+    result={"actions": ANYTHING},
+    needs="",
+    idempotent=True,
+)

@@ -9,8 +9,10 @@ from bottlecrm_mcp.catalogue.model import Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, rows_at
 from bottlecrm_mcp.tools.crm import Crm, require_id
-from bottlecrm_mcp.tools.entity_search import untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, RECORD_ID, TEXT, a_list
+from bottlecrm_mcp.tools.searches.one_entity import untrusted_fields
+from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import (
     LONGEST_IN_RECORD,
     MOST_CHARACTERS,
@@ -144,3 +146,29 @@ def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:
         "returned": len(page.rows),
         "records": [shortened(row) for row in page.rows],
     }
+
+
+GET = Tool(
+    name="crm_get",
+    title="Get a record",
+    description=(
+        "Every field of one record, and with `include` its comments, attachments and related "
+        "records (crm_describe lists what can be included)."
+    ),
+    run=crm_get,
+    arguments={
+        "entity": ENTITY,
+        "id": RECORD_ID,
+        "include": a_list(TEXT, maxItems=10),
+    },
+    required=("entity", "id"),
+    result={
+        "entity": TEXT,
+        "id": TEXT,
+        "record": ANYTHING,
+        "untrusted": a_list(TEXT),
+        "notes": a_list(TEXT),
+    },
+    needs="read",
+    idempotent=True,
+)

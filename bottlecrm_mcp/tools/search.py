@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from bottlecrm_mcp.gateway.base import DEFAULT_LIMIT
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.my_day import MY_DAY, my_day
-from bottlecrm_mcp.tools.search_all import ALL, search_all
-
-MOST_BY_DEFAULT = 20
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object, text
+from bottlecrm_mcp.tools.searches.all_entities import ALL, search_all
+from bottlecrm_mcp.tools.searches.my_day import MY_DAY, my_day
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
+from bottlecrm_mcp.tools.tool import Tool
 
 
 def crm_search(
-    crm: Crm, *, entity: str, limit: int = MOST_BY_DEFAULT, **others: Any
+    crm: Crm, *, entity: str, limit: int = DEFAULT_LIMIT, **others: Any
 ) -> dict[str, Any]:
     if entity == ALL:
         _require_only(entity, others, "query", "limit")
@@ -32,3 +33,50 @@ def _require_only(entity: str, given: dict[str, Any], *taken: str) -> None:
             f"entity {entity!r} takes no {surplus}, only {' and '.join(taken)}.",
             hint="crm_search of one entity takes the others.",
         )
+
+
+FILTERS = an_object(
+    "field: value, field: [a, b], field__gte, field__lte, field__contains, field__is_empty: "
+    "true; custom_fields.KEY: value. Dates take ISO or today, this_week, last_month, "
+    "last_30_days, overdue and the like. People, accounts, tags and so on by id or name; 'me' "
+    "is the person."
+)
+
+SEARCH = Tool(
+    name="crm_search",
+    title="Search records",
+    description=(
+        "List and search records the person can see, newest first. Returns a few identifying "
+        "fields per record and the total. entity=all looks for a query everywhere; "
+        "entity=my_day lists what waits for the person: tasks, cases, follow-ups, deals, "
+        "invoices."
+    ),
+    run=crm_search,
+    arguments={
+        "entity": ENTITY,
+        "query": text("Words to look for in names, e-mails and the like."),
+        "filters": FILTERS,
+        "fields": a_list(
+            TEXT, maxItems=20, description="Fields to return instead of the default ones."
+        ),
+        "sort": text("A field, with - in front for descending: -amount. Default newest."),
+        "limit": {**WHOLE, "minimum": 1, "maximum": 50, "default": DEFAULT_LIMIT},
+        "offset": {**WHOLE, "minimum": 0, "maximum": 1_000_000, "default": 0},
+    },
+    required=("entity",),
+    result={
+        "entity": TEXT,
+        "records": a_list(ANYTHING),
+        "total": WHOLE,
+        "returned": WHOLE,
+        "next_offset": WHOLE,
+        "totals": ANYTHING,
+        "filters": ANYTHING,
+        "query": TEXT,
+        "untrusted": a_list(TEXT),
+        "notes": a_list(TEXT),
+    },
+    needs="read",
+    idempotent=True,
+    beyond_entities=(ALL, MY_DAY),
+)

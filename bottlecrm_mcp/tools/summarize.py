@@ -10,6 +10,8 @@ from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused,
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, a_list, an_object
+from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import rows_that_fit
 
 PERIODS = ("day", "week", "month", "quarter", "year")
@@ -134,3 +136,40 @@ def _notes(entity: Entity, groupings: tuple[Grouping, ...], apart: bool) -> list
     if entity.hidden_note:
         notes.append(entity.hidden_note)
     return notes
+
+
+SUMMARIZE = Tool(
+    name="crm_summarize",
+    title="Count and sum records",
+    description=(
+        "Counts, sums, averages, minimum and maximum over the records the person can see, in "
+        "groups: pipeline by stage, leads per source, overdue invoices by account. Use it "
+        "instead of adding up search results."
+    ),
+    run=crm_summarize,
+    arguments={
+        "entity": ENTITY,
+        "group_by": a_list(
+            TEXT,
+            maxItems=2,
+            description="Up to two fields; a date with a period: created_at:month "
+            "(day, week, month, quarter, year).",
+        ),
+        "measures": a_list(
+            TEXT,
+            maxItems=6,
+            description="count (default), sum:FIELD, avg:FIELD, min:FIELD, max:FIELD.",
+        ),
+        "filters": an_object("As in crm_search."),
+    },
+    required=("entity",),
+    result={
+        "entity": TEXT,
+        "groups": a_list(ANYTHING),
+        "total": ANYTHING,
+        "filters": ANYTHING,
+        "notes": a_list(TEXT),
+    },
+    needs="read",
+    idempotent=True,
+)

@@ -21,6 +21,18 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.schemas import (
+    ANYTHING,
+    CONFIRMABLE,
+    CONFIRMING,
+    DATA,
+    ENTITY,
+    RECORD_ID,
+    SAVED,
+    TEXT,
+    a_list,
+)
+from bottlecrm_mcp.tools.tool import Tool
 
 
 @judged_again
@@ -143,3 +155,30 @@ def _means(kind: Kind, wanted: Any, shown: Any) -> bool:
     if kind in (Kind.INTEGER, Kind.DECIMAL) and shown not in EMPTY:
         return Decimal(str(wanted)) == Decimal(str(shown))
     return str(wanted).strip() == str(shown)
+
+
+UPDATE = Tool(
+    name="crm_update",
+    title="Update a record",
+    description="Change fields of a record. Answers with what changed, before and after.",
+    run=crm_update,
+    arguments={
+        "entity": ENTITY,
+        "id": RECORD_ID,
+        "data": DATA,
+        **CONFIRMING,
+    },
+    required=("entity", "id", "data"),
+    result={
+        "entity": TEXT,
+        "id": TEXT,
+        "record": SAVED,
+        "changed": ANYTHING,
+        "warnings": a_list(TEXT),
+        **CONFIRMABLE,
+    },
+    needs="write",
+    destructive=True,
+    idempotent=True,
+    outward=True,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bottlecrm_mcp.gateway.rest.connection import Connection
 from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import search_entity
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.truncation import size
 from tests.benchmarks.measure import compare, table
 from tests.benchmarks.serving import Served, served

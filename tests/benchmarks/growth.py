@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import search_entity
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.truncation import size
 from tests.benchmarks import world

@@ -13,7 +13,7 @@ from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, model_of
 from bottlecrm_mcp.gateway.in_process.hooks.queryset_capture import Capture
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import search_entity
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.truncation import size
 from tests.benchmarks.measure import compare, table
 from tests.benchmarks.world import FILLED

@@ -12,8 +12,8 @@ from mcp.shared.exceptions import MCPError
 from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from bottlecrm_mcp.protocol.prompts import PROMPTS
 from bottlecrm_mcp.tools.arguments.dates import Clock
-from bottlecrm_mcp.tools.my_day import MY_DAY
-from bottlecrm_mcp.tools.search_all import ALL
+from bottlecrm_mcp.tools.searches.all_entities import ALL
+from bottlecrm_mcp.tools.searches.my_day import MY_DAY
 from demo_crm.models import User
 from tests.agent import LEGACY, Agent
 from tests.bottlecrm_mcp.population import UNKNOWN_ID

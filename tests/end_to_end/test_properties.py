@@ -14,9 +14,9 @@ from bottlecrm_mcp.hosted.authentication import authenticate
 from bottlecrm_mcp.hosted.execution import seal
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from demo_crm.models import Account
 from demo_crm.row_security import org_context
 

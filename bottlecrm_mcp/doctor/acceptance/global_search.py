@@ -8,8 +8,8 @@ from typing import Any
 
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial
-from bottlecrm_mcp.tools.my_day import MY_DAY
-from bottlecrm_mcp.tools.search_all import ALL
+from bottlecrm_mcp.tools.searches.all_entities import ALL
+from bottlecrm_mcp.tools.searches.my_day import MY_DAY
 
 COMMON = "a"
 

@@ -14,7 +14,7 @@ from bottlecrm_mcp.doctor.acceptance.agent import Wrong
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
 from bottlecrm_mcp.tools.arguments.filters import operators
-from bottlecrm_mcp.tools.entity_search import sortable
+from bottlecrm_mcp.tools.searches.one_entity import sortable
 
 LONGEST_TEXT = 60
 NONSENSE = "nonsense"

@@ -10,13 +10,13 @@ from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.protocol.server import described
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
-from bottlecrm_mcp.tools.entity_search import search_entity
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
-from bottlecrm_mcp.tools.my_day import MY_DAY
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.search import crm_search
-from bottlecrm_mcp.tools.search_all import ALL
+from bottlecrm_mcp.tools.searches.all_entities import ALL
+from bottlecrm_mcp.tools.searches.my_day import MY_DAY
+from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.truncation import size
 
 TOOLS_LIST = 12_000

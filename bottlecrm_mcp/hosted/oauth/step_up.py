@@ -14,7 +14,8 @@ from bottlecrm_mcp.hosted.oauth.metadata import challenge
 from bottlecrm_mcp.protocol.server import failed
 from bottlecrm_mcp.tools.crm import lacks_scope
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.registry import Registry, Tool
+from bottlecrm_mcp.tools.registry import Registry
+from bottlecrm_mcp.tools.tool import Tool
 from pat_tokens.oauth.scopes import READ, WRITE, on_wire
 
 META = "mcp/www_authenticate"

@@ -14,9 +14,9 @@ from bottlecrm_mcp.gateway.rest.connection import TimedReply
 from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.entity_search import sortable
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
+from bottlecrm_mcp.tools.searches.one_entity import sortable
 from bottlecrm_mcp.tools.summarize import groupable, measurable
 from tests.bottlecrm_mcp.population import NAMES, UNKNOWN_ID, unchanged
 from tests.whole_crm.catalogue import CATALOGUE

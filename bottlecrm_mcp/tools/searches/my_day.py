@@ -10,7 +10,7 @@ from bottlecrm_mcp.catalogue.model import Duty, Entity
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm, label_names
-from bottlecrm_mcp.tools.entity_search import EntitySearch, search_entities
+from bottlecrm_mcp.tools.searches.one_entity import EntitySearch, search_entities
 
 MY_DAY = "my_day"
 MOST_OF_EACH = 50

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bottlecrm_mcp.tools.my_day import my_day
+from bottlecrm_mcp.tools.searches.my_day import my_day
 from demo_crm.models import Account, Case, Invoice, Lead, Opportunity, Profile, Task
 from demo_crm.row_security import org_context
 

@@ -9,8 +9,8 @@ from bottlecrm_mcp.catalogue.model import Entity, Field
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names
-from bottlecrm_mcp.tools.entity_search import EntitySearch, search_entities
 from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.searches.one_entity import EntitySearch, search_entities
 
 ALL = "all"
 MOST_OF_EACH = 10

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Duty, Entity, Field
-from bottlecrm_mcp.gateway.base import NotAvailable, Page, Refused, RowQuery
+from bottlecrm_mcp.gateway.base import DEFAULT_LIMIT, NotAvailable, Page, Refused, RowQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names
@@ -24,7 +24,7 @@ def search_entity(
     filters: Mapping[str, Any] | None = None,
     fields: Sequence[str] | None = None,
     sort: str = "",
-    limit: int = 20,
+    limit: int = DEFAULT_LIMIT,
     offset: int = 0,
 ) -> dict[str, Any]:
     """Rows of an entity that the caller can see: few columns, a total, where to go on."""

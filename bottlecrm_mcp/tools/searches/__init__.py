@@ -1,0 +1,1 @@
+"""Searches: of one entity, of all, and of what waits for the person."""

@@ -1,0 +1,119 @@
+"""Tool: its name, arguments, results and hints as a client sees them, and how it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
+from bottlecrm_mcp.tools.confirmation.confirm import (
+    ConfirmationRequired,
+    Declined,
+    require_not_declined,
+)
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.errors import ToolError, suggest
+from bottlecrm_mcp.tools.schemas import Schema
+from bottlecrm_mcp.tools.truncation import fitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool:
+    """One tool: its contract, and the function that does it.
+
+    `needs` is the kind of access without which the tool is of no use: `read`, `write` or none.
+    `arguments` and `result` are JSON Schemas by name. `beyond_entities` are more values of the
+    argument `entity`.
+    """
+
+    name: str
+    title: str
+    description: str
+    run: Callable[..., dict[str, Any]]
+    arguments: Schema
+    required: tuple[str, ...]
+    result: Schema
+    needs: str
+    destructive: bool = False
+    idempotent: bool = False
+    outward: bool = False
+    beyond_entities: tuple[str, ...] = ()
+
+    @cached_property
+    def input_schema(self) -> Schema:
+        return {
+            "type": "object",
+            "properties": self.arguments,
+            "required": list(self.required),
+            "additionalProperties": False,
+        }
+
+    @cached_property
+    def output_schema(self) -> Schema:
+        return {"type": "object", "properties": self.result}
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        return Draft202012Validator(self.input_schema)
+
+    def serving(self, entities: Sequence[str]) -> Tool:
+        """The tool for these entities."""
+        names = [*entities, *self.beyond_entities]
+        entity = {**self.arguments["entity"], "enum": names}
+        return replace(self, arguments={**self.arguments, "entity": entity})
+
+    def call(self, crm: Crm, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The structured result. Raises `ToolError`; nothing is sent for bad arguments.
+
+        Raises `ConfirmationRequired` only where the client confirms by a form.
+        """
+        self._require_valid(arguments, crm.call_limits)
+        arguments = self._with_whole_numbers(arguments)
+        try:
+            if self.needs == "write":
+                require_not_declined(crm)
+            answer = fitted(self.run(crm, **arguments))
+            if self.needs == "write":
+                return crm.call_limits.without_excess(answer)
+        except ConfirmationRequired as required:
+            if crm.form is not None:
+                raise
+            answer = fitted(required.as_dict(crm.entity(arguments["entity"])))
+        except Declined:
+            return {
+                "entity": arguments["entity"],
+                "declined": True,
+                "next": "The person declined. Nothing was changed.",
+            }
+        crm.call_limits.require_fits(answer)
+        return answer
+
+    def _require_valid(self, arguments: Mapping[str, Any], call_limits: CallLimits) -> None:
+        for name in arguments:
+            if name not in self.arguments:
+                raise ToolError(
+                    "invalid_arguments",
+                    f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}",
+                )
+        call_limits.require_clean(arguments)
+        error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
+        if error is not None:
+            where = ".".join(str(part) for part in error.path) or self.name
+            if where == "entity" and isinstance(arguments["entity"], str):
+                # The tool itself names the nearest entities.
+                return
+            raise ToolError("invalid_arguments", f"{where}: {error.message}")
+
+    def _with_whole_numbers(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """50 for 50.0, which is the same number in JSON and in JSON Schema, and not in Python."""
+        return {
+            name: int(value)
+            if isinstance(value, float) and self.arguments[name].get("type") == "integer"
+            else value
+            for name, value in arguments.items()
+        }
