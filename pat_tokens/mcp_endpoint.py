@@ -86,7 +86,7 @@ def record_write(
     """
     client = client or current_source().client
     name, prefix = _token_names(org_id, token_id)
-    append = events.record_refused if refused else events.record
+    append = events.record_bounded if refused else events.record
     append(
         Event.Kind.WRITE,
         org_id=org_id,

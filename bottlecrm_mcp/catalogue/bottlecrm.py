@@ -29,7 +29,9 @@ from bottlecrm_mcp.catalogue.optional.recurring_invoices import RECURRING_INVOIC
 from bottlecrm_mcp.catalogue.optional.time_entries import TIME_ENTRIES
 
 # `created_by` is a user, while `assigned_to` is a profile: a user's membership in one organisation.
-USERS = Lookup("users", "user", (("name",), ("email",)), entity="people", key="user_id")
+USERS = Lookup(
+    "users", "user", (("name",), ("email",)), entity="people", key="user_id", own="user_id"
+)
 
 # Bundled in BottleCRM's answers.
 WITHHELD = frozenset(

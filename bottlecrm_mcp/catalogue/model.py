@@ -9,6 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+# What these fields are called on every kind of record that has them.
+CREATED = "created_at"
+CREATOR = "created_by"
+ASSIGNEES = "assigned_to"
+CURRENCY = "currency"
+CUSTOM_FIELDS = "custom_fields"
+COMMENTS = "comments"
+
 
 class Kind(StrEnum):
     """The type of a field's value, as a caller writes it and a record shows it."""
@@ -75,46 +83,59 @@ class Access(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """One published field of an entity, or one parameter of an action.
-
-    `to` names what a relation points to: an entity or a look-up. `write_name` is the key in a
-    request body where it differs from the key in an answer, `copied_to` are more keys of the body
-    that take the same value. `shown_at` is the dotted path in an answer where that is not `name`.
-    `listed` is false for a field that only a detail answer has. `column` is the model's attribute
-    where it differs from `name`; `minimum` is what the CRM's database demands of a number,
-    `maximum` what the CRM can count with. `computed` marks a value that only a serializer can give,
-    `money` an amount in the record's own currency, `untrusted` text that people outside the
-    organisation can write. `part_of` is the include that must list the value of an action's
-    parameter: a part of another record is refused. `examples` are values of the form that the CRM
-    demands of a text, `admin_values` those that only an administrator may give. `after` is the
-    field whose day has to be earlier. `alters` marks an optional parameter that makes something
-    else of the action, such as a payment in part.
-    """
+    """One published field of an entity, or one parameter of an action."""
 
     name: str
     kind: Kind
     access: Access = Access.READ_ONLY
     required: bool = False
+    # What a caller is told of it.
+    note: str = ""
+
+    # --- values
     choices: tuple[str, ...] = ()
     max_length: int | None = None
+    # What the CRM's database demands of a number, and what the CRM can count with.
     minimum: int | None = None
     maximum: int | None = None
+    # What a relation points to: an entity or a look-up.
     to: str = ""
+    # The fields of each object in a list of objects.
+    parts: tuple[Field, ...] = ()
+    # An amount in the record's own currency.
+    money: bool = False
+    # Text that people outside the organisation can write.
+    untrusted: bool = False
+
+    # --- in the CRM's answers
+    # The dotted path where that is not `name`.
+    shown_at: str = ""
+    # False for a field that only a detail answer has.
+    listed: bool = True
+    # A value that only a serializer can give.
+    computed: bool = False
+    # The model's attribute where that is not `name`.
+    column: str = ""
+
+    # --- in the body of a write
+    # The key where that is not `name`, and more keys that take the same value.
     write_name: str = ""
     copied_to: tuple[str, ...] = ()
-    shown_at: str = ""
-    column: str = ""
-    listed: bool = True
-    computed: bool = False
-    money: bool = False
-    untrusted: bool = False
-    note: str = ""
-    parts: tuple[Field, ...] = ()
+    # The key of what it points to that a create takes instead of the id.
+    created_by_key: str = ""
+
+    # --- as a parameter of an action
+    # The include that must list the value: a part of another record is refused.
     part_of: str = ""
+    # Optional, and makes something else of the action, such as a payment in part.
+    alters: bool = False
+
+    # --- for trying it out
+    # Values of the form that the CRM demands of a text, and those for administrators alone.
     examples: tuple[str, ...] = ()
     admin_values: tuple[str | bool, ...] = ()
+    # The field whose day has to be earlier.
     after: str = ""
-    alters: bool = False
 
     @property
     def writable(self) -> bool:
@@ -234,42 +255,50 @@ class Window:
 
 @dataclass(frozen=True)
 class Action:
-    """A request beyond create, read, update and delete.
-
-    `path` is relative to the API root; `{id}` is the record, other braces are params of the same
-    name, which leave the body. `body` is sent besides the params. `returns` picks keys of the
-    answer, or of the object under `returns_in`, dotted paths; a list there stands for the row of it
-    that `newest_by` says was made last. `returns_entity` says that such a key holds a record of
-    that entity. `descendants` is a relation of the same entity: the request is then made for every
-    record below this one. `unguarded` marks a route that the CRM serves without an access check of
-    its own. `effects` are those that it always has, and `consequence` completes "This will …" in a
-    preview; `change_effects` depend on the record. `mails_to` is the record's field with the
-    address that is mailed, `needs` are fields without whose values the CRM can't do it.
-    `follows` is the action that has to come before this one, `state` the values that the record
-    must have then, None for a field that must be empty. `adds` is the include that gets a row more,
-    `shows` what the record shows afterwards.
-    """
+    """A request beyond create, read, update and delete."""
 
     name: str
     purpose: str
+
+    # --- the request
     method: str
+    # Relative to the API root. `{id}` is the record, other braces are params of the same name,
+    # which leave the body.
     path: str
     params: tuple[Field, ...] = ()
+    # Sent besides the params.
     body: Mapping[str, object] = field(default_factory=dict)
-    effects: tuple[Effect, ...] = ()
-    consequence: str = ""
+    # A relation of the same entity: the request is made for every record below this one, too.
+    descendants: str = ""
+    # The CRM serves the route without an access check of its own.
+    unguarded: bool = False
+    admin_only: bool = False
+
+    # --- the answer
+    # Keys of the answer, or of the object under one of these dotted paths; a list there stands for
+    # the row of it that `newest_by` says was made last.
     returns: tuple[str, ...] = ()
     returns_in: tuple[str, ...] = ("",)
     newest_by: str = ""
+    # Such a key holds a record of this entity.
     returns_entity: str = ""
+
+    # --- what it does
+    # The effects that it always has; `consequence` completes "This will …" in a preview.
+    effects: tuple[Effect, ...] = ()
+    consequence: str = ""
+    # Those that depend on the record.
     change_effects: tuple[ChangeEffect, ...] = ()
+    # The record's field with the address that is mailed.
     mails_to: str = ""
+    # Fields without whose values the CRM can't do it.
     needs: tuple[str, ...] = ()
-    descendants: str = ""
-    unguarded: bool = False
-    admin_only: bool = False
+
+    # --- for trying it out
+    # The action that has to come before, and what the record's fields are then (None: empty).
     follows: str = ""
     state: Mapping[str, object] = field(default_factory=dict)
+    # The include that gets a row more, and what the record shows afterwards.
     adds: str = ""
     shows: Mapping[str, object] = field(default_factory=dict)
 
@@ -291,7 +320,8 @@ class Included:
     Read from `rows`, a dotted path in the detail answer or, with a `path` of its own, in that
     answer (`{id}` is the record in path and parameters); or as the records of another entity whose
     relation `by` points here. `newest_by` is the key that the rows are put in order by, the newest
-    first, where the CRM gives them in no order.
+    first, where the CRM gives them in no order. `continues` names another list, whose rows the CRM
+    changes and deletes in the same way.
     """
 
     name: str
@@ -304,87 +334,102 @@ class Included:
     by: str = ""
     newest_by: str = ""
     untrusted: bool = False
+    continues: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entity:
-    """One kind of record, and the whole contract of the CRM for it.
-
-    `path` is the list's path; a record is at `path + id + "/"`, unless `has_detail` is false: it is
-    then read from the list. `paged` is false for a list that comes whole and is not narrowed by
-    LimitOffsetPagination: it is searched, sorted and counted in memory, and its fields must all be
-    in its rows; a list without an end is read through a `window`. `create_path` is where a create
-    goes, with fields of its body in braces; `write_path` and `write_resource` are where other
-    writes go if not to `path` and `resource`, the scopes' name of it. `columns` are the fields of a
-    row unless others are asked for, and identify a record to a person. `label` names the fields
-    that together name a record, tried in groups until one has a value. `identity` are the fields
-    whose equal value makes a possible duplicate. `document` are those that a preview of what mails
-    the record shows, `address` is the one at which somebody is mailed. `newest_first` says that the
-    REST list comes so by itself. `merged_parameters` are the query parameters without which the
-    detail view of a merged record only says where it went. `deletes_with` are the entities whose
-    records go with a deleted one, `held_by` those whose records keep it from being deleted, each
-    with the relation that points here. `kept_after_delete` says why a deleted record may still be
-    there. `no_create`,
-    `no_update`, `no_delete` and `no_comments` are sentences that say what the CRM offers instead;
-    `admin_writes` says that it lets administrators only create, update and delete.
-    `put_fields` are those that only a PUT changes, whatever `update_method` is otherwise, and
-    `sent_with_updates` those that a PUT must repeat. At most one of the `exclusive` fields may be
-    set. `search_parameter` is that of the
-    REST list, empty where it has none. `model` is `app_label.Model`, `write_serializers` dotted
-    paths (create, update), empty where the views use none.
-    `row_security` is false for a table that several organisations share.
-    """
+    """One kind of record, and the whole contract of the CRM for it."""
 
     name: str
     singular: str
-    path: str
+    # What scopes call it; `write_resource` for writes, where that is another.
     resource: str
-    sections: tuple[Section, ...]
     fields: tuple[Field, ...]
+
+    # --- identity: how people and tools tell records apart
+    # The fields of a row unless others are asked for.
     columns: tuple[str, ...]
+    # Those that together name a record, in groups that are tried until one has a value.
     label: tuple[tuple[str, ...], ...]
-    model: str
-    write_serializers: tuple[str, str] | tuple[()] = ()
-    row_security: bool = True
+    # Those whose equal value makes a possible duplicate.
+    identity: tuple[tuple[str, ...], ...] = ()
+    # The caller's id that "me" stands for, of the entity that is people.
+    own: str = ""
+    # The target model of the organisation's custom fields for it; empty where it has none.
+    custom_fields: str = ""
+
+    # --- REST: how it is read
+    # The list's path; a record is at `path + id + "/"`.
+    path: str
+    sections: tuple[Section, ...]
+    list_parameters: Mapping[str, str] = field(default_factory=dict)
+    # False for a list that comes whole and is not narrowed by LimitOffsetPagination: it is
+    # searched, sorted and counted in memory, and its fields must all be in its rows.
     paged: bool = True
+    # The part that is read of a list without an end.
     window: Window | None = None
+    # False where there is no detail view: a record is read from the list.
     has_detail: bool = True
+    # Where the detail answer has the record, a dotted path.
     detail_key: str = ""
-    create_path: str = ""
-    write_path: str = ""
-    write_resource: str = ""
-    admin_writes: bool = False
-    update_method: str = "PATCH"
-    put_fields: tuple[str, ...] = ()
-    sent_with_updates: tuple[str, ...] = ()
-    exclusive: tuple[str, ...] = ()
-    names_tags_on_create: bool = False
-    search_fields: tuple[str, ...] = ()
+    # Without these the detail view of a merged record only says where it went.
+    merged_parameters: Mapping[str, str] = field(default_factory=dict)
+    includes: tuple[Included, ...] = ()
+    # The list's own search, filters and orders; the parameter is empty where it has no search.
     search_parameter: str = "search"
     rest_filters: Mapping[str, RestFilter] = field(default_factory=dict)
     rest_sort: Mapping[str, str] = field(default_factory=dict)
+    # The list comes so by itself.
     newest_first: bool = False
-    list_parameters: Mapping[str, str] = field(default_factory=dict)
-    merged_parameters: Mapping[str, str] = field(default_factory=dict)
+
+    # --- model: what the database is asked
+    # `app_label.Model`.
+    model: str
+    # False for a table that several organisations share.
+    row_security: bool = True
+    search_fields: tuple[str, ...] = ()
+    # What the list always leaves out, by values, and what is said of it.
     hidden: tuple[HiddenValue, ...] = ()
     hidden_note: str = ""
-    value_effects: tuple[ValueEffect, ...] = ()
-    change_effects: tuple[ChangeEffect, ...] = ()
-    document: tuple[str, ...] = ()
-    address: str = ""
+
+    # --- writes: how it is created, changed and deleted
+    # Dotted paths of the serializers (create, update); empty where the views use none.
+    write_serializers: tuple[str, str] | tuple[()] = ()
+    # Where a create goes, with fields of its body in braces, and where other writes go, if not to
+    # `path`.
+    create_path: str = ""
+    write_path: str = ""
+    write_resource: str = ""
+    # Administrators alone create, update and delete.
+    admin_writes: bool = False
+    update_method: str = "PATCH"
+    # The fields that only a PUT changes, whatever `update_method` is, and those that it repeats.
+    put_fields: tuple[str, ...] = ()
+    sent_with_updates: tuple[str, ...] = ()
+    # At most one of these may be set.
+    exclusive: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
-    includes: tuple[Included, ...] = ()
-    identity: tuple[tuple[str, ...], ...] = ()
-    delete_consequence: str = ""
-    delete_effects: tuple[Effect, ...] = (Effect.DELETES, Effect.IRREVERSIBLE)
-    kept_after_delete: str = ""
-    deletes_with: tuple[tuple[str, str], ...] = ()
-    held_by: tuple[tuple[str, str], ...] = ()
+    # What the CRM offers instead, a sentence each.
     no_create: str = ""
     no_update: str = ""
     no_delete: str = ""
     no_comments: str = ""
-    custom_fields: str = ""
+
+    # --- effects: what a person has to confirm
+    value_effects: tuple[ValueEffect, ...] = ()
+    change_effects: tuple[ChangeEffect, ...] = ()
+    delete_effects: tuple[Effect, ...] = (Effect.DELETES, Effect.IRREVERSIBLE)
+    delete_consequence: str = ""
+    # Why a deleted record may still be there.
+    kept_after_delete: str = ""
+    # Entities whose records go with a deleted one, and those whose records keep it from being
+    # deleted, each with the relation that points here.
+    deletes_with: tuple[tuple[str, str], ...] = ()
+    held_by: tuple[tuple[str, str], ...] = ()
+    # What a preview of what mails the record shows of it, and the field of the address.
+    document: tuple[str, ...] = ()
+    address: str = ""
 
     def field(self, name: str) -> Field | None:
         return next((each for each in self.fields if each.name == name), None)
@@ -396,6 +441,10 @@ class Entity:
 
     def action(self, name: str) -> Action | None:
         return next((each for each in self.actions if each.name == name), None)
+
+    def lists_of(self, name: str) -> tuple[Included, ...]:
+        """The list of this name, and those that continue it."""
+        return tuple(each for each in self.includes if name in (each.name, each.continues))
 
     def record_path(self, record_id: str) -> str:
         return f"{self.path}{record_id}/"
@@ -432,6 +481,7 @@ class Lookup:
 
     `label` are the model's columns that name it, in groups as for an entity. It is looked up among
     the records of `entity`, whose field `key` holds its id; without those it is only shown.
+    `own` is the caller's id that "me" stands for: `user_id` or `profile_id`.
     """
 
     name: str
@@ -439,6 +489,7 @@ class Lookup:
     label: tuple[tuple[str, ...], ...]
     entity: str = ""
     key: str = ""
+    own: str = ""
 
 
 @dataclass(frozen=True)
@@ -500,6 +551,11 @@ class Catalogue:
         """The entity among whose records a relation's target is found, and the key of its id."""
         lookup = self.lookup(target)
         return (self.target(lookup.entity), lookup.key) if lookup else (self.target(target), "id")
+
+    def own_id_of(self, target: str) -> str:
+        """Which of the caller's ids "me" stands for where a relation points to people, else ""."""
+        known = self.lookup(target) or self.target(target)
+        return known.own if known else ""
 
     def label_columns(self, target: str) -> tuple[tuple[str, ...], ...]:
         """The columns that name a record of an entity or look-up, in groups."""

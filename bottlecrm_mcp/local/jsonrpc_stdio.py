@@ -14,6 +14,8 @@ from typing import Any
 import anyio
 from anyio.from_thread import BlockingPortal
 
+from bottlecrm_mcp.protocol import envelope
+
 Message = dict[str, Any]
 
 CHUNK = 65_536
@@ -60,7 +62,7 @@ class JsonRpcStdio:
                 self.send(error_response(None, PARSE_ERROR, message))
             elif fault := _fault(message):
                 request_id = message.get("id")
-                answered = request_id if isinstance(request_id, str | int) else None
+                answered = request_id if envelope.is_id(request_id) else None
                 self.send(error_response(answered, INVALID_REQUEST, fault))
             else:
                 yield message
@@ -118,7 +120,7 @@ def _fault(message: Message) -> str:
     except (ValueError, RecursionError):
         # Python reads more than JSON: NaN, halves of surrogate pairs.
         return "This message holds what is no JSON: a number that is not finite, half a character."
-    return ""
+    return envelope.fault(message)
 
 
 def error_response(request_id: Any, code: int, text: str) -> Message:

@@ -38,6 +38,8 @@ from bottlecrm_mcp.tools.truncation import compact
 
 logger = logging.getLogger("bottlecrm_mcp")
 
+# Characters: errors repeat it.
+LONGEST_URI = 300
 
 Json = Mapping[str, Any]
 # Runs work with the current request's Crm, wherever tools run (a thread pool, this thread).
@@ -174,6 +176,9 @@ class McpServer(Server[Any]):
         self, context: Context, params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
         uri = str(params.uri)
+        if len(uri) > LONGEST_URI:
+            said = f"A resource's URI has at most {LONGEST_URI} characters; see resources/list."
+            raise MCPError(types.INVALID_PARAMS, said, {"uri": uri[:LONGEST_URI]})
         value = await self._run_or_refuse(lambda crm: resources.read(crm, uri), {"uri": uri})
         text = types.TextResourceContents(
             uri=uri, mime_type="application/json", text=compact(value)

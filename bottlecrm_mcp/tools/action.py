@@ -227,7 +227,7 @@ def _action(entity: Entity, name: str) -> Action:
     found = entity.action(name)
     if found is not None:
         return found
-    if "comment" in name and entity.no_comments:
+    if name.endswith("_comment") and entity.no_comments:
         raise ToolError("not_supported", entity.no_comments)
     names = [each.name for each in entity.actions]
     raise ToolError(
@@ -269,11 +269,9 @@ def _parts(
 def _part_rows(
     crm: Crm, entity: Entity, record_id: str, list_name: str
 ) -> dict[str, dict[str, Any]]:
-    names = (list_name, "internal_notes") if list_name == "comments" else (list_name,)
     return {
         str(row.get("id")): part_of(row, part.keys)
-        for part in entity.includes
-        if part.name in names
+        for part in entity.lists_of(list_name)
         for row in part_rows(crm, entity, part, record_id)
     }
 

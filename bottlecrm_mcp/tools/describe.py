@@ -20,7 +20,7 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
     """Fields, filters, sort and actions of an entity, from the CRM's own write serializer."""
     described = crm.entity(entity)
     live = crm.gateway.live_fields(described, update=False)
-    fields = [_field(field, live) for field in described.fields]
+    fields = [_field(crm, field, live) for field in described.fields]
     fields += [
         custom_fields.described(each) for each in custom_fields.definitions(crm, described).values()
     ]
@@ -41,10 +41,10 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
 def list_actions(crm: Crm, *, entity: str | None = None) -> dict[str, Any]:
     """The actions of one entity, or of all."""
     chosen = crm.catalogue.entities if entity is None else (crm.entity(entity),)
-    return {"actions": {each.name: [_action(one) for one in each.actions] for each in chosen}}
+    return {"actions": {each.name: [_action(crm, one) for one in each.actions] for each in chosen}}
 
 
-def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]:
+def _field(crm: Crm, field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]:
     about: dict[str, Any] = {"name": field.name, "type": str(field.kind)}
     now = live.get(field.body_name) if live else None
     required = now.required if now else field.required
@@ -68,7 +68,7 @@ def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]
     if field.kind.is_relation:
         about["to"] = field.to
         if field.writable:
-            about["give"] = _forms(field)
+            about["give"] = _forms(crm, field)
     if field.parts:
         about["parts"] = {part.name: list(part.choices) or str(part.kind) for part in field.parts}
     if field.computed:
@@ -92,8 +92,9 @@ def _words(text: Any) -> list[str]:
     return str(text).lower().replace("_", " ").replace("-", " ").split()
 
 
-def _forms(field: Field) -> str:
-    form = "id, name, e-mail or 'me'" if field.to == "people" else "id or name"
+def _forms(crm: Crm, field: Field) -> str:
+    is_person = bool(crm.catalogue.own_id_of(field.to))
+    form = "id, name, e-mail or 'me'" if is_person else "id or name"
     return f"list of {form}" if field.kind is Kind.RELATIONS else form
 
 
@@ -107,10 +108,10 @@ def _summary(action: Action) -> dict[str, Any]:
     return about
 
 
-def _action(action: Action) -> dict[str, Any]:
+def _action(crm: Crm, action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name, "purpose": action.purpose}
     if action.params:
-        about["params"] = [_parameter(each) for each in action.params]
+        about["params"] = [_parameter(crm, each) for each in action.params]
     about["needs_confirmation"] = bool(action.possible_effects)
     if action.possible_effects:
         about["effects"] = [str(each) for each in action.possible_effects]
@@ -119,8 +120,8 @@ def _action(action: Action) -> dict[str, Any]:
     return about
 
 
-def _parameter(parameter: Field) -> dict[str, Any]:
-    about = _field(parameter, None)
+def _parameter(crm: Crm, parameter: Field) -> dict[str, Any]:
+    about = _field(crm, parameter, None)
     about.pop("access", None)
     return about
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Included
+from bottlecrm_mcp.catalogue.model import COMMENTS, Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, rows_at
 from bottlecrm_mcp.tools.crm import Crm, require_id
@@ -76,7 +76,7 @@ def included(entity: Entity, name: str) -> Included:
     found = next((each for each in entity.includes if each.name == name), None)
     if found is not None:
         return found
-    if name == "comments" and entity.no_comments:
+    if name == COMMENTS and entity.no_comments:
         raise ToolError("not_supported", entity.no_comments)
     names = [each.name for each in entity.includes]
     raise ToolError(

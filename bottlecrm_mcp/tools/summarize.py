@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CURRENCY, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused, SummaryQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.crm import Crm
@@ -116,7 +116,7 @@ def _currency_apart(
     entity: Entity, groupings: tuple[Grouping, ...], measures: tuple[Measure, ...]
 ) -> tuple[Grouping, ...]:
     """Money in different currencies is never added up."""
-    currency = entity.field("currency")
+    currency = entity.field(CURRENCY)
     if currency is None or not groupings or any(each.field is currency for each in groupings):
         return ()
     has_money = any(each.field is not None and each.field.money for each in measures)

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from pat_tokens.api.admin_views import OrgView
-from pat_tokens.api.fields import WholeNumberField
 from pat_tokens.api.serializers import with_owner
 from pat_tokens.api.views import NEVER_STORED, TokenView, invalid, query_errors
 from pat_tokens.lists.filters import PageForm, TokenFilter
@@ -28,6 +27,7 @@ from pat_tokens.oauth.consent import (
 )
 from pat_tokens.oauth.forms import may_write
 from pat_tokens.oauth.requests import pending_request
+from pat_tokens.plain_values import WholeNumberField
 from pat_tokens.services import presets
 from pat_tokens.services.policy import policy_of
 from pat_tokens.services.revocation import BY_ADMIN

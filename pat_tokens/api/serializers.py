@@ -1,14 +1,15 @@
 """Serializers of tokens, the policy and events."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import timezone
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from pat_tokens import scopes
-from pat_tokens.api.fields import TrueField, WholeNumberField
 from pat_tokens.host_tokens import status_of
 from pat_tokens.lists.moments import as_moment, end_of, zone_of
 from pat_tokens.models import Event, Policy, Token
@@ -16,6 +17,7 @@ from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.oauth.policy import host_names
 from pat_tokens.owners import member_id, name_of
+from pat_tokens.plain_values import FlagField, WholeNumberField
 from pat_tokens.services import presets
 from pat_tokens.services.policy import default_lifetime
 from pat_tokens.shown_text import validate_name
@@ -86,6 +88,21 @@ def with_owner(row: dict[str, Any], owner: Any) -> dict[str, Any]:
     return {**row, "owner": about, "is_live": row["status"] == "active"}
 
 
+class KnownFieldsOnly(serializers.Serializer[Any]):
+    """Refuses other fields.
+
+    A misspelt `scopes` would make a token that may do more than was meant, a misspelt `owner` end
+    the tokens of others.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
+        if unknown:
+            said = f"Unknown fields: {', '.join(unknown)[:300]}."
+            raise serializers.ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [said]})
+        return super().to_internal_value(data)
+
+
 class ExpiryField(serializers.DateTimeField):
     """Also a date, which lasts until its end in the time zone of the `org` in the context."""
 
@@ -96,7 +113,7 @@ class ExpiryField(serializers.DateTimeField):
             self.fail("invalid", format="YYYY-MM-DD[Thh:mm[:ss][+HH:MM|-HH:MM|Z]]")
 
 
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
     """Access is `scopes`, or one of the presets; `org` and `policy` are in the context."""
 
     name = serializers.CharField(max_length=255, validators=[validate_name])
@@ -120,9 +137,6 @@ class NewTokenSerializer(serializers.Serializer[Any]):
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        # A misspelt `scopes` or `expires_at` would make a token that may do more than was meant.
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            raise serializers.ValidationError(f"Unknown fields: {', '.join(unknown)}.")
         if "expires_at" in attrs and "expires_in_days" in attrs:
             raise serializers.ValidationError("Give expires_at or expires_in_days, not both.")
         return {
@@ -171,15 +185,15 @@ def _asked_for(attrs: dict[str, Any], policy: Policy) -> datetime | None:
     return timezone.now() + default_lifetime(policy)
 
 
-class RotateSerializer(serializers.Serializer[Any]):
+class RotateSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
     overlap_hours = WholeNumberField(default=24, min_value=0, max_value=168)
 
 
-class RevokeSerializer(serializers.Serializer[Any]):
+class RevokeSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
     """One person's tokens, or, said explicitly, all of them."""
 
     owner = serializers.CharField(required=False)
-    all = TrueField(required=False)
+    all = FlagField(required=False)
 
     def validate_owner(self, value: str) -> Any:
         if (owner_id := member_id(value)) is None:
@@ -192,7 +206,7 @@ class RevokeSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class PolicySerializer(serializers.ModelSerializer[Policy]):
+class PolicySerializer(KnownFieldsOnly, serializers.ModelSerializer[Policy]):
     client_hosts = serializers.ListField(child=serializers.CharField(), required=False)
     serializer_field_mapping: ClassVar[Any] = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -219,11 +233,6 @@ class PolicySerializer(serializers.ModelSerializer[Policy]):
             return host_names(value)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := sorted(set(self.initial_data) - set(self.fields)):
-            raise serializers.ValidationError(f"Unknown fields: {', '.join(unknown)}.")
-        return attrs
 
 
 class EventSerializer(serializers.ModelSerializer[Event]):

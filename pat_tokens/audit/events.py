@@ -33,10 +33,10 @@ def record(
     return entry
 
 
-def record_refused(
+def record_bounded(
     kind: Event.Kind, *, org_id: Any, by: Any = None, token: Token | None = None, **facts: Any
 ) -> None:
-    """Append an entry about what changed nothing, or add to the one that counts them.
+    """Append an entry that anybody could ask for at will, or add to the one that counts those.
 
     A token has one such entry for each minute in which it made `ENTRIES_PER_MINUTE` others.
     """

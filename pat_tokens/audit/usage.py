@@ -83,7 +83,7 @@ def record_refusal(token: Token, reason: str) -> None:
             last_refused_at=now, last_refusal=reason
         )
     if news:
-        events.record_refused(
+        events.record_bounded(
             Event.Kind.REFUSED, org_id=token.org_id, by=token.owner, token=token, detail=reason
         )
 
@@ -99,7 +99,8 @@ def _record_new_address(token: Token, address: str) -> bool:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
         if _is_known(token, address):
             return False
-        events.record(Event.Kind.NEW_ADDRESS, org_id=token.org_id, by=token.owner, token=token)
+        kind = Event.Kind.NEW_ADDRESS
+        events.record_bounded(kind, org_id=token.org_id, by=token.owner, token=token)
     return True
 
 

@@ -11,6 +11,7 @@ from pat_tokens.lists.moments import as_moment, zone_of
 from pat_tokens.lists.paging import PAGE_SIZE
 from pat_tokens.models import Event
 from pat_tokens.owners import member_by_email, member_id
+from pat_tokens.plain_values import WholeNumberFormField
 
 PERSON = "The id of a member, or the e-mail address of one."
 LOOKUPS = {
@@ -37,7 +38,7 @@ class PageForm(forms.Form):
     """`cursor` is what the page before gave as `next`; `limit` the number of rows."""
 
     cursor = forms.CharField(required=False, max_length=120, widget=forms.HiddenInput)
-    limit = forms.IntegerField(
+    limit = WholeNumberFormField(
         required=False, min_value=1, max_value=PAGE_SIZE, widget=forms.HiddenInput
     )
 

@@ -14,7 +14,6 @@ from pat_tokens.conf import token_settings
 from pat_tokens.models.connection import Connection
 from pat_tokens.models.expiry import EXPIRY_CEILING, validate_expiry
 from pat_tokens.models.policy import Policy
-from pat_tokens.shown_text import validate_name
 
 Status = Literal["active", "expired", "revoked"]
 
@@ -137,7 +136,6 @@ class Token(models.Model):
         **fields: Any,
     ) -> tuple["Token", str]:
         """A new token and its secret, which can't be had again. Raises `ValidationError`."""
-        validate_name(name)
         if expires_at is not None:
             validate_expiry(expires_at)
         secret = token_secret.generate()

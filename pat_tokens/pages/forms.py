@@ -9,6 +9,7 @@ from django.core import signing
 from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.models import Policy
 from pat_tokens.oauth.policy import host_names
+from pat_tokens.plain_values import WholeNumberFormField
 from pat_tokens.services import presets
 
 DAYS = (30, 90, 365)
@@ -143,6 +144,10 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "max_connection_days",
             "default_access",
         )
+        field_classes = {
+            "max_lifetime_days": WholeNumberFormField,
+            "max_connection_days": WholeNumberFormField,
+        }
         widgets = {
             "agents": forms.RadioSelect,
             "confirmation": forms.RadioSelect,

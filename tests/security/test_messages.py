@@ -113,30 +113,95 @@ def test_bombs_change_nothing(attack: Any) -> None:
         attack(json.dumps(call | {"params": delete}).encode("utf-16"))
 
 
-BAD_IDS = [None, 1.5, 1.0, True, [1], {}, "x" * 257, "x" * 900_000, 10**300]
+LISTING = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+MODERN = {
+    "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "x", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+}
+VERSIONS = {
+    "2025-11-25": ({}, ()),
+    "2026-07-28": (
+        MODERN,
+        (("MCP-Protocol-Version", "2026-07-28"), ("Mcp-Method", "tools/list")),
+    ),
+}
 
 
-@pytest.mark.parametrize("method", ["tools/list", "notifications/initialized", "no/such"])
-@pytest.mark.parametrize("given", BAD_IDS, ids=[repr(each)[:10] for each in BAD_IDS])
-def test_request_that_can_not_be_answered_by_its_id(attack: Any, given: Any, method: str) -> None:
-    answer = attack({"jsonrpc": "2.0", "id": given, "method": method})
-    assert answer.status_code == 400
-    assert (answer.json()["id"], answer.json()["error"]["code"]) == (None, -32600)
-    assert len(answer.content) < 500
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "request_id",
+    [None, 1.5, 1.0, True, False, [1], {"a": 1}, "x" * 257, "x" * 900_000, 10**300],
+    ids=lambda each: repr(each)[:12],
+)
+def test_request_with_a_bad_id(attack: Any, version: str, request_id: Any) -> None:
+    """It waits for an answer: taken for a notification it would never get one."""
+    params, headers = VERSIONS[version]
+    answer = attack(LISTING | {"id": request_id, "params": params}, headers)
+    assert (answer.status_code, answer.json()["id"]) == (400, None)
+    assert answer.json()["error"]["code"] == -32600
+    assert len(answer.content) < 400
 
 
-@pytest.mark.parametrize("given", [0, -1, 2**63, "", "x" * 256, "é"])
-def test_id_comes_back(attack: Any, given: Any) -> None:
-    answer = attack({"jsonrpc": "2.0", "id": given, "method": "tools/list"})
-    assert (answer.status_code, answer.json()["id"]) == (200, given)
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("request_id", ["", "x" * 256, 0, -1, 10**18])
+def test_request_with_a_good_id(attack: Any, version: str, request_id: Any) -> None:
+    params, headers = VERSIONS[version]
+    answer = attack(LISTING | {"id": request_id, "params": params}, headers)
+    assert (answer.status_code, answer.json()["id"]) == (200, request_id)
 
 
-def test_method_is_not_sent_back_at_length(attack: Any) -> None:
-    answer = attack({"jsonrpc": "2.0", "id": 1, "method": "x" * 900_000})
-    assert answer.status_code == 400
-    assert len(answer.content) < 500
+def test_notification_and_response_have_no_answer(attack: Any) -> None:
+    for message in (
+        {"method": "notifications/initialized"},
+        {"method": "tools/list"},
+        {"id": None, "error": {"code": 1, "message": "x"}},
+    ):
+        answer = attack({"jsonrpc": "2.0", **message})
+        assert (answer.status_code, answer.content) == (202, b"")
 
 
-def test_notification_has_no_answer(attack: Any) -> None:
-    answer = attack({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    assert (answer.status_code, answer.content) == (202, b"")
+LONG = "Zq" * 200_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"method": LONG},
+        {"method": LONG, "id": LONG},
+        {"jsonrpc": LONG},
+        {LONG: 1},
+        {"method": "tools/call", "params": {"name": LONG}},
+        {"method": "tools/call", "params": {"name": "crm_search", "arguments": {LONG: 1}}},
+        {"method": "tools/call", "params": {"name": "crm_search", "arguments": {"entity": LONG}}},
+        {"method": "resources/read", "params": {"uri": LONG}},
+        {"method": "resources/read", "params": {"uri": f"crm://{LONG}"}},
+        {"method": "resources/read", "params": {"uri": f"crm://leads/{LONG}"}},
+        {"method": "prompts/get", "params": {"name": LONG}},
+        {"method": "prompts/get", "params": {"name": "my_day", "arguments": {LONG: "1"}}},
+        {
+            "method": "completion/complete",
+            "params": {
+                "ref": {"type": "ref/prompt", "name": LONG},
+                "argument": {"name": LONG, "value": LONG},
+            },
+        },
+        {"method": "logging/setLevel", "params": {"level": LONG}},
+        {"params": {"cursor": LONG}},
+        {"params": {"_meta": {"progressToken": LONG}}},
+        {
+            "method": "initialize",
+            "params": {
+                "protocolVersion": LONG,
+                "capabilities": {},
+                "clientInfo": {"name": LONG, "version": LONG},
+            },
+        },
+    ],
+    ids=lambda each: json.dumps(each).replace(LONG, "X")[:70],
+)
+def test_nothing_long_is_sent_back(attack: Any, message: Any) -> None:
+    answer = attack(LISTING | message)
+    assert "Zq" * 400 not in answer.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.field_helpers import (
     ATTACHMENTS,
@@ -30,6 +32,10 @@ from bottlecrm_mcp.catalogue.model import (
     Section,
 )
 
+# A create takes names and makes those that are missing. It finds a tag whose slug is the lower-case
+# name, and fails on "At Risk", so the tools send slugs of tags that exist.
+TAGS_BY_SLUG = replace(many("tags", "tags"), created_by_key="slug")
+
 ACCOUNTS = Entity(
     name="accounts",
     singular="account",
@@ -56,13 +62,11 @@ ACCOUNTS = Entity(
         *address(),
         text("description"),
         boolean("is_active"),
-        *TEAM,
+        *(TAGS_BY_SLUG if each.name == "tags" else each for each in TEAM),
         many("contacts", "contacts"),
         CUSTOM_FIELDS,
         *CREATED,
     ),
-    # A POST takes tag names and creates missing ones; the tool sends names of tags that exist.
-    names_tags_on_create=True,
     search_fields=("name",),
     rest_filters={
         "name__contains": RestFilter("name"),

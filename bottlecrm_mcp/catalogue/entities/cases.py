@@ -321,6 +321,7 @@ CASES = Entity(
             "internal_notes",
             COMMENT_KEYS,
             newest_by="commented_on",
+            continues="comments",
         ),
         Included(
             "emails",

@@ -14,6 +14,7 @@ PEOPLE = Entity(
     resource="users",
     model="common.Profile",
     row_security=False,
+    own="profile_id",
     paged=False,
     # The detail view goes by another id, and bundles whatever is assigned to the person.
     has_detail=False,

@@ -49,10 +49,9 @@ class GroundTruth:
         return record_id in self.person.gateway().find(entity, [record_id], ())
 
     def parts(self, entity: Entity, record_id: str, name: str) -> list[Mapping[str, Any]]:
-        """The rows of a list that belongs to the record; comments with those only staff see."""
-        names = (name, "internal_notes") if name == "comments" else (name,)
-        lists = [each for each in entity.includes if each.name in names]
+        """The rows of a list that belongs to the record; and of those that continue it."""
         crm = self.person.crm()
+        lists = entity.lists_of(name)
         return [row for each in lists for row in part_rows(crm, entity, each, record_id)]
 
     def require(self, entity: Entity, record_id: str, asked: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import ASSIGNEES, Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Wrong
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
@@ -141,7 +141,7 @@ class ReadCells:
             field = next((each for each in self.entity.fields if each.kind is kind), None)
             if field is not None:
                 yield f"a bad {kind} in a filter", {field.name: value}
-        people = self.entity.field("assigned_to")
+        people = self.entity.field(ASSIGNEES)
         if people is not None:
             yield "an unknown person in a filter", {people.name: "nobody@nowhere.example"}
 

@@ -164,18 +164,18 @@ class Samples:
         """A name that finds this record."""
         crm = self.person.crm()
         entity = crm.catalogue.target(to)
-        if entity is None or to == "people":
+        if entity is None or entity.own:
             return self.person.caller.email
         row = crm.find(entity, [record_id], label_fields(entity)).get(record_id, {})
         return crm.label(entity, {"id": record_id, **row})
 
     def target(self, field: Field) -> str | None:
         """The id of something that exists and that this relation can point to."""
-        if field.to == "people":
-            return self.person.caller.profile_id
         entity = self.person.crm().catalogue.target(field.to)
         if entity is None:
             return None
+        if entity.own:
+            return self.person.caller.profile_id
         if self._may_make(entity):
             return self.record(entity)
         if field.to not in self._found:

@@ -16,7 +16,7 @@ from django.db.models import F, Model, OrderBy, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
-from bottlecrm_mcp.catalogue.model import Catalogue, Field, Kind
+from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
 
@@ -151,7 +151,7 @@ class Records:
                 raise NotAvailable(f"{field.name} can't be sorted by.")
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
-        return [*(order or [F("created_at").desc()]), F("pk").asc()]
+        return [*(order or [F(CREATED).desc()]), F("pk").asc()]
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -16,7 +16,7 @@ from django.db.models.functions import (
     TruncYear,
 )
 
-from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.catalogue.model import CURRENCY, Field, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, RowQuery, Summary, SummaryQuery
 from bottlecrm_mcp.gateway.in_process.records import Records, scalar
 from bottlecrm_mcp.gateway.shared.group_labels import CENT, LABELS, NONE
@@ -61,10 +61,9 @@ def summarize(records: Records, query: SummaryQuery) -> Summary:
 def _totals(matching: Any, query: SummaryQuery, measures: Mapping[str, Aggregate]) -> list[Any]:
     if not any(each.field and each.field.money for each in query.measures):
         return [_measured(query.measures, matching.aggregate(**measures))]
-    by_currency = matching.values("currency").annotate(**measures).order_by("currency")
+    by_currency = matching.values(CURRENCY).annotate(**measures).order_by(CURRENCY)
     return [
-        {"currency": row["currency"] or NONE, **_measured(query.measures, row)}
-        for row in by_currency
+        {CURRENCY: row[CURRENCY] or NONE, **_measured(query.measures, row)} for row in by_currency
     ]
 
 

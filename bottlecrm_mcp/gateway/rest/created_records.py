@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CREATED, CREATOR, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
@@ -68,7 +68,7 @@ class CreatedRecords:
     def _candidates(
         self, entity: Entity, body: Mapping[str, Any], since: datetime
     ) -> list[Mapping[str, Any]]:
-        created = entity.field("created_at")
+        created = entity.field(CREATED)
         fields = tuple(each for each in entity.fields if each.listed and not each.computed)
         if created is None:
             return []
@@ -84,7 +84,7 @@ class CreatedRecords:
         return [row for row in alike if self._is_own(entity, row)]
 
     def _is_own(self, entity: Entity, row: Mapping[str, Any]) -> bool:
-        creator = entity.field("created_by")
+        creator = entity.field(CREATOR)
         if creator is None or not self.caller.user_id:
             return True
         if not creator.listed:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CREATED, CURRENCY, Catalogue, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
@@ -120,7 +120,7 @@ class RestGateway:
             return Summary([], 0, [{"count": total}])
         measured = (each.field for each in query.measures if each.field is not None)
         grouped = (each.field for each in query.groupings)
-        currency = (each for each in entity.fields if each.name == "currency" and each.listed)
+        currency = (each for each in entity.fields if each.name == CURRENCY and each.listed)
         rows = self._rows(entity, plan, [*grouped, *measured, *currency])
         return in_memory.summarize(rows, query, self.caller.zone)
 
@@ -251,7 +251,7 @@ def _wider(
 def _is_in_order(entity: Entity, query: RowQuery) -> bool:
     """Whether the list can come in the order that is asked for."""
     if not query.sort:
-        return entity.newest_first or "created_at" in entity.rest_sort
+        return entity.newest_first or CREATED in entity.rest_sort
     (field, descending), *more = query.sort
     # The list puts records without a date first where the latest come first.
     misplaced = descending and field.kind is Kind.DATE
@@ -259,7 +259,7 @@ def _is_in_order(entity: Entity, query: RowQuery) -> bool:
 
 
 def _newest_asked_for(entity: Entity, query: RowQuery) -> RowQuery:
-    if query.sort or "created_at" not in entity.rest_sort:
+    if query.sort or CREATED not in entity.rest_sort:
         return query
     return replace(query, sort=tuple(newest(entity)))
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.catalogue.model import CURRENCY, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, Grouping, Measure, Summary, SummaryQuery
 from bottlecrm_mcp.gateway.shared.group_labels import CENT, LABELS, NONE
 from bottlecrm_mcp.gateway.shared.rows import EMPTY
@@ -169,11 +169,11 @@ def _amount(measure: Measure, measured: Mapping[str, Any]) -> Any:
 def _totals(rows: Sequence[Row], query: SummaryQuery) -> list[dict[str, Any]]:
     if not any(each.field and each.field.money for each in query.measures):
         return [_measured(query.measures, rows)]
-    currencies = sorted({row.get("currency") or "" for row in rows}, key=lambda each: each or "~")
+    currencies = sorted({row.get(CURRENCY) or "" for row in rows}, key=lambda each: each or "~")
     return [
         {
-            "currency": currency or NONE,
-            **_measured(query.measures, [r for r in rows if (r.get("currency") or "") == currency]),
+            CURRENCY: currency or NONE,
+            **_measured(query.measures, [r for r in rows if (r.get(CURRENCY) or "") == currency]),
         }
         for currency in currencies
     ]

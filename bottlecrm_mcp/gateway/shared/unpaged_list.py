@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Window
+from bottlecrm_mcp.catalogue.model import CREATED, Entity, Field, Window
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
@@ -103,7 +103,7 @@ def _says(name: str, conditions: Sequence[Condition]) -> bool:
 
 def newest(entity: Entity) -> in_memory.Order:
     """The order where none is asked for."""
-    created = entity.field("created_at")
+    created = entity.field(CREATED)
     return ((created, True),) if created else ()
 
 

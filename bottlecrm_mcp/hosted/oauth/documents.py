@@ -23,7 +23,7 @@ SECONDS = 5
 MAX_BYTES = 16_384
 # However long a host lets its document be kept.
 SHORTEST, LONGEST = timedelta(minutes=5), timedelta(days=1)
-MAX_AGE = re.compile(r"max-age=(\d{1,9})")
+MAX_AGE = re.compile(r"max-age=(\d{1,9})", re.ASCII)
 NAT64 = "64:ff9b::"
 
 logger = logging.getLogger("bottlecrm_mcp")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field
 from bottlecrm_mcp.gateway.base import Refused, RowQuery
 from bottlecrm_mcp.tools.arguments import scalars
 from bottlecrm_mcp.tools.crm import Crm
@@ -16,7 +16,7 @@ MOST = 1_000
 
 def definitions(crm: Crm, entity: Entity) -> Mapping[str, Mapping[str, Any]]:
     """The organisation's active custom fields of this entity, by key; empty if not readable."""
-    definition = crm.catalogue.entity("custom_fields")
+    definition = crm.catalogue.entity(CUSTOM_FIELDS)
     if definition is None or not entity.custom_fields or not crm.may(definition, "read"):
         return {}
     query = RowQuery(definition.fields, sort=_in_display_order(definition), limit=MOST)

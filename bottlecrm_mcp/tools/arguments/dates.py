@@ -28,8 +28,8 @@ RANGES = (
 )
 DAYS = ("today", "tomorrow", "yesterday", "in_N_days")
 
-_NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days")
-_IN_DAYS = re.compile(r"in_(\d{1,4})_days")
+_NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days", re.ASCII)
+_IN_DAYS = re.compile(r"in_(\d{1,4})_days", re.ASCII)
 
 Range = tuple[date | None, date | None]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
 from bottlecrm_mcp.tools.arguments.dates import RANGES
@@ -80,7 +80,7 @@ class Filters:
 
     def _read_custom(self, key: str, value: Any) -> None:
         known = self._custom_fields
-        field = self.entity.field("custom_fields")
+        field = self.entity.field(CUSTOM_FIELDS)
         if field is None or key not in known:
             raise ToolError("unknown_filter", f"No such custom field. {suggest(key, known)}")
         if value is None:

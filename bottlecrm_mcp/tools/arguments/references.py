@@ -71,8 +71,9 @@ class References:
             raise ToolError(
                 "invalid_value", f"One call can refer to {MOST_REFERENCES} records at most."
             )
-        if target in ("people", "users") and value.lower() == ME:
-            return self._me(target)
+        own = self.crm.catalogue.own_id_of(target)
+        if own and value.lower() == ME:
+            return self._me(own)
         entity, key = self.crm.catalogue.looked_up_in(target)
         if entity is None:
             raise ToolError("not_supported", f"{target} can't be looked up.")
@@ -84,9 +85,9 @@ class References:
             return self._listed(entity, key, value)
         return self._record(entity, value)
 
-    def _me(self, target: str) -> Reference:
+    def _me(self, which: str) -> Reference:
         caller = self.crm.caller
-        own = caller.user_id if target == "users" else caller.profile_id
+        own: str = getattr(caller, which)
         if not own:
             raise ToolError(
                 "not_supported",
@@ -138,12 +139,12 @@ class References:
             self._rows[entity.name] = self.crm.page(entity, query).rows
         return self._rows[entity.name]
 
-    def slugs(self, tag_ids: Sequence[str]) -> list[str]:
-        """The slugs of these tags."""
-        tags = self.crm.catalogue.target("tags")
-        if not tag_ids or tags is None:
+    def keys(self, field: Field, ids: Sequence[str]) -> list[str]:
+        """What a create takes instead of these ids."""
+        target = self.crm.catalogue.target(field.to)
+        if not ids or target is None:
             return []
-        return [row["slug"] for row in self._whole(tags) if row["id"] in tag_ids]
+        return [row[field.created_by_key] for row in self._whole(target) if row["id"] in ids]
 
     def _record(self, entity: Entity, value: str) -> Reference:
         if is_id(value):

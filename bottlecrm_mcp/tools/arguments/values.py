@@ -37,10 +37,10 @@ class Values:
         fields = entity.writable_fields
         self._read(fields, data, entity)
         self._require(fields, data)
-        if entity.names_tags_on_create and "tags" in self.understood:
-            # The CRM finds a tag whose slug is the lower-case name, and fails on "At Risk".
-            ids = [each["id"] for each in self.understood["tags"]]
-            self.body["tags"] = self.references.slugs(ids)
+        for field in fields:
+            if field.created_by_key and field.name in self.understood:
+                ids = [each["id"] for each in self.understood[field.name]]
+                self.body[field.body_name] = self.references.keys(field, ids)
         return self._done()
 
     def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:

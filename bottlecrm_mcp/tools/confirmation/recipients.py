@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CREATED, Entity, Field, Kind
 from bottlecrm_mcp.tools.confirmation.effects import Marked
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError
@@ -63,10 +63,10 @@ def _addresses(crm: Crm, field: Field, ids: set[str]) -> Mapping[str, Record]:
     target = crm.catalogue.target(field.to)
     if not ids or target is None or not crm.may(target, "read"):
         return {}
-    names = (target.address, "created_at")
+    names = (target.address, CREATED)
     columns = tuple(each for each in target.fields if each.name in names)
     return {
-        pk: {"email": row.get(target.address), "since": row.get("created_at") or ""}
+        pk: {"email": row.get(target.address), "since": row.get(CREATED) or ""}
         for pk, row in crm.find(target, sorted(ids), columns).items()
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field
+from bottlecrm_mcp.catalogue.model import CREATED, Entity, Field
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names
@@ -14,7 +14,6 @@ from bottlecrm_mcp.tools.searches.one_entity import EntitySearch, search_entitie
 
 ALL = "all"
 MOST_OF_EACH = 10
-ORDERED_BY = "created_at"
 
 
 def search_all(crm: Crm, query: str, limit: int) -> dict[str, Any]:
@@ -33,14 +32,14 @@ def search_all(crm: Crm, query: str, limit: int) -> dict[str, Any]:
         ],
     )
     matches = [(search.entity, row) for search, page in found.pages for row in page.rows]
-    matches.sort(key=lambda match: match[1].get(ORDERED_BY, ""), reverse=True)
+    matches.sort(key=lambda match: match[1].get(CREATED, ""), reverse=True)
     matches.sort(key=lambda match: _distance(words, crm.label(*match)))
     rows = [_row(crm, entity, row) for entity, row in matches[:limit]]
     return {**found.as_result(ALL, rows), "query": words}
 
 
 def _columns(entity: Entity) -> tuple[Field, ...]:
-    names = {*entity.columns, *label_names(entity), ORDERED_BY}
+    names = {*entity.columns, *label_names(entity), CREATED}
     return tuple(field for field in entity.fields if field.name in names)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from bottlecrm_mcp.catalogue.model import Duty, Entity
+from bottlecrm_mcp.catalogue.model import ASSIGNEES, CREATED, CREATOR, Duty, Entity
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
+from bottlecrm_mcp.tools.arguments.references import ME
 from bottlecrm_mcp.tools.crm import Crm, label_names
 from bottlecrm_mcp.tools.searches.one_entity import EntitySearch, search_entities
 
@@ -16,8 +17,8 @@ MY_DAY = "my_day"
 MOST_OF_EACH = 50
 # What nobody is assigned to is up to whoever made it.
 MINE: tuple[Mapping[str, Any], ...] = (
-    {"assigned_to": "me"},
-    {"created_by": "me", "assigned_to__is_empty": True},
+    {ASSIGNEES: ME},
+    {CREATOR: ME, f"{ASSIGNEES}__is_empty": True},
 )
 OVERDUE, URGENT, TODAY, OPEN, SOON = range(5)
 
@@ -51,7 +52,7 @@ def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
     names = {duty.due, duty.urgency, duty.answered, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
-    first = entity.field(duty.due or "created_at")
+    first = entity.field(duty.due or CREATED)
     query = RowQuery(
         columns,
         conditions=_understood(crm, entity, duty.filters),

@@ -12,7 +12,7 @@ from bottlecrm_mcp.hosted.oauth.provider import FetchingProvider
 from pat_tokens.models import Connection, Event
 from pat_tokens.rls import in_organisation
 from settings.asgi import application
-from tests.bottlecrm_mcp.hosted.flow import ISSUER, Flow, browser_of
+from tests.bottlecrm_mcp.hosted.oauth.flow import ISSUER, Flow, browser_of
 
 PUBLIC = "93.184.215.14"
 

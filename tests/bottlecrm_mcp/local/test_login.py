@@ -17,7 +17,7 @@ from bottlecrm_mcp.local.cli import command
 from pat_tokens.models import Connection, RefreshToken, Token
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
-from tests.bottlecrm_mcp.hosted.flow import browser_of, hidden, post
+from tests.bottlecrm_mcp.hosted.oauth.flow import browser_of, hidden, post
 from tests.pat_tokens.pages.browser import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)

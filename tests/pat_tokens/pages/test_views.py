@@ -15,6 +15,7 @@ from pat_tokens.resolver import resolve_token
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy, policy_of
 from tests.host_tokens.models import issue_host_token
+from tests.pat_tokens.odd_numbers import ODD_TEXTS
 
 URL = "/settings/api-tokens/"
 ORG = f"{URL}organisation/"
@@ -390,6 +391,15 @@ def test_bad_policy(browser, alpha_admin) -> None:
     answer = post(browser(alpha_admin), f"{ORG}policy/", **form)
     assert answer.status_code == 400
     assert policy_of(alpha_admin.org_id).agents == "on"
+
+
+@pytest.mark.parametrize("field", ["max_lifetime_days", "max_connection_days"])
+@pytest.mark.parametrize("days", ODD_TEXTS)
+def test_odd_number_in_the_policy(browser, alpha_admin, field, days) -> None:
+    form = {"agents": "on", "confirmation": "sealed", "default_access": "read_only"}
+    answer = post(browser(alpha_admin), f"{ORG}policy/", **form, clients="any", **{field: days})
+    assert answer.status_code == 400
+    assert not policy_of(alpha_admin.org_id).sealed
 
 
 def test_tokens_are_kept_out(token_api, alpha_admin) -> None:

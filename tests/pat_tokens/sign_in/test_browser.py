@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Page
 
-from tests.bottlecrm_mcp.hosted.flow import Flow
+from tests.bottlecrm_mcp.hosted.oauth.flow import Flow
 from tests.pat_tokens.pages.browser import CHROMIUM, chromium, opened, serving
 from tests.pat_tokens.sign_in.conftest import URL, mailed_code
 

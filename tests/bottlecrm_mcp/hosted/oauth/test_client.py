@@ -25,7 +25,14 @@ from bottlecrm_mcp.hosted.oauth.documents import NotFetched
 from pat_tokens.models import Connection, Token
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
-from tests.bottlecrm_mcp.hosted.flow import CLAUDE_CODE, Flow, browser_of, hidden, post, query_of
+from tests.bottlecrm_mcp.hosted.oauth.flow import (
+    CLAUDE_CODE,
+    Flow,
+    browser_of,
+    hidden,
+    post,
+    query_of,
+)
 from tests.pat_tokens.pages.browser import CHROMIUM, chromium, opened, serving, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

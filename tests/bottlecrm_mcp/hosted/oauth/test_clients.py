@@ -16,8 +16,8 @@ from pat_tokens.models import AuthorizationRequest, Client
 from pat_tokens.oauth.clients import forget_unused, shown_name
 from pat_tokens.oauth.known_documents import KNOWN_DOCUMENTS
 from tests.bottlecrm_mcp.hosted.conftest import streamed
-from tests.bottlecrm_mcp.hosted.flow import CLAUDE, CLAUDE_CODE, query_of
 from tests.bottlecrm_mcp.hosted.http import send
+from tests.bottlecrm_mcp.hosted.oauth.flow import CLAUDE, CLAUDE_CODE, query_of
 
 DOCUMENTS = json.loads((Path(__file__).parent / "client_documents.json").read_text())
 OWN = "https://client.example.org/oauth/client.json"

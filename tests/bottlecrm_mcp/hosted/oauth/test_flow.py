@@ -19,7 +19,8 @@ from pat_tokens.models import (
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy
-from tests.bottlecrm_mcp.hosted.flow import (
+from tests.bottlecrm_mcp.hosted.http import bearer, send
+from tests.bottlecrm_mcp.hosted.oauth.flow import (
     CLAUDE,
     ISSUER,
     PAGE,
@@ -27,7 +28,6 @@ from tests.bottlecrm_mcp.hosted.flow import (
     post,
     query_of,
 )
-from tests.bottlecrm_mcp.hosted.http import bearer, send
 
 CREATE = {
     "jsonrpc": "2.0",

@@ -5,8 +5,8 @@ import pytest
 
 from bottlecrm_mcp.doctor.checks import discovery
 from bottlecrm_mcp.doctor.findings import Level
-from tests.bottlecrm_mcp.hosted.flow import ISSUER
 from tests.bottlecrm_mcp.hosted.http import send
+from tests.bottlecrm_mcp.hosted.oauth.flow import ISSUER
 
 
 @pytest.fixture

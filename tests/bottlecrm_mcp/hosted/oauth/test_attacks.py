@@ -22,7 +22,8 @@ from pat_tokens.oauth import consent
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.rls import in_organisation, presenting
 from pat_tokens.secret import digest, generate, redacted
-from tests.bottlecrm_mcp.hosted.flow import (
+from tests.bottlecrm_mcp.hosted.http import bearer, send
+from tests.bottlecrm_mcp.hosted.oauth.flow import (
     CLAUDE,
     CLAUDE_CODE,
     ISSUER,
@@ -32,7 +33,6 @@ from tests.bottlecrm_mcp.hosted.flow import (
     post,
     query_of,
 )
-from tests.bottlecrm_mcp.hosted.http import bearer, send
 
 
 def require_nothing_granted(*orgs) -> None:
