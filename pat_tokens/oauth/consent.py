@@ -25,6 +25,10 @@ from pat_tokens.services.policy import policy_of
 
 DAYS = (1, 30, 90, 365)
 USUAL_DAYS = 90
+STAYS_CONFIRMED = (
+    "Whatever you choose, deleting, mailing people outside and what can't be undone still wait to "
+    "be confirmed one by one. You can disconnect it at any time under Settings → API Tokens."
+)
 
 
 class NotPending(Exception):
@@ -33,6 +37,15 @@ class NotPending(Exception):
     def __init__(self) -> None:
         super().__init__(
             "This request is not open any more. Start again in the client that sent you here."
+        )
+
+
+class Switched(Exception):
+    """The page was made for another person or organisation than is signed in now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are signed in as somebody else now. Look again at who connects to what."
         )
 
 

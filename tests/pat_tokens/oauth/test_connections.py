@@ -108,15 +108,25 @@ def test_decision_over_rest(ask, api, alpha_user, connection_of) -> None:
     person = api(alpha_user)
     shown = person.get(path).json()
     assert (shown["client_name"], shown["client_host"]) == ("Claude", "claude.ai")
-    assert (shown["default_access"], shown["may_write"], shown["denial"]) == (
-        "read_only",
-        True,
-        None,
-    )
-    assert shown["days"] == [1, 30, 90, 365]
-    for body in ({}, {"decision": "allow"}, {"decision": "allow", "days": 1, "access": "all"}):
+    assert (shown["default_access"], shown["denial"]) == ("read_only", None)
+    assert (shown["person"], shown["organisation"]) == ("Alpha User", "Alpha")
+    assert values(shown["access"]) == ["read_only", "read_write", "entities"]
+    assert values(shown["entity_access"]) == ["none", "read", "write"]
+    assert (values(shown["days"]), shown["default_days"]) == ([1, 30, 90, 365], 90)
+    owner = {"owner": shown["owner"], "days": 1}
+    for body in ({}, {"days": 1}, owner, {**owner, "decision": "allow", "access": "all"}):
         assert person.post(path, body, format="json").status_code == 400
-    chosen = {"decision": "allow", "access": "entities", "entities": {"leads": "read"}, "days": 30}
+    for missing in owner:
+        body = {"decision": "allow", **owner}
+        del body[missing]
+        assert missing in person.post(path, body, format="json").json()["errors"]
+    chosen = {
+        **owner,
+        "decision": "allow",
+        "access": "entities",
+        "entities": {"leads": "read"},
+        "days": 30,
+    }
     answer = person.post(path, chosen, format="json")
     assert answer.status_code == 200, answer.json()
     assert answer.json()["redirect_to"].startswith("https://claude.ai/callback?code=bcrm_oac_")
@@ -126,11 +136,41 @@ def test_decision_over_rest(ask, api, alpha_user, connection_of) -> None:
     assert person.get(path).status_code == 410
 
 
+def values(choices: list) -> list:
+    return [each["value"] for each in choices]
+
+
+def test_decision_of_another_organisation_is_refused(ask, api, alpha_user, beta_user) -> None:
+    """The page was made for one; another tab has switched the front end meanwhile."""
+    path = f"/api/profile/tokens/authorizations/{ask().pk}/"
+    shown = api(alpha_user).get(path).json()
+    chosen = {"decision": "allow", "days": 1, "owner": shown["owner"]}
+    answer = api(beta_user).post(path, chosen, format="json")
+    assert answer.status_code == 409
+    assert "somebody else now" in answer.json()["detail"]
+    for owner in (alpha_user, beta_user):
+        with in_organisation(owner.org_id):
+            assert not Connection.objects.exists()
+    assert api(alpha_user).post(path, chosen, format="json").status_code == 200
+
+
+def test_what_may_not_write_is_not_offered(ask, api, alpha_user, alpha_admin) -> None:
+    reading = api(alpha_user).get(
+        f"/api/profile/tokens/authorizations/{ask(scopes=['*:read']).pk}/"
+    )
+    change_policy(alpha_admin, agents="read_only", default_access="read_write")
+    bound = api(alpha_user).get(f"/api/profile/tokens/authorizations/{ask().pk}/")
+    for shown in (reading.json(), bound.json()):
+        assert values(shown["access"]) == ["read_only", "entities"]
+        assert values(shown["entity_access"]) == ["none", "read"]
+        assert shown["default_access"] == "read_only"
+
+
 def test_denial_over_rest(ask, api, alpha_user, alpha_admin) -> None:
     change_policy(alpha_admin, clients="none")
     path = f"/api/profile/tokens/authorizations/{ask().pk}/"
     assert "does not allow clients" in api(alpha_user).get(path).json()["denial"]
-    allow = {"decision": "allow", "days": 30}
+    allow = {"decision": "allow", "days": 30, "owner": str(alpha_user.pk)}
     assert api(alpha_user).post(path, allow, format="json").status_code == 403
     answer = api(alpha_user).post(path, {"decision": "deny"}, format="json")
     assert "error=access_denied" in answer.json()["redirect_to"]
