@@ -112,8 +112,8 @@ class TokenSettings:
         return str(getattr(settings, "PAT_TOKENS_SERVER_NAME", "bottlecrm"))
 
     @property
-    def max_live_tokens(self) -> int:
-        """How many live tokens a person may have."""
+    def max_live(self) -> int:
+        """How many live tokens a person may have, and how many live connections."""
         return _whole_number("PAT_TOKENS_MAX_LIVE", default=100, least=1, most=100_000)
 
     @property

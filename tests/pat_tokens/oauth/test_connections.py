@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from pat_tokens.audit.source import Source
@@ -186,6 +186,27 @@ def test_leak_report_ends_the_connection(connect, alpha_user, connection_of) -> 
     assert mail.outbox[0].to == [alpha_user.user.email]
 
 
+@pytest.mark.parametrize("is_used", [False, True], ids=["newest", "used"])
+def test_leak_report_of_a_refresh_token(connect, alpha_user, connection_of, is_used) -> None:
+    grant = connect(alpha_user)
+    if is_used:
+        refresh(find_refresh_token(grant.refresh_token))
+    body = f'{{"token": "{grant.refresh_token}"}}'.encode()
+    assert answer_report(body, Source()).body == {"revoked": True}
+    assert answer_report(body, Source()).body == {"revoked": False}
+    assert connection_of(alpha_user).end_reason == "A refresh token was reported as leaked."
+    assert find_token(grant.access_token).status == "revoked"
+    [message] = mail.outbox
+    assert message.to == [alpha_user.user.email]
+    assert grant.refresh_token not in message.body
+    assert grant.refresh_token[:13] in message.body
+
+
+def test_leak_report_of_a_refresh_token_that_nobody_has(db) -> None:
+    body = b'{"token": "bcrm_ort_0000000000000000000000000000000000000000000000000"}'
+    assert answer_report(body, Source()).body == {"revoked": False}
+
+
 def test_notices(connect, alpha_user, later) -> None:
     connect(alpha_user)
     call_command("pat_expiry", verbosity=0)
@@ -212,6 +233,40 @@ def test_access_tokens_get_no_notice(connect, alpha_user) -> None:
     call_command("pat_expiry", verbosity=0)
     assert mail.outbox == []
     assert events_of(alpha_user, kind="expired") == []
+
+
+@pytest.mark.parametrize("step", ["due_connections", "remove_leftovers", "forget_unused"])
+def test_what_fails_keeps_nothing_else_from_being_done(
+    connect, alpha_user, beta_user, later, monkeypatch, step
+) -> None:
+    """Of one organisation, or of all."""
+    for owner in (alpha_user, beta_user):
+        connect(owner)
+        later(owner, ended_at=timezone.now() - timedelta(days=31))
+    from pat_tokens.management.commands import pat_expiry
+
+    module = pat_expiry if step == "forget_unused" else pat_expiry.expiry
+    does = getattr(module, step)
+    failed = []
+
+    def fails_first(*args):
+        if not failed:
+            failed.append(args)
+            raise ConnectionRefusedError
+        return does(*args)
+
+    monkeypatch.setattr(module, step, fails_first)
+    with pytest.raises(CommandError, match="1 step failed"):
+        call_command("pat_expiry", verbosity=0)
+    left = 1 if step == "remove_leftovers" else 0
+    assert sum(len(all_of(owner)) for owner in (alpha_user, beta_user)) == left
+    call_command("pat_expiry", verbosity=0)
+    assert not all_of(alpha_user) + all_of(beta_user)
+
+
+def all_of(owner) -> list:
+    with in_organisation(owner.org_id):
+        return list(Connection.objects.all())
 
 
 def test_leftovers_are_removed(connect, ask, alpha_user, later) -> None:
