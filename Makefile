@@ -36,7 +36,7 @@ clients: .venv/installed $(CLIENT_DIR)/node_modules
 $(CLIENT_DIR)/node_modules: tests/clients/package.json
 	mkdir -p $(CLIENT_DIR)
 	cp $< $(CLIENT_DIR)
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(CLIENT_DIR)
+	npm install --silent --no-audit --no-fund --prefix $(CLIENT_DIR)
 	touch $@
 
 # Measures everything anew and writes it to tests/benchmarks/RESULTS.md. BENCH takes options.

@@ -12,7 +12,7 @@ from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth.requests import keep_request
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy
-from tests.pat_tokens.pages.browser import CHROMIUM, chromium, opened, serving
+from tests.pat_tokens.pages.browser import CHROMIUM, assert_looks, chromium, opened, serving
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -115,6 +115,7 @@ def test_decision_with_an_access_token(browser, site, header, alpha_user) -> Non
         expect(page.get_by_label("For how long")).to_have_value("90")
         expect(page.get_by_label("Leads")).to_be_hidden()
         page.get_by_label("Chosen records only").check()
+        assert_looks(page)
         page.get_by_label("Leads").select_option("Read and write")
         page.get_by_label("For how long").select_option("30 days")
         page.get_by_role("button", name="Allow").click()
