@@ -6,6 +6,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 
 from mcp.client import Client
@@ -15,6 +16,10 @@ from tests.clients.model import ARGUMENTS, TOOL
 
 
 async def main(command: str, *arguments: str) -> None:
+    # The program is in a session of its own, and has to be ended by the one that started it.
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     program = StdioServerParameters(command=command, args=list(arguments), env=dict(os.environ))
     async with Client(stdio_client(program)) as client:
         tools = [each.name for each in (await client.list_tools()).tools]
