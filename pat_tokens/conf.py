@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -72,8 +72,7 @@ class TokenSettings:
         """The public origin of this host, by which clients know it; empty: no OAuth."""
         issuer = str(getattr(settings, "PAT_TOKENS_ISSUER", "") or "")
         parts = urlsplit(issuer)
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-        if issuer and (not secure or issuer != f"{parts.scheme}://{parts.netloc}"):
+        if issuer and (not _is_secure(parts) or issuer != f"{parts.scheme}://{parts.netloc}"):
             raise ImproperlyConfigured(
                 "PAT_TOKENS_ISSUER must be an https origin without a path or a slash at the end, "
                 f'for example "https://crm.example.com"; it is {issuer!r}.'
@@ -88,7 +87,14 @@ class TokenSettings:
     @property
     def consent_url(self) -> str | None:
         """The consent page of a front end of its own; by default this app's page is used."""
-        return getattr(settings, "PAT_TOKENS_CONSENT_URL", None)
+        url = str(getattr(settings, "PAT_TOKENS_CONSENT_URL", "") or "")
+        parts = urlsplit(url)
+        if url and (not _is_secure(parts) or parts.query or parts.fragment):
+            raise ImproperlyConfigured(
+                "PAT_TOKENS_CONSENT_URL must be an https address without a query, "
+                f'for example "https://app.example.com/connect"; it is {url!r}.'
+            )
+        return url or None
 
     @property
     def oauth_clients(self) -> Mapping[str, Mapping[str, Any]]:
@@ -106,8 +112,8 @@ class TokenSettings:
         return str(getattr(settings, "PAT_TOKENS_SERVER_NAME", "bottlecrm"))
 
     @property
-    def max_live_tokens(self) -> int:
-        """How many live tokens a person may have."""
+    def max_live(self) -> int:
+        """How many live tokens a person may have, and how many live connections."""
         return _whole_number("PAT_TOKENS_MAX_LIVE", default=100, least=1, most=100_000)
 
     @property
@@ -115,6 +121,12 @@ class TokenSettings:
         """How long entries of the event log are kept where `pat_prune` is run."""
         days = _whole_number("PAT_TOKENS_EVENT_RETENTION_DAYS", default=365, least=30, most=36_500)
         return timedelta(days=days)
+
+
+def _is_secure(parts: SplitResult) -> bool:
+    if parts.scheme == "http":
+        return parts.hostname in LOOPBACK
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _whole_number(name: str, *, default: int, least: int, most: int) -> int:

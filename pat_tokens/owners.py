@@ -45,6 +45,12 @@ def member_of(org_id: Any, pk: Any) -> Any:
     return members.filter(org_id=org_id, pk=pk).first()
 
 
+def lock_member(owner: Any) -> None:
+    """What is counted of this member after it can't change until the transaction ends."""
+    rows: Any = owner_model()._base_manager.filter(pk=owner.pk)
+    rows.select_for_update(no_key=True).values_list("pk").first()
+
+
 def memberships_of(user_pk: Any) -> list[Any]:
     """Where this user is a member now: active ones, by the organisation's name; of None nowhere."""
     members: Any = owner_model()._base_manager.select_related("user", "org")

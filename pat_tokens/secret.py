@@ -36,7 +36,8 @@ def digest(secret: str) -> str:
 
 def display_prefix(secret: str) -> str:
     """As much of the secret as may be shown, to tell one token from another."""
-    return secret[: len(PREFIX) + 4] if secret.startswith(PREFIX) else ""
+    shown = secret.startswith((PREFIX, CODE_PREFIX, REFRESH_PREFIX))
+    return secret[: len(PREFIX) + 4] if shown else ""
 
 
 def redacted(text: str) -> str:

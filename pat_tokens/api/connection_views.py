@@ -1,5 +1,6 @@
 """REST: a person's decision on a client that asks, and the connections that came of it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,15 +19,17 @@ from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.connections import connection_page, end_by_id
 from pat_tokens.oauth.consent import (
+    STAYS_CONFIRMED,
     NotAllowed,
     NotPending,
+    Switched,
     approve,
-    days_offered,
     denial,
     deny,
 )
-from pat_tokens.oauth.forms import may_write
+from pat_tokens.oauth.offer import offer
 from pat_tokens.oauth.requests import pending_request
+from pat_tokens.owners import email_of, name_of
 from pat_tokens.plain_values import WholeNumberField
 from pat_tokens.services import presets
 from pat_tokens.services.policy import policy_of
@@ -39,6 +42,10 @@ class Over(APIException):
 
 class Forbidden(APIException):
     status_code = status.HTTP_403_FORBIDDEN
+
+
+class SomebodyElse(APIException):
+    status_code = status.HTTP_409_CONFLICT
 
 
 class ConnectionSerializer(serializers.ModelSerializer[Connection]):
@@ -72,16 +79,23 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """`access` is a preset, as for a token; `entities` goes with access `entities`."""
+    """`access` is a preset, as for a token; `entities` goes with access `entities`.
+
+    `owner` is for whom the page was made: another tab may have switched the organisation.
+    """
 
     decision = serializers.ChoiceField(choices=["allow", "deny"])
+    owner = serializers.CharField(required=False)
     access = serializers.ChoiceField(choices=list(presets.ACCESS), default="read_only")
     entities = serializers.DictField(child=serializers.CharField(), required=False)
     days = WholeNumberField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["decision"] == "allow" and "days" not in attrs:
-            raise serializers.ValidationError({"days": "Say for how many days."})
+        if attrs["decision"] == "deny":
+            return attrs
+        if missing := {"days", "owner"} - set(attrs):
+            said = "Needed to allow it: send what was offered and shown."
+            raise serializers.ValidationError(dict.fromkeys(missing, said))
         try:
             attrs["scopes"] = presets.scopes_for(attrs["access"], attrs.get("entities", {}))
         except ValueError as error:
@@ -96,7 +110,7 @@ class AuthorizationView(TokenView):
 
     def get(self, request: Request, pk: UUID) -> Response:
         asked = _pending(pk)
-        policy = policy_of(self.owner.org_id)
+        offered = offer(asked, policy_of(self.owner.org_id))
         return Response(
             {
                 "error": False,
@@ -104,13 +118,21 @@ class AuthorizationView(TokenView):
                 "client_host": asked.client_host,
                 "redirect_to": redirects.place(asked.redirect_uri),
                 "is_loopback": redirects.is_loopback(asked.redirect_uri),
+                "owner": str(self.owner.pk),
+                "person": name_of(self.owner),
+                "email": email_of(self.owner),
+                "organisation": str(self.owner.org),
                 "asks_for": presets.summary(asked.scopes),
-                "may_write": may_write(asked, policy),
-                "default_access": policy.default_access,
-                "entities": presets.entities(),
-                "days": days_offered(policy),
+                "access": _choices(offered.access),
+                "default_access": offered.default_access,
+                "entities": _choices(offered.entities),
+                "entity_access": _choices(offered.entity_access),
+                "days": _choices(offered.days),
+                "default_days": offered.default_days,
+                "stays_confirmed": STAYS_CONFIRMED,
                 "denial": denial(self.owner, asked),
-            }
+            },
+            headers=NEVER_STORED,
         )
 
     @sensitive_variables()
@@ -120,15 +142,23 @@ class AuthorizationView(TokenView):
             return invalid(serializer.errors)
         chosen = serializer.validated_data
         try:
-            if chosen["decision"] == "deny":
-                url = deny(pk)
-            else:
-                url = approve(self.owner, pk, scopes=chosen["scopes"], days=chosen["days"])
+            url = deny(pk) if chosen["decision"] == "deny" else self._approved(pk, chosen)
         except NotPending as over:
             raise Over(str(over)) from over
         except NotAllowed as refusal:
             raise Forbidden(str(refusal)) from refusal
+        except Switched as changed:
+            raise SomebodyElse(str(changed)) from changed
         return Response({"error": False, "redirect_to": url}, headers=NEVER_STORED)
+
+    def _approved(self, pk: UUID, chosen: dict[str, Any]) -> str:
+        if chosen["owner"] != str(self.owner.pk):
+            raise Switched
+        return approve(self.owner, pk, scopes=chosen["scopes"], days=chosen["days"])
+
+
+def _choices(offered: Mapping[Any, str]) -> list[dict[str, Any]]:
+    return [{"value": value, "label": label} for value, label in offered.items()]
 
 
 def _pending(pk: UUID) -> AuthorizationRequest:

@@ -8,6 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
+from pat_tokens.conf import token_settings
 from pat_tokens.lists.listing import connection_sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Connection, Event, RefreshToken, Token
@@ -37,6 +38,14 @@ def count_live(org_id: Any) -> int:
         rows = Connection.objects.redeemed().filter(is_live(policy_of(org_id)), org_id=org_id)
         count: int = rows.count()
     return count
+
+
+def has_too_many(person: Any) -> bool:
+    """Whether the person may make no more; what a client is about to fetch counts too."""
+    with in_organisation(person.org_id):
+        live = is_live(policy_of(person.org_id))
+        rows = Connection.objects.filter(live, org_id=person.org_id, owner_id=person.pk)
+        return bool(rows.count() >= token_settings.max_live)
 
 
 def find_connection(org_id: Any, pk: UUID, *, person: Any = None) -> Connection | None:
@@ -102,12 +111,14 @@ def end_connection(
 @sensitive_variables("secret")
 def end_presented(secret: str, client_id: str) -> None:
     """RFC 7009: end the connection whose access or refresh token this is, if the client's own."""
-    connection = _connection_of(secret)
+    connection = connection_of(secret)
     if connection is not None and connection.client_id == client_id:
         end_connection(connection, detail=f"by {connection.client_name}")
 
 
-def _connection_of(secret: str) -> Connection | None:
+@sensitive_variables("secret")
+def connection_of(secret: str) -> Connection | None:
+    """The connection whose access or refresh token this is, whatever its state."""
     if secret.startswith(token_secret.REFRESH_PREFIX):
         digest = token_secret.digest(secret)
         with presenting(digest):

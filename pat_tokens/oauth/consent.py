@@ -16,15 +16,21 @@ from pat_tokens.conf import token_settings
 from pat_tokens.models import AuthorizationRequest, Connection, Event, Policy
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.clients import record_use
+from pat_tokens.oauth.connections import has_too_many
 from pat_tokens.oauth.grants import CODE_LIFETIME, new_code
 from pat_tokens.oauth.policy import client_denial
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.oauth.scopes import narrowed
+from pat_tokens.owners import lock_member
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import policy_of
 
 DAYS = (1, 30, 90, 365)
 USUAL_DAYS = 90
+STAYS_CONFIRMED = (
+    "Whatever you choose, deleting, mailing people outside and what can't be undone still wait to "
+    "be confirmed one by one. You can disconnect it at any time under Settings → API Tokens."
+)
 
 
 class NotPending(Exception):
@@ -36,12 +42,26 @@ class NotPending(Exception):
         )
 
 
+class Switched(Exception):
+    """The page was made for another person or organisation than is signed in now."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You are signed in as somebody else now. Look again at who connects to what."
+        )
+
+
 class NotAllowed(Exception):
     """The organisation's policy forbids the client, or nothing is left of what it asks for."""
 
 
 def denial(owner: Any, request: AuthorizationRequest) -> str | None:
-    """Why the person's organisation does not let this client in, or None."""
+    """Why the person may not let this client in, by the organisation's policy or the cap."""
+    if has_too_many(owner):
+        return (
+            f"A person may have {token_settings.max_live} live connections at most. Disconnect one "
+            "that you no longer use, under Settings → API Tokens."
+        )
     policy = policy_of(owner.org_id)
     if policy.agents == Policy.Agents.OFF:
         return "Your organisation does not allow assistants at present."
@@ -68,6 +88,7 @@ def approve(owner: Any, pk: UUID, *, scopes: list[str], days: int) -> str:
         request = pending_request(pk, lock=True)
         if request is None:
             raise NotPending
+        lock_member(owner)
         granted = _granted(owner, request, scopes, days)
         expires_at = now + timedelta(days=days)
         connection = Connection.objects.create(

@@ -1,14 +1,14 @@
-"""The consent form: what a person may choose of what a client asks for."""
+"""The consent form of this app's own page."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
 
 from pat_tokens.models import AuthorizationRequest, Policy
-from pat_tokens.oauth.consent import USUAL_DAYS, days_offered
+from pat_tokens.oauth.consent import Switched
+from pat_tokens.oauth.offer import offer
 from pat_tokens.services import presets
-
-SWITCHED = "You are signed in as somebody else now. Look again at who connects to what."
 
 
 class ConsentForm(forms.Form):
@@ -23,20 +23,19 @@ class ConsentForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.person = owner
-        access = cast(forms.ChoiceField, self.fields["access"])
-        access.choices = _access_choices(request, policy)
-        offered = [name for name, _ in access.choices]
-        access.initial = policy.default_access if policy.default_access in offered else offered[0]
-        days = cast(forms.ChoiceField, self.fields["days"])
-        lengths = days_offered(policy)
-        days.choices = [(each, f"{each} days" if each > 1 else "A day") for each in lengths]
-        days.initial = USUAL_DAYS if USUAL_DAYS in lengths else lengths[-1]
+        offered = offer(request, policy)
+        self._offer("access", offered.access, offered.default_access)
+        self._offer("days", offered.days, offered.default_days)
         self.fields["owner"].initial = str(owner.pk)
-        self.entities = presets.entities()
+        self.entities = offered.entities
         for name, label in self.entities.items():
             self.fields[f"entity-{name}"] = forms.ChoiceField(
-                choices=_entity_choices(request, policy), required=False, label=label
+                choices=list(offered.entity_access.items()), required=False, label=label
             )
+
+    def _offer(self, name: str, choices: Mapping[Any, str], default: Any) -> None:
+        field = cast(forms.ChoiceField, self.fields[name])
+        field.choices, field.initial = list(choices.items()), default
 
     @property
     def entity_fields(self) -> list[forms.BoundField]:
@@ -47,7 +46,7 @@ class ConsentForm(forms.Form):
         if given != str(self.person.pk):
             # The page shows again what is true now, for another decision.
             self.data = {**self.data.dict(), "owner": str(self.person.pk)}  # type: ignore[attr-defined]
-            raise forms.ValidationError(SWITCHED)
+            raise forms.ValidationError(str(Switched()))
         return given
 
     def clean(self) -> dict[str, Any]:
@@ -59,18 +58,3 @@ class ConsentForm(forms.Form):
             except ValueError as error:
                 self.add_error("access", str(error))
         return given
-
-
-def may_write(request: AuthorizationRequest, policy: Policy) -> bool:
-    asks = any(each.endswith(":write") for each in request.scopes)
-    return asks and policy.agents == Policy.Agents.ON
-
-
-def _access_choices(request: AuthorizationRequest, policy: Policy) -> list[tuple[str, str]]:
-    hidden = () if may_write(request, policy) else ("read_write",)
-    return [(name, label) for name, label in presets.ACCESS.items() if name not in hidden]
-
-
-def _entity_choices(request: AuthorizationRequest, policy: Policy) -> list[tuple[str, str]]:
-    hidden = () if may_write(request, policy) else ("write",)
-    return [(name, label) for name, label in presets.ENTITY_ACCESS.items() if name not in hidden]

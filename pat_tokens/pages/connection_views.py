@@ -13,7 +13,14 @@ from pat_tokens.lists.filters import PageForm, TokenFilter
 from pat_tokens.models import AuthorizationRequest
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.connections import connection_page, end_by_id, find_connection
-from pat_tokens.oauth.consent import NotAllowed, NotPending, approve, denial, deny
+from pat_tokens.oauth.consent import (
+    STAYS_CONFIRMED,
+    NotAllowed,
+    NotPending,
+    approve,
+    denial,
+    deny,
+)
 from pat_tokens.oauth.forms import ConsentForm
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.owners import email_of, name_of
@@ -86,6 +93,7 @@ def _ask(request: HttpRequest, asked: AuthorizationRequest, form: ConsentForm) -
             "form": form,
             "reason": reason,
             "access": presets.summary(asked.scopes),
+            "stays_confirmed": STAYS_CONFIRMED,
             "place": redirects.place(asked.redirect_uri),
             "is_loopback": redirects.is_loopback(asked.redirect_uri),
             "person": name_of(owner),

@@ -13,7 +13,7 @@ from pat_tokens.host_tokens import host_tokens_of, is_live_row
 from pat_tokens.models import Event, Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
 from pat_tokens.models.token import is_live
-from pat_tokens.owners import owner_model
+from pat_tokens.owners import lock_member
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import policy_of
 
@@ -40,7 +40,7 @@ def create_token(
 ) -> tuple[Token, str]:
     """A token and its secret. Raises `Throttled` and `TooManyTokens`."""
     with in_organisation(owner.org_id):
-        _one_at_a_time(owner)
+        lock_member(owner)
         _throttle(owner)
         _cap(owner)
         token, secret = Token.create(
@@ -60,7 +60,7 @@ def rotate_token(token: Token, overlap: timedelta = OVERLAP) -> str:
         current = Token.objects.governed().select_for_update(of=("self",)).get(pk=token.pk)
         if current.status != "active":
             raise NotRotatable
-        _one_at_a_time(token.owner)
+        lock_member(token.owner)
         _throttle(token.owner)
         secret = token_secret.generate()
         Token.objects.filter(pk=token.pk).update(
@@ -86,12 +86,6 @@ def _same_lifetime(token: Token, now: datetime) -> datetime | None:
     return min(now + (token.expires_at - token.issued_at), EXPIRY_CEILING - timedelta(seconds=1))
 
 
-def _one_at_a_time(owner: Any) -> None:
-    """What is counted below can't change until the transaction ends."""
-    rows: Any = owner_model()._base_manager.filter(pk=owner.pk)
-    rows.select_for_update(no_key=True).values_list("pk").first()
-
-
 def _throttle(owner: Any) -> None:
     """Counted in the event log, so that all processes count together."""
     made = Event.objects.filter(
@@ -105,7 +99,7 @@ def _throttle(owner: Any) -> None:
 
 
 def _cap(owner: Any) -> None:
-    most = token_settings.max_live_tokens
+    most = token_settings.max_live
     live = is_live(policy_of(owner.org_id))
     count = Token.objects.personal().filter(live, org_id=owner.org_id, owner=owner).count()
     if (rows := host_tokens_of(owner.org_id)) is not None:

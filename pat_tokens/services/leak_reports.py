@@ -15,7 +15,9 @@ MAX_BODY_BYTES = 4096
 WINDOW_SECONDS = 60
 PER_ADDRESS = 10
 IN_ALL = 100
-HOW = 'Send JSON: {"token": "bcrm_pat_…"}.'
+HOW = 'Send JSON: {"token": "bcrm_pat_…"} or {"token": "bcrm_ort_…"}.'
+# A code is good once, within a minute, and for the client that asked for it only.
+REPORTED = (token_secret.PREFIX, token_secret.REFRESH_PREFIX)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def _secret_in(body: bytes) -> str | None:
     except ValueError:
         return None
     secret = message.get("token") if isinstance(message, dict) else None
-    if not isinstance(secret, str) or not secret.startswith(token_secret.PREFIX):
+    if not isinstance(secret, str) or not secret.startswith(REPORTED):
         return None
     # JSON may hold half of a surrogate pair, which has no bytes to digest.
     return secret if secret.isascii() else None

@@ -14,7 +14,7 @@ from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.oauth.connections import NEEDED as NEEDED_OF_CONNECTION
-from pat_tokens.oauth.connections import end_connection, end_every
+from pat_tokens.oauth.connections import connection_of, end_connection, end_every
 from pat_tokens.owners import email_of, member_of, name_of
 from pat_tokens.rls import in_organisation, presenting
 
@@ -111,8 +111,11 @@ def _name_in_log(org_id: Any, person: Any) -> str:
 def revoke_leaked(secret: str) -> bool:
     """Revoke the token whose secret was found, and tell its owner. False if nothing was open.
 
-    Also one that has expired: a change of the policy could bring it back.
+    Also one that has expired: a change of the policy could bring it back. A refresh token's
+    connection ends, also by one that was replaced: it lay where it was found all the same.
     """
+    if secret.startswith(token_secret.REFRESH_PREFIX):
+        return _end_leaked(secret)
     digest = token_secret.digest(secret)
     replaced = Q(previous_digest=digest, previous_expires_at__gt=timezone.now())
     with presenting(digest):
@@ -124,6 +127,19 @@ def revoke_leaked(secret: str) -> bool:
         if not _revoke_reported(token):
             return False
     _tell_owner(token.owner, token.name, token.prefix)
+    return True
+
+
+@sensitive_variables("secret")
+def _end_leaked(secret: str) -> bool:
+    connection = connection_of(secret)
+    if connection is None:
+        return False
+    if not end_connection(connection, detail="a refresh token was reported as leaked"):
+        return False
+    with in_organisation(connection.org_id):
+        owner = connection.owner
+    _tell_owner(owner, connection.client_name, token_secret.display_prefix(secret))
     return True
 
 

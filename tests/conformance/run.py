@@ -42,8 +42,8 @@ def fixture() -> Iterator[str]:
         server.wait()
 
 
-def wait_for(port: int) -> None:
-    until = time.monotonic() + 30
+def wait_for(port: int, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

@@ -133,6 +133,18 @@ def test_no_page_to_allow_clients(settings) -> None:
     assert check_issuer() == []
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["/connect", "http://app.example.com/connect", "https:///connect", "https://a.example/?to=1"],
+)
+def test_consent_page_that_is_no_address(settings, url) -> None:
+    settings.PAT_TOKENS_ISSUER = "https://crm.example.com"
+    settings.PAT_TOKENS_CONSENT_URL = url
+    [error] = check_issuer()
+    assert error.id == "pat_tokens.E005"
+    assert "PAT_TOKENS_CONSENT_URL" in error.msg
+
+
 @pytest.mark.parametrize("path", ["nowhere.Login", "pat_tokens.sign_in.email_code.Login", "os.sep"])
 def test_sign_in_that_is_none(settings, path) -> None:
     assert check_sign_in() == []

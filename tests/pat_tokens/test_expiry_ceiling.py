@@ -184,6 +184,6 @@ def test_one_organisation_keeps_no_other_from_its_notices(
         from pat_tokens.models import Policy
 
         Policy.objects.create(org_id=bad_row[0].org_id, max_lifetime_days=1)
-    with pytest.raises(CommandError, match="1 notices failed"):
+    with pytest.raises(CommandError, match="1 step failed"):
         call_command("pat_expiry", verbosity=0)
     assert [event.kind for event in events(beta_user.org)] == ["expired"]

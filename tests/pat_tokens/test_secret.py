@@ -76,4 +76,5 @@ def test_from_header_leaves_other_credentials_to_the_host() -> None:
 
 def test_display_prefix_shows_nothing_of_other_credentials() -> None:
     assert secret.display_prefix("bcrm_pat_abcdefgh") == "bcrm_pat_abcd"
+    assert secret.display_prefix("bcrm_ort_abcdefgh") == "bcrm_ort_abcd"
     assert secret.display_prefix("eyJhbGciOi.J9.x") == ""

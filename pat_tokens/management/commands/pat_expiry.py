@@ -1,6 +1,8 @@
 """Command pat_expiry: tells owners of tokens that expire soon."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -24,27 +26,31 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        notices = failures = 0
+        self.failures = notices = 0
         for org in organisations():
-            try:
+            due: list[partial[bool]] = []
+            with self._going_on("Organisation %s: what is due could not be read", org.pk):
                 due = _due(org.pk)
-            except Exception:
-                # One organisation must not keep the others from being told.
-                logger.exception("Organisation %s: what is due could not be read", org.pk)
-                failures += 1
-                continue
             for give in due:
-                try:
+                with self._going_on("%s: no notice could be given", give.args[0]):
                     notices += give()
-                except Exception:
-                    # Nor must one bad address.
-                    logger.exception("%s: no notice could be given", give.args[0])
-                    failures += 1
-            expiry.remove_leftovers(org.pk)
-        forget_unused()
+            with self._going_on("Organisation %s: what is over could not be removed", org.pk):
+                expiry.remove_leftovers(org.pk)
+        with self._going_on("Unused clients could not be removed"):
+            forget_unused()
         self.stdout.write(f"{notices} notices given.")
-        if failures:
-            raise CommandError(f"{failures} notices failed and will be tried again; see the log.")
+        if self.failures:
+            steps = "step" if self.failures == 1 else "steps"
+            raise CommandError(f"{self.failures} {steps} failed; see the log, and run it again.")
+
+    @contextmanager
+    def _going_on(self, failure: str, *about: Any) -> Iterator[None]:
+        """One organisation must not keep the others from being told, nor one bad address."""
+        try:
+            yield
+        except Exception:
+            logger.exception(failure, *about)
+            self.failures += 1
 
 
 def _due(org_id: Any) -> list[partial[bool]]:

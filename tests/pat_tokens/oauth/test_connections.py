@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from pat_tokens.audit.source import Source
@@ -108,15 +108,25 @@ def test_decision_over_rest(ask, api, alpha_user, connection_of) -> None:
     person = api(alpha_user)
     shown = person.get(path).json()
     assert (shown["client_name"], shown["client_host"]) == ("Claude", "claude.ai")
-    assert (shown["default_access"], shown["may_write"], shown["denial"]) == (
-        "read_only",
-        True,
-        None,
-    )
-    assert shown["days"] == [1, 30, 90, 365]
-    for body in ({}, {"decision": "allow"}, {"decision": "allow", "days": 1, "access": "all"}):
+    assert (shown["default_access"], shown["denial"]) == ("read_only", None)
+    assert (shown["person"], shown["organisation"]) == ("Alpha User", "Alpha")
+    assert values(shown["access"]) == ["read_only", "read_write", "entities"]
+    assert values(shown["entity_access"]) == ["none", "read", "write"]
+    assert (values(shown["days"]), shown["default_days"]) == ([1, 30, 90, 365], 90)
+    owner = {"owner": shown["owner"], "days": 1}
+    for body in ({}, {"days": 1}, owner, {**owner, "decision": "allow", "access": "all"}):
         assert person.post(path, body, format="json").status_code == 400
-    chosen = {"decision": "allow", "access": "entities", "entities": {"leads": "read"}, "days": 30}
+    for missing in owner:
+        body = {"decision": "allow", **owner}
+        del body[missing]
+        assert missing in person.post(path, body, format="json").json()["errors"]
+    chosen = {
+        **owner,
+        "decision": "allow",
+        "access": "entities",
+        "entities": {"leads": "read"},
+        "days": 30,
+    }
     answer = person.post(path, chosen, format="json")
     assert answer.status_code == 200, answer.json()
     assert answer.json()["redirect_to"].startswith("https://claude.ai/callback?code=bcrm_oac_")
@@ -126,11 +136,41 @@ def test_decision_over_rest(ask, api, alpha_user, connection_of) -> None:
     assert person.get(path).status_code == 410
 
 
+def values(choices: list) -> list:
+    return [each["value"] for each in choices]
+
+
+def test_decision_of_another_organisation_is_refused(ask, api, alpha_user, beta_user) -> None:
+    """The page was made for one; another tab has switched the front end meanwhile."""
+    path = f"/api/profile/tokens/authorizations/{ask().pk}/"
+    shown = api(alpha_user).get(path).json()
+    chosen = {"decision": "allow", "days": 1, "owner": shown["owner"]}
+    answer = api(beta_user).post(path, chosen, format="json")
+    assert answer.status_code == 409
+    assert "somebody else now" in answer.json()["detail"]
+    for owner in (alpha_user, beta_user):
+        with in_organisation(owner.org_id):
+            assert not Connection.objects.exists()
+    assert api(alpha_user).post(path, chosen, format="json").status_code == 200
+
+
+def test_what_may_not_write_is_not_offered(ask, api, alpha_user, alpha_admin) -> None:
+    reading = api(alpha_user).get(
+        f"/api/profile/tokens/authorizations/{ask(scopes=['*:read']).pk}/"
+    )
+    change_policy(alpha_admin, agents="read_only", default_access="read_write")
+    bound = api(alpha_user).get(f"/api/profile/tokens/authorizations/{ask().pk}/")
+    for shown in (reading.json(), bound.json()):
+        assert values(shown["access"]) == ["read_only", "entities"]
+        assert values(shown["entity_access"]) == ["none", "read"]
+        assert shown["default_access"] == "read_only"
+
+
 def test_denial_over_rest(ask, api, alpha_user, alpha_admin) -> None:
     change_policy(alpha_admin, clients="none")
     path = f"/api/profile/tokens/authorizations/{ask().pk}/"
     assert "does not allow clients" in api(alpha_user).get(path).json()["denial"]
-    allow = {"decision": "allow", "days": 30}
+    allow = {"decision": "allow", "days": 30, "owner": str(alpha_user.pk)}
     assert api(alpha_user).post(path, allow, format="json").status_code == 403
     answer = api(alpha_user).post(path, {"decision": "deny"}, format="json")
     assert "error=access_denied" in answer.json()["redirect_to"]
@@ -144,6 +184,27 @@ def test_leak_report_ends_the_connection(connect, alpha_user, connection_of) -> 
     assert connection_of(alpha_user).end_reason == "An access token was reported as leaked."
     assert find_token(grant.access_token).status == "revoked"
     assert mail.outbox[0].to == [alpha_user.user.email]
+
+
+@pytest.mark.parametrize("is_used", [False, True], ids=["newest", "used"])
+def test_leak_report_of_a_refresh_token(connect, alpha_user, connection_of, is_used) -> None:
+    grant = connect(alpha_user)
+    if is_used:
+        refresh(find_refresh_token(grant.refresh_token))
+    body = f'{{"token": "{grant.refresh_token}"}}'.encode()
+    assert answer_report(body, Source()).body == {"revoked": True}
+    assert answer_report(body, Source()).body == {"revoked": False}
+    assert connection_of(alpha_user).end_reason == "A refresh token was reported as leaked."
+    assert find_token(grant.access_token).status == "revoked"
+    [message] = mail.outbox
+    assert message.to == [alpha_user.user.email]
+    assert grant.refresh_token not in message.body
+    assert grant.refresh_token[:13] in message.body
+
+
+def test_leak_report_of_a_refresh_token_that_nobody_has(db) -> None:
+    body = b'{"token": "bcrm_ort_0000000000000000000000000000000000000000000000000"}'
+    assert answer_report(body, Source()).body == {"revoked": False}
 
 
 def test_notices(connect, alpha_user, later) -> None:
@@ -172,6 +233,40 @@ def test_access_tokens_get_no_notice(connect, alpha_user) -> None:
     call_command("pat_expiry", verbosity=0)
     assert mail.outbox == []
     assert events_of(alpha_user, kind="expired") == []
+
+
+@pytest.mark.parametrize("step", ["due_connections", "remove_leftovers", "forget_unused"])
+def test_what_fails_keeps_nothing_else_from_being_done(
+    connect, alpha_user, beta_user, later, monkeypatch, step
+) -> None:
+    """Of one organisation, or of all."""
+    for owner in (alpha_user, beta_user):
+        connect(owner)
+        later(owner, ended_at=timezone.now() - timedelta(days=31))
+    from pat_tokens.management.commands import pat_expiry
+
+    module = pat_expiry if step == "forget_unused" else pat_expiry.expiry
+    does = getattr(module, step)
+    failed = []
+
+    def fails_first(*args):
+        if not failed:
+            failed.append(args)
+            raise ConnectionRefusedError
+        return does(*args)
+
+    monkeypatch.setattr(module, step, fails_first)
+    with pytest.raises(CommandError, match="1 step failed"):
+        call_command("pat_expiry", verbosity=0)
+    left = 1 if step == "remove_leftovers" else 0
+    assert sum(len(all_of(owner)) for owner in (alpha_user, beta_user)) == left
+    call_command("pat_expiry", verbosity=0)
+    assert not all_of(alpha_user) + all_of(beta_user)
+
+
+def all_of(owner) -> list:
+    with in_organisation(owner.org_id):
+        return list(Connection.objects.all())
 
 
 def test_leftovers_are_removed(connect, ask, alpha_user, later) -> None:

@@ -1,17 +1,20 @@
 """Many connections: pages, one statement to end them all, and no row that can't be read."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, close_old_connections, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
-from pat_tokens.oauth.consent import approve
+from pat_tokens.oauth.connections import end_by_id
+from pat_tokens.oauth.consent import NotAllowed, approve
 from pat_tokens.oauth.grants import NotGranted, find_code, redeem_code
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.issue import TooManyTokens, create_token
@@ -156,12 +159,54 @@ def test_revoke_all_ends_what_is_not_fetched_yet(api, ask, alpha_admin, alpha_us
 
 
 def test_access_tokens_do_not_count_for_the_cap(connect, alpha_user, settings) -> None:
-    settings.PAT_TOKENS_MAX_LIVE = 1
-    for _ in range(2):
+    settings.PAT_TOKENS_MAX_LIVE = 2
+    for name in ("Laptop", "Desk"):
         connect(alpha_user)
-    create_token(alpha_user, name="Laptop", scopes=[], expires_at=None)
+        create_token(alpha_user, name=name, scopes=[], expires_at=None)
     with pytest.raises(TooManyTokens):
-        create_token(alpha_user, name="Desk", scopes=[], expires_at=None)
+        create_token(alpha_user, name="Phone", scopes=[], expires_at=None)
+
+
+def test_cap_on_live_connections(connect, ask, api, alpha_user, beta_user, many, settings) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = 2
+    first, _ = many(alpha_user, 2)
+    with pytest.raises(NotAllowed, match="2 live connections at most"):
+        connect(alpha_user)
+    asked = f"/api/profile/tokens/authorizations/{ask().pk}/"
+    assert "Disconnect one" in api(alpha_user).get(asked).json()["denial"]
+    connect(beta_user)
+    end_by_id(first.pk, by=alpha_user)
+    connect(alpha_user)
+
+
+def test_consents_that_no_client_fetched_count_while_they_may(ask, alpha_user, settings) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = 1
+    approve(alpha_user, ask().pk, scopes=["*:read"], days=30)
+    with pytest.raises(NotAllowed):
+        approve(alpha_user, ask().pk, scopes=["*:read"], days=30)
+    with in_organisation(alpha_user.org_id):
+        Connection.objects.update(idle_expires_at=timezone.now())
+    approve(alpha_user, ask().pk, scopes=["*:read"], days=30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cap_holds_for_consents_at_once(ask, alpha_user, settings) -> None:
+    settings.PAT_TOKENS_MAX_LIVE = 1
+    ready = Barrier(2)
+
+    def agree(pk) -> bool:
+        try:
+            ready.wait(20)
+            approve(alpha_user, pk, scopes=["*:read"], days=30)
+        except NotAllowed:
+            return False
+        else:
+            return True
+        finally:
+            close_old_connections()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(agree, [ask().pk, ask().pk])) == [False, True]
 
 
 @pytest.mark.parametrize("field", ["expires_at", "idle_expires_at"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -77,6 +78,14 @@ def _complain(complaints: list[str], message: Any) -> None:
 def _stay(complaints: list[str], site: str, url: str) -> None:
     if not url.startswith((site, "data:")):
         complaints.append(f"requested {url}")
+
+
+def assert_looks(page: Page) -> None:
+    """Nothing is wider than the screen, and axe-core finds nothing to complain of."""
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], page.url
+    found = Axe().run(page)
+    assert not found.violations_count, found.generate_report()
 
 
 def sign_in(page: Page, email: str) -> None:

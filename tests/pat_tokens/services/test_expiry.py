@@ -123,7 +123,7 @@ def test_failed_mail_is_tried_again(alpha_user, beta_user, aged, monkeypatch) ->
         return send(subject, body, sender, recipients)
 
     monkeypatch.setattr(expiry, "send_mail", refuse_alpha)
-    with pytest.raises(CommandError, match="1 notices failed"):
+    with pytest.raises(CommandError, match="1 step failed"):
         call_command("pat_expiry", verbosity=0)
     monkeypatch.undo()
     run()

@@ -41,6 +41,14 @@ def status_of(app, token) -> int:
     return send(app, headers=bearer(token)).status_code
 
 
+def test_consent_page_of_a_front_end_of_its_own(flow, settings) -> None:
+    settings.PAT_TOKENS_CONSENT_URL = "https://app.example.com/connect"
+    asked = flow.authorize()
+    [request] = AuthorizationRequest.objects.all()
+    assert asked.status_code == 302
+    assert asked.headers["Location"] == f"https://app.example.com/connect?request={request.pk}"
+
+
 def test_discovery(flow) -> None:
     refused = send(flow.app)
     assert refused.status_code == 401

@@ -1,0 +1,68 @@
+"""Host under test: what its database says of connections, and what is changed there by hand."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+EVERY_ORGANISATION = """
+import json
+from datetime import timedelta
+from django.db import connection as database
+from django.utils import timezone
+from pat_tokens.models import Connection, Token
+from pat_tokens.owners import organisations
+from pat_tokens.rls import in_organisation
+found = []
+for org in organisations():
+    with in_organisation(org.pk):
+        {statement}
+        for each in Connection.objects.redeemed().order_by("created_at"):
+            found.append({{"id": str(each.pk), "name": each.client_name, "host": each.client_host,
+                "refreshed": each.refresh_tokens.count() - 1, "status": each.status}})
+print(json.dumps(found))
+getattr(database, "close_pool", bool)()
+"""
+EXPIRE = (
+    "Token.objects.filter(connection__isnull=False)"
+    ".update(expires_at=timezone.now() - timedelta(seconds=1))"
+)
+
+
+@dataclass(frozen=True)
+class Host:
+    """`manage` is the command that runs its manage.py."""
+
+    url: str
+    manage: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def connections(self) -> list[dict[str, Any]]:
+        """Of all organisations, the oldest first."""
+        return self._shell("pass")
+
+    def expire(self) -> list[dict[str, Any]]:
+        """Let the time of every access token of a connection be over."""
+        return self._shell(EXPIRE)
+
+    def _shell(self, statement: str) -> list[dict[str, Any]]:
+        code = EVERY_ORGANISATION.format(statement=statement)
+        said = subprocess.run(
+            [*self.manage, "shell", "-v", "0", "-c", code],
+            env={**self.env},
+            cwd=self.cwd,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        found: list[dict[str, Any]] = json.loads(said.stdout.splitlines()[-1])
+        return found
