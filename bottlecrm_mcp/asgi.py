@@ -26,6 +26,7 @@ from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
 from bottlecrm_mcp.hosted.message import message_in
 from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
+from bottlecrm_mcp.hosted.server import HostedServer
 from bottlecrm_mcp.hosted.transport import Received, Transport
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
@@ -196,9 +197,7 @@ class McpApplication:
 
 def crm_server() -> McpServer:
     registry = Registry(mcp_settings().catalogue)
-    return token_policy.AuditedServer(
-        registry, lambda: current_call.get().caller, run_as_caller, keys()
-    )
+    return HostedServer(registry, lambda: current_call.get().caller, run_as_caller, keys())
 
 
 def _stripped(scope: Any) -> Headers:

@@ -14,6 +14,9 @@ OUTCOME_UNKNOWN = (
 )
 
 
+# What every token begins with; so much more of it may be shown.
+TOKEN_PREFIX = "bcrm_pat_"
+SHOWN_CHARACTERS = 4
 # Rows of a search that does not say how many.
 DEFAULT_LIMIT = 20
 

@@ -18,6 +18,7 @@ from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.gateway import Origin, require_connection
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.hosted import oauth, rate_limits, thread_pool, token_policy
+from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.authentication import (
     Unauthorized,
     authenticate,
@@ -44,12 +45,12 @@ PERMISSIONS_CHANGED = (
 RATE_LIMITED = -32029
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """One authenticated HTTP request to /mcp.
 
     `deadline` is that of everything that is done for it. What its token may do was looked up when
-    that time began.
+    that time began. `write` is what its message may write, as soon as that is known.
     """
 
     caller: Caller
@@ -57,6 +58,7 @@ class Call:
     origin: Origin
     deadline: Deadline
     slot: rate_limits.Slot = field(default_factory=rate_limits.Slot)
+    write: Write | None = None
 
     def __repr__(self) -> str:
         return f"<Call by {self.caller.email}>"

@@ -12,13 +12,12 @@ from django.utils.module_loading import import_string
 from rest_framework.exceptions import AuthenticationFailed
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.base import SHOWN_CHARACTERS, TOKEN_PREFIX, Caller
 from bottlecrm_mcp.hosted import token_policy
 
 logger = logging.getLogger("bottlecrm_mcp")
 
 SCHEME = "bearer "
-PREFIX = "bcrm_pat_"
 
 # From a secret to a token; raises DRF's AuthenticationFailed.
 Resolver = Callable[[str], Any]
@@ -47,7 +46,7 @@ def bearer_secret(header: str) -> str:
             "Send a personal access token: Authorization: Bearer bcrm_pat_...", presented=False
         )
     secret = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
-    if not secret.startswith(PREFIX) or not secret.isascii():
+    if not secret.startswith(TOKEN_PREFIX) or not secret.isascii():
         raise Unauthorized(
             "Only personal access tokens (bcrm_pat_...) are accepted.", presented=True
         )
@@ -56,7 +55,7 @@ def bearer_secret(header: str) -> str:
 
 def shown_prefix(secret: str) -> str:
     """As much of a secret as its owner's list of tokens shows of it."""
-    return secret[: len(PREFIX) + 4]
+    return secret[: len(TOKEN_PREFIX) + SHOWN_CHARACTERS]
 
 
 def authenticate(secret: str) -> Caller:

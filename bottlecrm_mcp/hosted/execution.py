@@ -13,8 +13,9 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.gateway.in_process.transactions import too_late
-from bottlecrm_mcp.hosted import thread_pool, token_policy
+from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.admission import Call, authenticated_again
+from bottlecrm_mcp.hosted.audit import audited
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
 from bottlecrm_mcp.tools.crm import Crm
@@ -22,6 +23,8 @@ from bottlecrm_mcp.tools.crm import Crm
 # What a call may take beyond its time until nobody waits for it any more.
 GRACE_SECONDS = 2
 
+# Ambient: the SDK says which request it is about in most places, but not where it asks for the
+# options of an initialisation.
 current_call: ContextVar[Call] = ContextVar("current_call")
 
 
@@ -32,7 +35,7 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
         if not call.slot.hold():
             raise thread_pool.Busy
         try:
-            return token_policy.audited(call.caller, lambda: work(crm_for(call)), call.deadline)
+            return audited(call.write, call.caller, lambda: work(crm_for(call)), call.deadline)
         finally:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
@@ -43,7 +46,7 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     except thread_pool.Busy as refusal:
         raise GatewayError("busy", f"{thread_pool.BUSY} Nothing was changed.") from refusal
     except thread_pool.Overdue as fault:
-        raise too_late(OUTCOME_UNKNOWN if token_policy.is_write() else "") from fault
+        raise too_late(OUTCOME_UNKNOWN if call.write else "") from fault
 
 
 def crm_for(call: Call) -> Crm:

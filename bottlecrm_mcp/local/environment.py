@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from bottlecrm_mcp.gateway.base import TOKEN_PREFIX
 from bottlecrm_mcp.gateway.rest.urls import is_loopback
 
 BASE_URL = "BCRM_BASE_URL"
@@ -15,7 +16,6 @@ ALLOW_HTTP = "BCRM_ALLOW_HTTP"
 ENTITIES = "BCRM_ENTITIES"
 
 MODES = ("auto", "mcp", "rest")
-PREFIX = "bcrm_pat_"
 # People paste the URL of the API or of the endpoint for that of the host.
 SURPLUS = ("/api", "/mcp")
 WHERE_TOKENS_ARE = "Create one in BottleCRM under Settings → API Tokens."
@@ -89,11 +89,12 @@ def _path(path: str) -> str:
 
 
 def _token(token: str) -> str:
-    if not token.startswith(PREFIX):
+    if not token.startswith(TOKEN_PREFIX):
         raise SettingsError(
-            f"{TOKEN} is not a personal access token: those begin with {PREFIX}. {WHERE_TOKENS_ARE}"
+            f"{TOKEN} is not a personal access token: those begin with {TOKEN_PREFIX}. "
+            f"{WHERE_TOKENS_ARE}"
         )
-    secret = token.removeprefix(PREFIX)
+    secret = token.removeprefix(TOKEN_PREFIX)
     if not secret or not all("!" <= each <= "~" for each in secret):
         raise SettingsError(
             f"{TOKEN} is incomplete or holds characters that no token has. {WHERE_TOKENS_ARE}"

@@ -1,0 +1,55 @@
+"""MCP server of the endpoint: notes what is written, and asks clients for more access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mcp_types as types
+
+from bottlecrm_mcp.hosted import oauth
+from bottlecrm_mcp.hosted.audit import Write
+from bottlecrm_mcp.hosted.execution import current_call
+from bottlecrm_mcp.protocol.server import McpServer
+from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.tool import Tool
+
+
+class HostedServer(McpServer):
+    """The server of all calls; each of its requests is within a `current_call`."""
+
+    async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
+        current_call.get().write = self._write_of(params, client_name(context))
+        return await super()._call_tool(context, params)
+
+    def described(self, tool: Tool) -> types.Tool:
+        shown = super().described(tool)
+        if not oauth.is_on():
+            return shown
+        from bottlecrm_mcp.hosted.oauth.step_up import security_schemes
+
+        # ChatGPT reads it here too; beside `name`, where it belongs, the SDK lets nothing through.
+        return shown.model_copy(update={"meta": {"securitySchemes": security_schemes(tool)}})
+
+    def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
+        result = super().failed(error, tool)
+        caller = self.current_caller()
+        if error.code != "insufficient_scope" or not caller.by_oauth or caller.read_only:
+            return result
+        from bottlecrm_mcp.hosted.oauth.step_up import with_challenge
+
+        return with_challenge(result, caller, tool)
+
+    def _write_of(self, params: types.CallToolRequestParams, client: str) -> Write | None:
+        tool = self.registry.get(params.name)
+        if tool is None or tool.needs != "write":
+            return None
+        arguments = params.arguments or {}
+        entity, record_id = (str(arguments.get(name) or "") for name in ("entity", "id"))
+        return Write(tool.name, entity, record_id, client)
+
+
+def client_name(context: Any) -> str:
+    """As the client introduces itself, where the protocol has it do so with each request."""
+    introduction = context.session.client_params
+    info = introduction.client_info if introduction else None
+    return f"{info.name} {info.version}".strip() if info else ""
