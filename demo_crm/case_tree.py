@@ -21,13 +21,13 @@ def refusal_to_link(parent: Case, case: Case | None, status: str = "") -> str | 
     return None
 
 
-def lineage(case: Case) -> Iterator[Case]:
+def lineage(case: Case | None) -> Iterator[Case]:
     """The case, its parent, and so on; ends where it would come round again."""
-    seen, each = set(), case
-    while each is not None and each.pk not in seen:
-        seen.add(each.pk)
-        yield each
-        each = each.parent
+    seen = set()
+    while case is not None and case.pk not in seen:
+        seen.add(case.pk)
+        yield case
+        case = case.parent
 
 
 def depth(case: Case, seen: frozenset[Case] = frozenset()) -> int:

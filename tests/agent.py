@@ -114,5 +114,18 @@ def text_of(result: types.CallToolResult) -> str:
     return content.text
 
 
+def prompt_text(result: types.GetPromptResult) -> str:
+    (message,) = result.messages
+    assert isinstance(message.content, types.TextContent)
+    return message.content.text
+
+
+def form_text(result: types.InputRequiredResult) -> str:
+    """What a confirmation form says."""
+    request = result.input_requests["confirm"]
+    assert isinstance(request, types.ElicitRequest)
+    return request.params.message
+
+
 def as_text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

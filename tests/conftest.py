@@ -42,7 +42,8 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 
 def _resetting() -> bool:
-    state = connection.pool.get_stats() if connection.pool else {}
+    pool = getattr(connection, "pool", None)
+    state = pool.get_stats() if pool else {}
     return state.get("pool_available") != state.get("pool_size")
 
 

@@ -115,7 +115,7 @@ class LeadDetail(Leads, RecordDetail):
     def bundle(self, record: Lead) -> Body:
         users = dropdowns.full_members(self.profile)
         in_teams = {
-            str(pk) for pk in record.teams.values_list("users__id", flat=True) if pk is not None
+            str(pk) for pk in filter(None, record.teams.values_list("users__id", flat=True))
         }
         return {
             "users_mention": dropdowns.mentionable(self.profile, record),

@@ -262,7 +262,7 @@ def everything() -> dict[str, str]:
         f" FROM {name} r"
         for name in tables
     )
-    digests = {}
+    digests: dict[str, str] = {}
     for org in Org.objects.all():
         with org_context(org), connection.cursor() as cursor:
             cursor.execute(query)

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from typing import Any
 
 import httpx2
 import pytest
@@ -213,8 +214,9 @@ def test_with_lifespan(token_for, alpha_user) -> None:
     app, headers = with_mcp(None), bearer(token_for(alpha_user))
 
     async def run():
-        inbox, outbox = asyncio.Queue(), asyncio.Queue()
-        life = asyncio.create_task(app({"type": "lifespan"}, inbox.get, outbox.put))
+        inbox: asyncio.Queue[Any] = asyncio.Queue()
+        outbox: asyncio.Queue[Any] = asyncio.Queue()
+        life = asyncio.ensure_future(app({"type": "lifespan"}, inbox.get, outbox.put))
         await inbox.put({"type": "lifespan.startup"})
         assert (await outbox.get())["type"] == "lifespan.startup.complete"
         transport = httpx2.ASGITransport(app)

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
+from typing import Any
 
 import httpx2
 import pytest
@@ -156,7 +157,7 @@ def test_foreign_reference_is_like_an_unknown_one(admin, alpha, beta, name) -> N
 
 def calls_with(name, pk, field, value):
     """Calls that take a related record, to a new record or to this one."""
-    calls = [("crm_search", {"filters": {field.name: value}})]
+    calls: list[tuple[str, dict[str, Any]]] = [("crm_search", {"filters": {field.name: value}})]
     if field.writable:
         calls.append(("crm_create", {"data": {**NEW[name], field.name: value}}))
     if field.access is Access.WRITE:

@@ -11,8 +11,8 @@ NO_ORG = {"detail": "Organization context is required. Please login again."}
 
 
 def get(authorization: str | None = None):
-    headers = {"HTTP_AUTHORIZATION": authorization} if authorization else {}
-    return APIClient().get("/api/leads/", **headers)
+    headers = {"Authorization": authorization} if authorization else {}
+    return APIClient().get("/api/leads/", headers=headers)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def post(path, **body):
 def code_for(email) -> str:
     answer = post(REQUEST, email=email, delivery="code")
     assert answer.status_code == 200
-    return re.search(r"\d{6}", mail.outbox[-1].body)[0]
+    return re.search(r"\d{6}", str(mail.outbox[-1].body))[0]
 
 
 def test_answer_is_always_the_same(alpha_user) -> None:

@@ -129,7 +129,7 @@ def test_included_lists_that_do_not_fit_are_named(live: Any, long_records: Any) 
         )
         for name in ("contacts", "cases", "tasks", "invoices", "opportunities"):
             model = population.model_of(population.ENTITIES[name])
-            model.objects.update(account=account)
+            model._default_manager.update(account=account)
     includes = [each.name for each in kind.includes]
 
     async def steps(agent: Agent) -> None:
@@ -191,7 +191,7 @@ def test_preview_of_endless_text(live: Any, alpha: Any) -> None:
     live(alpha.user, steps, era="legacy")
 
 
-WRONG = [
+WRONG: list[tuple[str, dict[str, Any]]] = [
     ("crm_search", {"entity": ENDLESS}),
     ("crm_search", {"entity": "leads", "sort": ENDLESS}),
     ("crm_search", {"entity": "leads", "limit": ENDLESS}),

@@ -14,7 +14,7 @@ from bottlecrm_mcp.tools.confirmation import seal
 from demo_crm.models import Invoice, InvoiceLineItem, Lead, Task
 from demo_crm.row_security import org_context
 from pat_tokens.models import Event
-from tests.agent import LEGACY, Agent, Json, Person, text_of
+from tests.agent import LEGACY, Agent, Json, Person, form_text, text_of
 
 REFUSED = "Invalid or expired requestState"
 
@@ -256,7 +256,7 @@ def test_form_about_an_older_version_is_shown_again(modern: Any, alpha: Any, sha
     rename(alpha, shared.lead)
     again = modern(second)
     assert isinstance(again, types.InputRequiredResult)
-    assert "Married" in again.input_requests["confirm"].params.message
+    assert "Married" in form_text(again)
     assert status(alpha, shared.lead) != "converted"
 
 
@@ -266,6 +266,7 @@ def test_form_of_an_effect_that_mails_counts_once(modern: Any, alpha: Any) -> No
     async def steps(agent: Agent) -> Any:
         state = await asked(agent, "crm_action", **send)
         first = await answered(agent, state, "crm_action", **send)
+        assert isinstance(first, types.CallToolResult)
         assert first.structured_content["result"]["record"]["status"] == "Sent"
         return await answered(agent, state, "crm_action", **send)
 
@@ -362,18 +363,19 @@ def test_answer_that_can_not_be_remembered(
 def test_confirmation_counts_once(live: Any, alpha: Any, effect: str) -> None:
     """Of what mails and of what does not: the record is as it was when it is used again."""
     if effect == "convert":
-        tool, arguments = "crm_update", convert_by_update(str(alpha.leads[1].pk))
-        model, pk = Lead, alpha.leads[1].pk
+        record = alpha.leads[1]
+        tool, arguments = "crm_update", convert_by_update(str(record.pk))
     else:
         sent_invoice(alpha)
-        model, pk = Invoice, alpha.invoices[1].pk
-        tool, arguments = "crm_action", {"entity": "invoices", "id": str(pk), "action": "send"}
+        record = alpha.invoices[1]
+        send = {"entity": "invoices", "id": str(record.pk), "action": "send"}
+        tool, arguments = "crm_action", send
     given = shown_to(live, alpha.admin, tool, **arguments)
     with org_context(alpha.org):
-        (before,) = model.objects.filter(pk=pk).values()
+        (before,) = type(record).objects.filter(pk=record.pk).values()
     confirmed(live, alpha.admin, tool, **arguments, confirmation=given)
     with org_context(alpha.org):
-        model.objects.filter(pk=pk).update(**before)
+        type(record).objects.filter(pk=record.pk).update(**before)
     again = confirmed(live, alpha.admin, tool, **arguments, confirmation=given)
     assert again["confirmation_required"]
 

@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.http import HttpResponse
@@ -34,7 +35,9 @@ def test_identity_is_attached(alpha_user, issue) -> None:
 
 def test_request_without_host_attributes(alpha_user, issue) -> None:
     _, secret = issue(alpha_user)
-    request = RequestFactory().get("/api/leads/", headers={"Authorization": f"Bearer {secret}"})
+    request: Any = RequestFactory().get(
+        "/api/leads/", headers={"Authorization": f"Bearer {secret}"}
+    )
     TokenContext(lambda request: HttpResponse())(request)
     assert request.profile == alpha_user
 

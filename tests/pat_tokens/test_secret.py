@@ -19,7 +19,9 @@ def test_secrets_differ() -> None:
 
 def test_smallest_and_largest_random_number(monkeypatch) -> None:
     for number in (0, 2**256 - 1):
-        monkeypatch.setattr(secret.secrets, "randbits", lambda bits, number=number: number)
+        monkeypatch.setattr(
+            "pat_tokens.secret.secrets.randbits", lambda bits, number=number: number
+        )
         assert secret.has_valid_checksum(secret.generate())
 
 

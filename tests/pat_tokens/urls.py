@@ -1,9 +1,10 @@
 """A host with two mounts of the app, an endpoint that tells who is asking, and other API roots."""
 
+from typing import Any
+
 from django.db import connection
 from django.urls import include, path, re_path
 from django.utils import timezone
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 class WhoAmI(APIView):
     permission_classes = ()
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Any) -> Response:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('app.current_org', true)")
             row = cursor.fetchone()

@@ -11,6 +11,7 @@ from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Account, Case, Comment, Opportunity
 from demo_crm.row_security import org_context
+from tests.agent import form_text
 
 
 def agreed_to(call: Any, tool: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def test_form_tells_two_of_one_name_apart(crm_of: Any, alpha: Any) -> None:
     arguments = {"entity": "cases", "id": str(case.pk), "action": "merge"}
     with pytest.raises(ConfirmationRequired) as raised:
         tool.call(replace(crm, form=FormAnswer()), {**arguments, "params": {"into": str(into.pk)}})
-    message = ask(raised.value).input_requests["confirm"].params.message
+    message = form_text(ask(raised.value))
     assert f"{into.name} (id {str(into.pk)[:8]})" in message
 
 

@@ -49,7 +49,7 @@ INJECTIONS = (
 PATHS = (f"{UNKNOWN_ID}/../../x", "%2e%2e", "{id}")
 
 # What JSON can say and a schema or a function of Python's might not expect.
-ODD = (
+ODD: tuple[Any, ...] = (
     None,
     True,
     0,
@@ -93,8 +93,8 @@ def require_in_order(answer: Any) -> None:
 
 def good(name: str, alpha: Any) -> dict[str, Any]:
     """Arguments of a tool that are in order, those left out that are not needed."""
-    given = {"entity": "leads", "id": str(alpha.leads[1].pk), "action": "add_comment"}
-    given |= {"data": {"first_name": "Ann"}}
+    given: dict[str, Any] = {"data": {"first_name": "Ann"}}
+    given |= {"entity": "leads", "id": str(alpha.leads[1].pk), "action": "add_comment"}
     return {each: given[each] for each in TOOLS[name].required}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from re import _constants as constants  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -20,10 +20,12 @@ def patterns() -> Iterator[Any]:
         for path in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
                 if _is_pattern(node):
-                    yield pytest.param(node.args[0].value, id=f"{path.name}:{node.lineno}")
+                    yield pytest.param(
+                        ast.literal_eval(node.args[0]), id=f"{path.name}:{node.lineno}"
+                    )
 
 
-def _is_pattern(node: ast.AST) -> bool:
+def _is_pattern(node: ast.AST) -> TypeGuard[ast.Call]:
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

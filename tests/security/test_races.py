@@ -173,7 +173,7 @@ def test_many_updates_of_one_record(secret: str, alpha: Any) -> None:
 
 
 @contextmanager
-def held_by_others(hold: Callable[[], None], secret: str, person: Profile) -> Iterator[None]:
+def held_by_others(hold: Callable[[], object], secret: str, person: Profile) -> Iterator[None]:
     """Others hold what the write needs, until the token is revoked and a while has passed."""
     is_held, let_go = threading.Event(), threading.Event()
 

@@ -13,6 +13,7 @@ from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Case, InvoiceLineItem, Lead
 from demo_crm.row_security import org_context
+from tests.agent import form_text
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 from tests.bottlecrm_mcp.test_tenancy import PARAMS
 
@@ -70,14 +71,14 @@ def form(crm: Any, tool: str, **arguments: Any) -> str:
     assert found is not None
     with pytest.raises(ConfirmationRequired) as raised:
         found.call(replace(crm, form=FormAnswer()), arguments)
-    return ask(raised.value).input_requests["confirm"].params.message
+    return form_text(ask(raised.value))
 
 
 def test_text_in_a_form_stays_in_its_line(crm_of: Any, alpha: Any) -> None:
     """Whether a record has it or the agent gave it, as a value or in what is mailed to whom."""
     crm = crm_of(alpha.admin)
     case, lead = alpha.cases[1], alpha.leads[1]
-    tried = (
+    tried: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
         ("crm_delete", "cases", case, {}),
         ("crm_update", "cases", case, {"data": {"status": "Closed", "description": SPOOFED}}),
         ("crm_delete", "leads", lead, {}),
@@ -123,14 +124,14 @@ def test_value_with_an_effect_however_it_is_spelled(
     entity = ENTITIES[name]
     texts = (each for each in entity.writable_fields if each.kind.is_text)
     needed = {each.name: "x" for each in texts if each.required}
-    created = ("crm_create", {"data": {**needed, "email": "n@new.test"}})
+    calls: list[tuple[str, dict[str, Any]]]
+    calls = [("crm_update", {"id": pk, "data": {}}) for pk in pks]
+    if effect.creates:
+        calls.append(("crm_create", {"data": {**needed, "email": "n@new.test"}}))
     with unchanged():
         for spelled in spellings(effect.value):
             data = {effect.field: spelled}
-            for tool, arguments in (
-                *([created] if effect.creates else []),
-                *(("crm_update", {"id": pk, "data": {}}) for pk in pks),
-            ):
+            for tool, arguments in calls:
                 given = {**arguments, "data": {**arguments["data"], **data}}
                 answer = call(tool, entity=name, **given)
                 # A record that has the value already has nothing to confirm.

@@ -237,7 +237,7 @@ def test_host_name_and_scheme_that_the_host_accepts(settings):
 
 def test_token_from_the_environment(settings, monkeypatch, token_for, alpha_user):
     secret = token_for(alpha_user)
-    monkeypatch.setattr(person.apps, "is_installed", lambda app: False)
+    monkeypatch.setattr("bottlecrm_mcp.doctor.person.apps.is_installed", lambda app: False)
     settings.BOTTLECRM_MCP = with_settings(TOKEN_RESOLVERS=("pat_tokens.resolver.resolve_token",))
     with pytest.raises(person.NoPerson, match="BCRM_TOKEN"):
         person.anyone()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,7 @@ def _empty_cache() -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A time in the 15th second of a minute."""
-    now = SimpleNamespace(time=lambda: 6_000_015.0, monotonic=rate_limits.time.monotonic)
+    now = SimpleNamespace(time=lambda: 6_000_015.0, monotonic=time.monotonic)
     monkeypatch.setattr(rate_limits, "time", now)
     return now
 

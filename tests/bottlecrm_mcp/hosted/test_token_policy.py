@@ -284,5 +284,6 @@ def test_every_request_is_a_use(
 def test_use_of_a_token_of_the_host(secret_of, alpha_user) -> None:
     rpc(secret_of(alpha_user), "tools/list")
     with org_context(alpha_user.org):
-        (used,) = [*Token.objects.all(), *HostToken.objects.all()]
+        tokens: list[Any] = [*Token.objects.all(), *HostToken.objects.all()]
+        (used,) = tokens
     assert used.last_used_at is not None

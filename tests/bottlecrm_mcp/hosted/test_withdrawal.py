@@ -106,14 +106,15 @@ def test_withdrawn_since_the_call_began(
 def test_every_tool_that_writes(secret: str, alpha_admin: Profile, tool: str) -> None:
     with org_context(alpha_admin.org):
         lead = Lead.objects.create(org=alpha_admin.org, last_name="A")
-    arguments = {
+    calls: dict[str, dict[str, Any]] = {
         "crm_update": {"data": {"title": "CTO"}},
         "crm_delete": {"confirm": True},
         "crm_action": {"action": "add_comment", "params": {"comment": "x"}},
-    }[tool]
+    }
     with just_before_a_write(lambda: revoke(alpha_admin)):
         error = as_agent(
-            secret, lambda agent: agent.refused(tool, entity="leads", id=str(lead.pk), **arguments)
+            secret,
+            lambda agent: agent.refused(tool, entity="leads", id=str(lead.pk), **calls[tool]),
         )
     assert error["code"] == "unauthorized"
     with org_context(alpha_admin.org):

@@ -16,7 +16,7 @@ from demo_crm.row_security import org_context
 from demo_crm.seed import seed
 from pat_tokens.models import Token
 from settings.asgi import application, django_application
-from tests.agent import LEGACY, MODERN, Person, connected
+from tests.agent import LEGACY, MODERN, Person, connected, prompt_text
 from tests.bottlecrm_mcp.local.client import launched, run, variables
 from tests.bottlecrm_mcp.population import populate
 from tests.scenarios.test_sales_day import sales_day
@@ -87,7 +87,7 @@ def test_everything_but_tools(crm_url, alpha, token_for, mode):
             resources=len((await client.list_resources()).resources),
             templates=len(templates.resource_templates),
             prompts=len(prompts.prompts),
-            text=prompt.messages[0].content.text,
+            text=prompt_text(prompt),
             completed=completed.completion.total,
             code=unknown.value.error.code,
             instructions=client.instructions,

@@ -41,8 +41,8 @@ def initialize(version: str) -> dict[str, Any]:
 def said_by_the_sdk(caller: Caller, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     async def talk() -> list[dict[str, Any]]:
         server = McpServer(Registry(CATALOGUE), lambda: caller, None, [b"k" * 32])
-        to_server, requests = anyio.create_memory_object_stream(10)
-        answers_in, answers = anyio.create_memory_object_stream(10)
+        to_server, requests = anyio.create_memory_object_stream[SessionMessage | Exception](10)
+        answers_in, answers = anyio.create_memory_object_stream[SessionMessage](10)
         said = []
         async with anyio.create_task_group() as tasks:
             options = server.create_initialization_options()

@@ -55,8 +55,11 @@ class Endpoint:
 
     async def read_resource(self, context, params):
         self.names.append(params.uri)
-        contents = [types.TextResourceContents(uri=params.uri, text="Grüße")]
-        return types.ReadResourceResult(contents=contents, ttl_ms=0, cache_scope="private")
+        return types.ReadResourceResult(
+            contents=[types.TextResourceContents(uri=params.uri, text="Grüße")],
+            ttl_ms=0,
+            cache_scope="private",
+        )
 
     async def ask(self, context, params):
         """By the result on the newer protocol, by a request of its own on the older."""

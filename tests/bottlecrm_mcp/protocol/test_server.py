@@ -19,6 +19,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.row_security import org_context
 from pat_tokens.models import Token
+from tests.agent import text_of
 from tests.bottlecrm_mcp.hosted.live import serving
 from tests.bottlecrm_mcp.population import UNKNOWN_ID, populate, rest_record, unchanged
 
@@ -66,8 +67,7 @@ async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     """The structured result, which the text says too."""
     result = await client.call_tool(tool, arguments)
     assert not result.is_error, result.content
-    (text,) = result.content
-    assert json.loads(text.text) == result.structured_content
+    assert json.loads(text_of(result)) == result.structured_content
     return result.structured_content
 
 
@@ -75,7 +75,7 @@ async def error(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
     result = await client.call_tool(tool, arguments)
     assert result.is_error
     assert result.structured_content is None
-    return json.loads(result.content[0].text)["error"]
+    return json.loads(text_of(result))["error"]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -183,7 +183,7 @@ def test_results_fit_the_output_schemas(session, token_for, alpha, mode) -> None
     from jsonschema import Draft202012Validator
 
     pk = str(alpha.tasks[1].pk)
-    calls = {
+    calls: dict[str, dict[str, Any]] = {
         "crm_search": {"entity": "tasks"},
         "crm_get": {"entity": "tasks", "id": pk, "include": ["comments"]},
         "crm_update": {"entity": "tasks", "id": pk, "data": {"status": "Completed"}},
@@ -313,7 +313,7 @@ def test_form_that_is_not_needed_is_not_shown(session, token_for, alpha) -> None
 
 def test_form_answered_about_an_older_state(session, token_for, alpha) -> None:
     task = alpha.tasks[1]
-    asked = []
+    asked: list[str] = []
 
     def change():
         with org_context(alpha.org):

@@ -1,12 +1,15 @@
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
 import pytest
-from django.utils import timezone
 
 from bottlecrm_mcp.gateway.shared.rows import row_of
 from demo_crm.models import Account, Contact, Lead, Tag
 from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record, unchanged
 
-NEW = {
+NEW: dict[str, dict[str, Any]] = {
     "leads": {"first_name": "Nora", "last_name": "New", "email": "nora@new.test"},
     "contacts": {"first_name": "Nora", "last_name": "New", "email": "nora@new.test"},
     "accounts": {"name": "New Inc", "country": "DE", "annual_revenue": "12.5"},
@@ -62,9 +65,9 @@ def test_answers_with_the_record(user, api, alpha, name) -> None:
 
 def test_choice_in_any_case_and_relative_day(admin, alpha) -> None:
     task = admin("crm_create", entity="tasks", data=NEW["tasks"] | {"priority": "hIGH"})["record"]
-    today = timezone.now().astimezone(timezone.zoneinfo.ZoneInfo("Asia/Kolkata")).date()
+    today = datetime.now(ZoneInfo("Asia/Kolkata")).date()
     assert task["priority"] == "High"
-    assert task["due_date"] == (today + timezone.timedelta(days=1)).isoformat()
+    assert task["due_date"] == (today + timedelta(days=1)).isoformat()
 
 
 def test_account_by_name(admin, alpha) -> None:

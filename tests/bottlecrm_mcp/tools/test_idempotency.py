@@ -31,7 +31,7 @@ from tests.bottlecrm_mcp.population import with_settings
 
 NEW = {"first_name": "Annika", "last_name": "Leeuw"}
 MAILED = {**NEW, "email": "ann@lee.test"}
-KEYED = {"entity": "leads", "data": NEW, "idempotency_key": "k1"}
+KEYED: dict[str, Any] = {"entity": "leads", "data": NEW, "idempotency_key": "k1"}
 
 
 def leads(profile: Profile) -> int:

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_converted_leads_are_explained(user, alpha) -> None:
 
 
 # What is wrong, and what the answer names instead.
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "entity": ({"entity": "lead"}, "'leads'"),
     "entity of another kind": ({"entity": 5}, ""),
     "argument": ({"entity": "leads", "filter": {}}, "'filters'"),

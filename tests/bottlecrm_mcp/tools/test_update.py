@@ -1,9 +1,11 @@
+from typing import Any
+
 import pytest
 
 from bottlecrm_mcp.gateway.shared.rows import row_of
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, rest_record, unchanged
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "leads": {"city": "Pune", "opportunity_amount": "77.00"},
     "contacts": {"city": "Pune", "do_not_call": False},
     "accounts": {"city": "Pune", "number_of_employees": 77},

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -323,7 +324,7 @@ def test_another_persons_token_is_not_found(
     api, issue, stored, alpha_admin, request, stranger, kind
 ) -> None:
     """By every path and method that takes an id: nothing is seen, rotated or revoked."""
-    target = issue(alpha_admin)[0] if kind == "ours" else issue_host_token(alpha_admin)[0]
+    target: Any = issue(alpha_admin)[0] if kind == "ours" else issue_host_token(alpha_admin)[0]
     client = api(request.getfixturevalue(stranger))
     for path in (
         f"/api/profile/tokens/{target.pk}/",

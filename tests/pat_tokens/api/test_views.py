@@ -352,10 +352,16 @@ def test_error_page_hides_the_secret(api, alpha_user, monkeypatch, settings) -> 
 
     seen = []
     make = token_secret.generate
-    monkeypatch.setattr(token_secret, "generate", lambda: seen.append(make()) or seen[-1])
+
+    def generate():
+        seen.append(make())
+        return seen[-1]
+
+    monkeypatch.setattr(token_secret, "generate", generate)
     monkeypatch.setattr("pat_tokens.api.views.TokenSerializer", fail)
     settings.ADMINS = [("Site", "site@example.com")]
     assert create(api(alpha_user)).status_code == 500
     (message,) = mail.outbox
     assert seen
+    assert isinstance(message, mail.EmailMultiAlternatives)
     assert all(seen[0] not in part for part in (message.body, *map(str, message.alternatives)))

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -22,7 +23,7 @@ def entries(alpha_user):
         return list(Event.objects.all())
 
 
-def walk(sections, limit) -> list[list]:
+def walk(sections, limit) -> list[list[Any]]:
     pages, cursor = [], ""
     while True:
         page = read_page(sections, cursor, limit)

@@ -1,6 +1,7 @@
 """Connections beside tokens: lists, limits, notices, REST, and what ends them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -136,7 +137,7 @@ def test_decision_over_rest(ask, api, alpha_user, connection_of) -> None:
     assert person.get(path).status_code == 410
 
 
-def values(choices: list) -> list:
+def values(choices: list[Any]) -> list[Any]:
     return [each["value"] for each in choices]
 
 
@@ -244,10 +245,11 @@ def test_what_fails_keeps_nothing_else_from_being_done(
         connect(owner)
         later(owner, ended_at=timezone.now() - timedelta(days=31))
     from pat_tokens.management.commands import pat_expiry
+    from pat_tokens.services import expiry
 
-    module = pat_expiry if step == "forget_unused" else pat_expiry.expiry
+    module = pat_expiry if step == "forget_unused" else expiry
     does = getattr(module, step)
-    failed = []
+    failed: list[Any] = []
 
     def fails_first(*args):
         if not failed:
@@ -264,7 +266,7 @@ def test_what_fails_keeps_nothing_else_from_being_done(
     assert not all_of(alpha_user) + all_of(beta_user)
 
 
-def all_of(owner) -> list:
+def all_of(owner) -> list[Any]:
     with in_organisation(owner.org_id):
         return list(Connection.objects.all())
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import httpx2
 import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from pat_tokens.audit.events import record
 from pat_tokens.models import Event, Token
@@ -19,6 +20,7 @@ from pat_tokens.rls import in_organisation
 from pat_tokens.services.issue import create_token
 from pat_tokens.services.policy import change_policy
 from pat_tokens.services.presets import scopes_for
+from tests.agent import Json, text_of
 from tests.pat_tokens.pages.browser import (
     CHROMIUM,
     assert_looks,
@@ -34,11 +36,11 @@ pytestmark = [
 ]
 
 SECRET = re.compile(r"bcrm_pat_[0-9A-Za-z]{49}")
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Browser:
+def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -47,22 +49,22 @@ def browser() -> Browser:
 
 
 @pytest.fixture
-def site(browser, transactional_db) -> str:
+def site(browser, transactional_db) -> Iterator[str]:
     with serving() as url:
         yield url
 
 
-def search(url: str, secret: str) -> dict:
+def search(url: str, secret: str) -> Json:
     """One call with the official client, in a thread without a loop."""
 
-    async def call() -> dict:
+    async def call() -> Json:
         headers = {"Authorization": f"Bearer {secret}"}
         async with (
             httpx2.AsyncClient(headers=headers, timeout=20) as http,
             Client(streamable_http_client(url, http_client=http)) as client,
         ):
             result = await client.call_tool("crm_search", {"entity": "leads"})
-            return json.loads(result.content[0].text)
+            return json.loads(text_of(result))
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, call()).result()

@@ -1,7 +1,7 @@
 """<mcp-consent> in Chromium, in a front end that signs in with access tokens."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,7 +44,7 @@ BY_HEADER = """([src, header]) => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Browser:
+def browser() -> Iterator[Browser]:
     # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -53,7 +53,7 @@ def browser() -> Browser:
 
 
 @pytest.fixture
-def site(browser, settings, transactional_db) -> str:
+def site(browser, settings, transactional_db) -> Iterator[str]:
     with serving() as url:
         settings.PAT_TOKENS_ISSUER = url
         yield url

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from html import unescape
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -254,7 +255,7 @@ def test_forms_need_the_csrf_token(browser, issue, stored, alpha_user) -> None:
 def test_another_persons_token_is_not_found(
     browser, issue, stored, alpha_admin, request, stranger, kind
 ) -> None:
-    target = issue(alpha_admin)[0] if kind == "ours" else issue_host_token(alpha_admin)[0]
+    target: Any = issue(alpha_admin)[0] if kind == "ours" else issue_host_token(alpha_admin)[0]
     client = browser(request.getfixturevalue(stranger))
     paths = [f"{URL}{target.pk}/{end}" for end in ("", "connection/", "rotate/", "revoke/")]
     paths += [f"{ORG}{target.pk}/revoke/", f"{ORG}of/{alpha_admin.pk}/revoke/"]

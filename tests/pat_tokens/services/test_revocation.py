@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -21,7 +22,7 @@ def _no_reports_yet() -> None:
     cache.clear()
 
 
-def report(body) -> tuple[int, dict]:
+def report(body) -> tuple[int, dict[str, Any]]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     answer = answer_report(raw, HERE)
     return answer.status, answer.body
@@ -63,7 +64,7 @@ def test_leaked_token(alpha_user, issue, events) -> None:
     (message,) = mail.outbox
     assert message.to == [alpha_user.user.email]
     assert token.prefix in message.body
-    assert secret not in message.body + message.subject
+    assert secret not in f"{message.body}{message.subject}"
 
 
 def test_leaked_token_is_reported_twice(alpha_user, issue) -> None:

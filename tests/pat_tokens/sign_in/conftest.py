@@ -70,6 +70,6 @@ class Browser(Client):
 
 
 def mailed_code() -> str:
-    found = re.search(r"\b\d{6}\b", mail.outbox[-1].body)
+    found = re.search(r"\b\d{6}\b", str(mail.outbox[-1].body))
     assert found
     return found[0]

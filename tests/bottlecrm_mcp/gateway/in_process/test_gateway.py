@@ -136,7 +136,7 @@ def test_inner_request_is_that_of_the_outer_one(crm_of, alpha_admin, monkeypatch
     gateway.origin = Origin(
         "localhost", "443", "https", "203.0.113.7", (("HTTP_HOST", "localhost"),)
     )
-    seen = {}
+    seen: dict[str, Any] = {}
     during_list(
         monkeypatch,
         lambda request: seen.update(url=request.build_absolute_uri(), meta=request._request.META),

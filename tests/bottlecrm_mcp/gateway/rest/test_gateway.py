@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from bottlecrm_mcp.catalogue.model import Kind
-from bottlecrm_mcp.gateway.base import GatewayError, Reply
+from bottlecrm_mcp.gateway.base import GatewayError, Page, Reply
 from bottlecrm_mcp.gateway.rest import gateway as http
-from bottlecrm_mcp.gateway.rest.connection import TimedReply
+from bottlecrm_mcp.gateway.rest.connection import Connection, TimedReply
 from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.crm import Crm
@@ -25,7 +25,7 @@ REGISTRY = Registry(CATALOGUE)
 BY_MODES = ("notes", "source")
 
 
-class Loopback:
+class Loopback(Connection):
     """A connection that ends in this process; `down` makes some paths fail.
 
     What is read twice between writes is answered from memory, for the sake of time.
@@ -124,7 +124,7 @@ def check_every_filter(both, name):
     sample = both("crm_search", entity=name, fields=[f.name for f in listed(entity)][:20])
     relations = [each for each in listed(entity) if each.kind.is_relation]
     for field in {*one_of_each_kind(listed(entity)), *relations}:
-        row = next((each for each in sample["records"] if field.name in each), {})
+        row: dict[str, Any] = next((each for each in sample["records"] if field.name in each), {})
         value = row.get(field.name)
         if field.kind.is_relation and value:
             value = (value[0] if isinstance(value, list) else value)["id"]
@@ -279,7 +279,7 @@ def test_new_record_among_others_alike(both, crm_of, alpha):
 
 def test_new_record_that_can_not_be_looked_up(both):
     both.connection.down = "/api/tasks/"
-    both.local.gateway.page = lambda *_: http.Page([], 0)
+    both.local.gateway.page = lambda *_: Page([], 0)
     made = both.over_http(
         "crm_create", entity="tasks", data={"title": "T", "status": "New", "priority": "Low"}
     )
@@ -318,12 +318,12 @@ def test_refused_write_may_leave_something(both, monkeypatch):
 
 @pytest.mark.parametrize("tool", ["crm_create", "crm_action"])
 def test_repeated_calls_cannot_be_recognised(both, alpha, tool):
-    arguments = {
+    calls: dict[str, dict[str, Any]] = {
         "crm_create": {"data": {"first_name": "Ann", "last_name": "Lee"}},
         "crm_action": {"id": str(alpha.leads[1].pk), "action": "convert", "confirm": True},
-    }[tool]
+    }
     with unchanged(), pytest.raises(GatewayError, match="Leave out idempotency_key") as refusal:
-        both.over_http(tool, entity="leads", idempotency_key="k", **arguments)
+        both.over_http(tool, entity="leads", idempotency_key="k", **calls[tool])
     assert refusal.value.code == "not_supported"
 
 

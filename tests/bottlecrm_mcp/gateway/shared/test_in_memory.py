@@ -1,4 +1,5 @@
 from datetime import UTC
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +19,7 @@ OWNER = Field("owner", Kind.RELATION)
 TAGS = Field("tags", Kind.RELATIONS)
 HOW_MANY = (Measure("count"),)
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {
         "id": "1",
         "name": "Beta",

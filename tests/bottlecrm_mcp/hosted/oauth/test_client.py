@@ -20,11 +20,13 @@ from mcp.shared.auth import (
     OAuthClientMetadata,
     OAuthToken,
 )
+from pydantic import AnyUrl
 
 from bottlecrm_mcp.hosted.oauth.documents import NotFetched
 from pat_tokens.models import Connection, Token
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
+from tests.agent import text_of
 from tests.bottlecrm_mcp.hosted.oauth.flow import (
     CLAUDE_CODE,
     Flow,
@@ -110,7 +112,7 @@ def connected(
 ) -> Any:
     metadata = OAuthClientMetadata(
         client_name="SDK client",
-        redirect_uris=[CALLBACK],
+        redirect_uris=[AnyUrl(CALLBACK)],
         token_endpoint_auth_method="none",
     )
 
@@ -136,7 +138,7 @@ def connected(
 async def count_leads(client: Client) -> int:
     result = await client.call_tool("crm_search", {"entity": "leads"})
     assert not result.is_error, result.content
-    return int(json.loads(result.content[0].text)["total"])
+    return int(json.loads(text_of(result))["total"])
 
 
 @pytest.mark.parametrize("by_document", [False, True], ids=["registration", "document"])

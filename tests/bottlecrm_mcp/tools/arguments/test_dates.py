@@ -20,8 +20,8 @@ def clock_on(day: str | date, zone: str = "UTC") -> Clock:
     return Clock(zone, noon)
 
 
-def between(first: str | None, last: str | None) -> tuple[date | None, date | None]:
-    return tuple(each and date.fromisoformat(each) for each in (first, last))
+def between(first: str | None, last: str | None) -> tuple[date | None, ...]:
+    return tuple(date.fromisoformat(each) if each else None for each in (first, last))
 
 
 @pytest.mark.parametrize(

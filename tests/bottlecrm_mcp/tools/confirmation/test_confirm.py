@@ -1,5 +1,7 @@
 """Marked effects: what can't be undone, deletes, or mails outsiders, waits for a person."""
 
+import time
+
 import pytest
 
 from demo_crm.row_security import org_context
@@ -149,10 +151,8 @@ def test_confirmation_of_an_older_state(user, alpha) -> None:
 def test_confirmation_that_expired(user, alpha, monkeypatch) -> None:
     task = {"entity": "tasks", "id": str(alpha.tasks[1].pk)}
     confirmation = preview_after(user("crm_delete", **task))
-    from bottlecrm_mcp.tools.confirmation import seal
-
-    now = seal.time.time()
-    monkeypatch.setattr(seal.time, "time", lambda: now + 601)
+    later = time.time() + 601
+    monkeypatch.setattr("bottlecrm_mcp.tools.confirmation.seal.time.time", lambda: later)
     with unchanged():
         preview_of(user("crm_delete", **task, confirm=True, confirmation=confirmation))
 

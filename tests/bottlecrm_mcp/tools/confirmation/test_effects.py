@@ -103,7 +103,7 @@ def test_line_items_of_an_issued_invoice(admin, issued, action) -> None:
     assert "changes a document that the customer has" in preview["effects"]
 
 
-MAILED_LATER = {
+MAILED_LATER: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "address": ({}, {"client_email": "someone@else.test"}),
     "day": ({}, {"due_date": "2020-01-01"}),
     "enabled": ({"reminder_enabled": False}, {"reminder_enabled": True}),
@@ -179,8 +179,9 @@ def test_members_of_a_team_are_assigned_for_good(admin, alpha) -> None:
 
 def test_token_that_may_not_read_changes_nothing_unseen(tools_of, alpha, draft) -> None:
     writer = tools_of(alpha.admin, scopes=["invoices:write"])
+    changes: list[dict[str, Any]] = [{"notes": "x"}, {"line_items": []}]
     with unchanged():
-        for data in ({"notes": "x"}, {"line_items": []}):
+        for data in changes:
             error = writer("crm_update", **update("invoices", draft, **data), confirm=True)["error"]
             assert error["code"] == "insufficient_scope"
 

@@ -1,5 +1,6 @@
 import uuid
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from celery import Celery
@@ -13,13 +14,13 @@ from demo_crm.entities.contacts import ContactList
 app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
 
 
-@app.task(name="tests.greet")
+@app.task(name="tests.greet")  # type: ignore[untyped-decorator]
 def greet(name: str) -> None:
     pass
 
 
 @pytest.fixture
-def sent(monkeypatch) -> list:
+def sent(monkeypatch) -> list[tuple[Any, ...]]:
     """What reaches the broker, as (task, args, countdown, id)."""
     messages = []
 

@@ -29,9 +29,9 @@ def celery(tmp_path):
 
 
 @pytest.fixture
-def done(celery, monkeypatch, alpha_admin) -> Queue:
+def done(celery, monkeypatch, alpha_admin) -> Queue[tuple[str, bool]]:
     """A view publishes a task for each contact; each that ran says whether it was there."""
-    results = Queue()
+    results: Queue[tuple[str, bool]] = Queue()
 
     @celery.task
     def greet(city):

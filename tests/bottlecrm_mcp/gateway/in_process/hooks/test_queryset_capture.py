@@ -1,3 +1,5 @@
+from inspect import unwrap
+
 import pytest
 from rest_framework.pagination import LimitOffsetPagination
 
@@ -29,7 +31,7 @@ def test_requests_without_the_mark_are_untouched(api, alpha, monkeypatch, name) 
     monkeypatch.setattr(
         LimitOffsetPagination,
         "paginate_queryset",
-        LimitOffsetPagination.paginate_queryset.__wrapped__,
+        unwrap(LimitOffsetPagination.paginate_queryset),
     )
     assert hooked == answer()
 

@@ -20,7 +20,7 @@ NEW = {"entity": "contacts", "data": PERSON}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@app.task(name="tests.mail_customer")
+@app.task(name="tests.mail_customer")  # type: ignore[untyped-decorator]
 def mail_customer() -> None:
     pass
 
