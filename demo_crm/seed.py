@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import (
     Account,
     ApprovalRule,
@@ -33,7 +34,6 @@ from demo_crm.models import (
     TimeEntry,
     User,
 )
-from demo_crm.row_security import org_context
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from django.apps import apps
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
 
+from demo_crm.access.row_security import POLICY
 from demo_crm.models.base import OrgOwned
-from demo_crm.row_security import POLICY
 
 
 class CreateTables(Operation):

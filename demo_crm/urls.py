@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from demo_crm import magic_link
+from demo_crm.access import magic_link
 from demo_crm.entities import lookups, time_entries
 
 urlpatterns = [

@@ -30,9 +30,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "demo_crm.middleware.IdentityMiddleware",
+    "demo_crm.access.middleware.IdentityMiddleware",
     "pat_tokens.middleware.TokenContext",
-    "demo_crm.middleware.OrgContextMiddleware",
+    "demo_crm.access.middleware.OrgContextMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -65,11 +65,11 @@ BOTTLECRM_MCP: dict[str, Any] = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "pat_tokens.authentication.TokenAuthentication",
-        "demo_crm.identity.AccessTokenAuthentication",
+        "demo_crm.access.identity.AccessTokenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
-        "demo_crm.permissions.HasOrgContext",
+        "demo_crm.access.permissions.HasOrgContext",
     ],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 10,

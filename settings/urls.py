@@ -8,5 +8,5 @@ urlpatterns = [
     path("api/", include("pat_tokens.urls")),
     path("api/", include("demo_crm.urls")),
     path("settings/api-tokens/", include("pat_tokens.page_urls")),
-    path("", include("demo_crm.sign_in")),
+    path("", include("demo_crm.access.sign_in")),
 ]

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.db import connection
 from rest_framework.test import APIClient
 
+from demo_crm.access.row_security import org_context as in_org
 from demo_crm.models import Org, Profile, User
-from demo_crm.row_security import org_context as in_org
 from settings.database import database, unsafe_role
 from settings.postgres import ensure_database_url
 
@@ -117,7 +117,7 @@ def token_for() -> Callable[..., str]:
 @pytest.fixture
 def api() -> Callable[[Profile], APIClient]:
     """A client signed in as this person."""
-    from demo_crm.identity import issue_access_token
+    from demo_crm.access.identity import issue_access_token
 
     def client(profile: Profile) -> APIClient:
         # BottleCRM answers a server error with a page; raising would end the test instead.

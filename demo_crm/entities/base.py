@@ -13,11 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm import custom_fields
 from demo_crm.answers import done, forbidden, invalid
 from demo_crm.filters import Filter, apply_filters
 from demo_crm.ids import id_list
-from demo_crm.mail import mail
 from demo_crm.models import Attachment, Comment, Profile
 from demo_crm.serializers import (
     AttachmentSerializer,
@@ -27,6 +25,8 @@ from demo_crm.serializers import (
     RowSerializer,
     WriteSerializer,
 )
+from demo_crm.services import custom_fields
+from demo_crm.services.mail import mail
 
 Body = dict[str, Any]
 

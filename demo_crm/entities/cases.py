@@ -11,10 +11,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm import activities, choices
+from demo_crm import choices
 from demo_crm.answers import done
-from demo_crm.approvals import unapproved
-from demo_crm.case_tree import refusal_to_link
 from demo_crm.entities import dropdowns, solutions
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
 from demo_crm.entities.rows import (
@@ -23,9 +21,12 @@ from demo_crm.entities.rows import (
     SolutionSerializer,
 )
 from demo_crm.filters import any_of, any_related, contains, exact, instants, related
-from demo_crm.mail import mail
 from demo_crm.models import Case, Comment
 from demo_crm.serializers import CommentSerializer, WriteSerializer, names
+from demo_crm.services import activities
+from demo_crm.services.approvals import unapproved
+from demo_crm.services.case_tree import refusal_to_link
+from demo_crm.services.mail import mail
 
 
 class CaseWriteSerializer(WriteSerializer):

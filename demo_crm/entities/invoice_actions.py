@@ -20,9 +20,9 @@ from demo_crm.entities.invoice_parts import (
 )
 from demo_crm.entities.invoices import CLIENT, REMINDERS, Invoices
 from demo_crm.entities.rows import InvoiceRowSerializer
-from demo_crm.mail import mail
 from demo_crm.models import Attachment, Comment, Invoice, InvoiceLineItem, Payment
 from demo_crm.serializers import AttachmentSerializer, CommentSerializer, names
+from demo_crm.services.mail import mail
 
 COPIED = names(
     "account contact opportunity",

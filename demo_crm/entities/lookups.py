@@ -10,15 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm import custom_fields
+from demo_crm.access.identity import issue_access_token
 from demo_crm.answers import forbidden, invalid
 from demo_crm.entities import dropdowns
-from demo_crm.identity import issue_access_token
 from demo_crm.models import (
     CustomFieldDefinition,
     Profile,
 )
 from demo_crm.serializers import CustomFieldSerializer, OrgSerializer, ProfileSerializer
+from demo_crm.services import custom_fields
 
 
 class Login(APIView):

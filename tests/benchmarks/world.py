@@ -15,7 +15,7 @@ from bottlecrm_mcp.hosted.authentication import authenticate
 from bottlecrm_mcp.hosted.execution import seal
 from bottlecrm_mcp.tools.crm import Crm
 from demo_crm import models
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from pat_tokens.models import Token
 
 # The entities that `fill` fills.

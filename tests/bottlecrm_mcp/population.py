@@ -18,8 +18,8 @@ from django.db import connection, models
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.shared.rows import dig
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition, Org, Profile, Tag, Team, User
-from demo_crm.row_security import org_context
 from tests.whole_crm.catalogue import CATALOGUE
 
 OPTIONAL = {entity.name: entity for entity in CATALOGUE.optional}

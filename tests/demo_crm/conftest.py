@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import (
     Account,
     Case,
@@ -17,7 +18,6 @@ from demo_crm.models import (
     Task,
     Team,
 )
-from demo_crm.row_security import org_context
 
 ENTITIES = (
     "leads",

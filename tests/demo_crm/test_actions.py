@@ -3,9 +3,9 @@ from datetime import datetime, timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Opportunity
 from demo_crm.models.service import SLA_HOURS
-from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 
 COMMENTED = ("leads", "contacts", "accounts", "opportunities", "tasks", "cases")

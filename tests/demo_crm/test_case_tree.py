@@ -1,7 +1,7 @@
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, Solution
-from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 
 

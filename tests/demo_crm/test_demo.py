@@ -6,9 +6,9 @@ from django.core.management import CommandError, call_command
 
 from bottlecrm_mcp.doctor.diagnosis import examine_host
 from bottlecrm_mcp.doctor.findings import Level
+from demo_crm.access.row_security import org_context
 from demo_crm.management.commands.demo import Credentials
 from demo_crm.models import Lead, Org
-from demo_crm.row_security import org_context
 from demo_crm.seed import seed
 from tests.demo_crm.conftest import ENTITIES, url
 from tests.demo_crm.test_envelopes import rows

@@ -3,9 +3,9 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from demo_crm.identity import issue_access_token
+from demo_crm.access.identity import issue_access_token
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition
-from demo_crm.row_security import org_context
 
 NO_ORG = {"detail": "Organization context is required. Please login again."}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from tests.whole_crm.models import Board, BoardMember, Document
 
 GOAL = {

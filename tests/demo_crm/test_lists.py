@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, CustomFieldDefinition, Invoice, Lead, Opportunity, Task
-from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 from tests.demo_crm.test_envelopes import rows
 

@@ -1,6 +1,6 @@
 import pytest
 
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from tests.demo_crm.conftest import ENTITIES, url
 from tests.demo_crm.test_envelopes import rows
 

@@ -2,9 +2,9 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from demo_crm.access.row_security import org_context
 from demo_crm.checks import role_is_bound_by_row_level_security
 from demo_crm.models import Lead, Tag
-from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 
 
@@ -87,7 +87,7 @@ def test_failed_request_leaves_no_org_behind(api, alpha_admin):
 
 @pytest.mark.django_db(transaction=True)
 def test_pool_forgets_the_org(two_orgs):
-    from demo_crm.row_security import set_current_org
+    from demo_crm.access.row_security import set_current_org
 
     set_current_org(two_orgs.alpha.pk)
     connection.close()

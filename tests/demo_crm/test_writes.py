@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Lead, Opportunity, Tag, Task
-from demo_crm.row_security import org_context
 from tests.demo_crm.conftest import url
 
 COMPLETE = {

@@ -12,8 +12,8 @@ from django.core.management import CommandError, call_command
 from bottlecrm_mcp.catalogue.model import Field, Kind
 from bottlecrm_mcp.tools import truncation
 from bottlecrm_mcp.tools.truncation import MOST_CHARACTERS
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Comment, Lead, Org
-from demo_crm.row_security import org_context
 from tests.agent import Agent, text_of
 from tests.bottlecrm_mcp import population
 

@@ -11,8 +11,8 @@ from mcp.server import request_state
 from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp.tools.confirmation import seal
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Invoice, InvoiceLineItem, Lead, Task
-from demo_crm.row_security import org_context
 from pat_tokens.models import Event
 from tests.agent import LEGACY, Agent, Json, Person, form_text, text_of
 

@@ -17,8 +17,8 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.searches.one_entity import search_entity
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account
-from demo_crm.row_security import org_context
 
 # One set of records for all examples of a test.
 few = settings(

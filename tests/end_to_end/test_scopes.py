@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead
-from demo_crm.row_security import org_context
 from tests.agent import Agent, Person
 from tests.bottlecrm_mcp.population import UNKNOWN_ID
 

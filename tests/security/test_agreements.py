@@ -9,8 +9,8 @@ from bottlecrm_mcp.protocol.elicitation import ask
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Case, Comment, Opportunity
-from demo_crm.row_security import org_context
 from tests.agent import form_text
 
 

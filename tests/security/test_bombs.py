@@ -25,8 +25,8 @@ from bottlecrm_mcp.protocol.resources import read
 from bottlecrm_mcp.tools.arguments.filters import MOST_FILTERS, operators
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition
-from demo_crm.row_security import org_context
 from tests.agent import prompt_text
 from tests.bottlecrm_mcp.gateway.rest.test_gateway import Loopback
 from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, ORIGIN, bearer

@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 
 from bottlecrm_mcp.asgi import with_mcp
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.hosted.live import Answer, Wire, length, result, serving, tool_call
 from tests.bottlecrm_mcp.hosted.withdrawal import (
     Withdrawal,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bottlecrm_mcp.models import KeyedWrite
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead
-from demo_crm.row_security import org_context
 from pat_tokens.models import Event, Token
 from tests.bottlecrm_mcp.hosted.http import LIST_TOOLS
 

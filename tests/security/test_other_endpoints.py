@@ -8,8 +8,8 @@ from django.core.cache import cache
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Profile
-from demo_crm.row_security import org_context
 from pat_tokens.models import Token
 from tests.bottlecrm_mcp.hosted.http import LIST_TOOLS, send
 from tests.security.conftest import require_in_order

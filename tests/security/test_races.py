@@ -15,8 +15,8 @@ from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, database_
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.models import KeyedWrite
 from bottlecrm_mcp.tools.crm import MOST_TRIES
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, Invoice, Lead, Profile, Task
-from demo_crm.row_security import org_context
 from tests.agent import Agent, as_agent
 from tests.bottlecrm_mcp.hosted.withdrawal import revoke
 

@@ -11,8 +11,8 @@ from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.confirmation.effects import value_effects
 from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, InvoiceLineItem, Lead
-from demo_crm.row_security import org_context
 from tests.agent import form_text
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 from tests.bottlecrm_mcp.test_tenancy import PARAMS

@@ -46,7 +46,7 @@ def _people(tenants: int) -> list[Person]:
     from django.core.management import call_command
     from django.db import connection
 
-    from demo_crm.row_security import org_context
+    from demo_crm.access.row_security import org_context
     from pat_tokens.models import Token
     from tests.benchmarks.world import organisation
 

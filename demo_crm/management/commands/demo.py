@@ -13,8 +13,8 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 from django.db import connection
 from django.utils import timezone
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Profile
-from demo_crm.row_security import org_context
 from demo_crm.seed import seed
 from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_token

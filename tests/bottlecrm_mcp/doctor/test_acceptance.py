@@ -21,8 +21,8 @@ from bottlecrm_mcp.gateway.base import Reply
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.registry import Registry
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Team
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import NAMES, unchanged
 from tests.whole_crm.catalogue import CATALOGUE
 

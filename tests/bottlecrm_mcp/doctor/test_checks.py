@@ -16,9 +16,9 @@ from bottlecrm_mcp.doctor.findings import Level
 from tests.bottlecrm_mcp.population import with_settings
 from tests.whole_crm.catalogue import CATALOGUE
 
-IDENTITY = "demo_crm.middleware.IdentityMiddleware"
+IDENTITY = "demo_crm.access.middleware.IdentityMiddleware"
 TOKENS = "pat_tokens.middleware.TokenContext"
-CONTEXT = "demo_crm.middleware.OrgContextMiddleware"
+CONTEXT = "demo_crm.access.middleware.OrgContextMiddleware"
 OTHERS = [each for each in settings.MIDDLEWARE if each not in (IDENTITY, TOKENS, CONTEXT)]
 
 pytestmark = pytest.mark.usefixtures("two_orgs")

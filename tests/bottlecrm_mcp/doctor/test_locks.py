@@ -13,9 +13,9 @@ from bottlecrm_mcp.doctor.acceptance.matrix import trials_of
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial
 from bottlecrm_mcp.doctor.findings import Outcome
 from bottlecrm_mcp.doctor.rollback import never_committed
+from demo_crm.access.row_security import org_context
 from demo_crm.catalogue import CATALOGUE
 from demo_crm.models import Account, Contact, Invoice
-from demo_crm.row_security import org_context
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from bottlecrm_mcp.hosted.authentication import (
     bearer_secret,
     token_resolvers,
 )
-from demo_crm.identity import issue_access_token
-from demo_crm.row_security import org_context
+from demo_crm.access.identity import issue_access_token
+from demo_crm.access.row_security import org_context
 from pat_tokens import secret as token_secret
 from pat_tokens.models import Token
 from tests.bottlecrm_mcp.hosted.http import LIST_TOOLS, bearer, send

@@ -13,8 +13,8 @@ from django.db import connection
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted import thread_pool
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.hosted.live import Wire, length, result, serving, tool_call
 
 pytestmark = pytest.mark.django_db(transaction=True)

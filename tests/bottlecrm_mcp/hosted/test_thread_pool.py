@@ -18,8 +18,8 @@ from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.hosted import execution, rate_limits, thread_pool
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
-from demo_crm.row_security import org_context
 from pat_tokens import mcp_endpoint
 from pat_tokens.mcp_endpoint import record_write
 from pat_tokens.models import Event
@@ -97,7 +97,7 @@ def test_look_up_of_a_token_that_hangs(secret: str, era: str) -> None:
 def test_host_that_waits_outside_of_its_view(
     secret: str, alpha_admin: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from demo_crm.middleware import OrgContextMiddleware
+    from demo_crm.access.middleware import OrgContextMiddleware
 
     monkeypatch.setattr(execution, "GRACE_SECONDS", 30)
     handle = OrgContextMiddleware.__call__

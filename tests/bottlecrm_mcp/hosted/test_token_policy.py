@@ -13,8 +13,8 @@ from django.core.cache import cache
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted import authentication, token_policy
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
-from demo_crm.row_security import org_context
 from pat_tokens.models import Event, Token
 from pat_tokens.resolver import resolve_token
 from pat_tokens.services.policy import AGENTS_OFF, AGENTS_READ_ONLY, change_policy

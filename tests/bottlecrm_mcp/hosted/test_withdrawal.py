@@ -18,8 +18,8 @@ from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.hosted import rate_limits, thread_pool
 from bottlecrm_mcp.hosted.admission import PERMISSIONS_CHANGED
 from bottlecrm_mcp.hosted.authentication import authenticate
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
-from demo_crm.row_security import org_context
 from pat_tokens.models import Event
 from pat_tokens.services.policy import AGENTS_OFF, AGENTS_READ_ONLY
 from tests.agent import MODERN, Agent, Person, as_agent, connected

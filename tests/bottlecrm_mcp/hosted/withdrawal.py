@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Profile
-from demo_crm.row_security import org_context
 from pat_tokens.models import Token
 from pat_tokens.services.policy import change_policy
 

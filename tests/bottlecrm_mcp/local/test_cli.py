@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from mcp.shared.exceptions import MCPError
 
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from demo_crm.seed import seed
 from pat_tokens.models import Token
 from settings.asgi import application, django_application

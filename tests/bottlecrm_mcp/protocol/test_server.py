@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.tools.registry import Registry
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from pat_tokens.models import Token
 from tests.agent import text_of
 from tests.bottlecrm_mcp.hosted.live import serving

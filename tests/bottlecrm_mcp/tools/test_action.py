@@ -1,7 +1,7 @@
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Opportunity
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, ids, rest_record, unchanged
 
 COMMENTED = [name for name in NAMES if ENTITIES[name].action("add_comment")]
@@ -224,7 +224,7 @@ def test_merge_into_itself(admin, alpha) -> None:
 
 
 def test_nothing_is_made_by_a_refused_conversion(admin, alpha, monkeypatch) -> None:
-    from demo_crm import conversion
+    from demo_crm.services import conversion
 
     monkeypatch.setattr(conversion, "_move_notes", lambda lead, account: 1 / 0)
     with org_context(alpha.org):

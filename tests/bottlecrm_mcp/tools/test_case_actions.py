@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, Contact
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import unchanged
 from tests.demo_crm.conftest import make_records
 from tests.demo_crm.test_actions import COMMENTED, attach

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bottlecrm_mcp.gateway.shared.rows import row_of
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Lead, Tag
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record, unchanged
 
 NEW: dict[str, dict[str, Any]] = {

@@ -1,7 +1,7 @@
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES
 from tests.whole_crm.catalogue import CATALOGUE
 

@@ -2,8 +2,8 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 
 from bottlecrm_mcp.gateway.shared.rows import row_of
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Comment
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record
 from tests.bottlecrm_mcp.tools.test_search import holds_nothing
 

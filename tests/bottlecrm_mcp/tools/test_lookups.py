@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition, Lead, Tag, Team
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import unchanged
 
 PEOPLE = "on the CRM's settings pages"
@@ -155,7 +155,7 @@ def test_deactivated_people_and_archived_tags_are_not_chosen(alpha, user) -> Non
 
 
 def test_definitions_are_read_without_counting_records(alpha, user, monkeypatch) -> None:
-    monkeypatch.setattr("demo_crm.custom_fields.records_without", None)
+    monkeypatch.setattr("demo_crm.services.custom_fields.records_without", None)
     with org_context(alpha.org):
         CustomFieldDefinition.objects.update(options=[{"value": "n", "label": "North"}])
     (row,) = user("crm_search", entity="custom_fields", fields=["options"], limit=1)["records"]

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from bottlecrm_mcp.tools.truncation import compact
+from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition, Invoice
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES
 
 

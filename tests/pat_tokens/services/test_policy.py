@@ -113,7 +113,7 @@ def request_with(source, owner, issue, client, monkeypatch, method):
 
 def recognise(monkeypatch, row) -> None:
     """As the host's own middleware does with a token of its own."""
-    from demo_crm import middleware
+    from demo_crm.access import middleware
 
     def identify(request):
         request._pat = row

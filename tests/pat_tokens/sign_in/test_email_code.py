@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from demo_crm.identity import issue_access_token
+from demo_crm.access.identity import issue_access_token
 from demo_crm.models import Profile, User
 from pat_tokens.sign_in import email_code, host_endpoints
 from pat_tokens.sign_in.email_code import ADDRESS_COOKIE

@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm import case_tree
 from demo_crm.answers import Refused, first_or_refuse
 from demo_crm.entities.base import Body
 from demo_crm.entities.cases import Cases, follow_status
 from demo_crm.models import Case
+from demo_crm.services import case_tree
 
 
 class Tree(Cases, APIView):

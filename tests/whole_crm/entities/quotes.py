@@ -24,7 +24,6 @@ from demo_crm.entities.rows import (
     RecordSerializer,
 )
 from demo_crm.filters import contains, exact
-from demo_crm.mail import mail
 from demo_crm.models import Invoice, InvoiceLineItem
 from demo_crm.serializers import (
     Brief,
@@ -32,6 +31,7 @@ from demo_crm.serializers import (
     RowSerializer,
     names,
 )
+from demo_crm.services.mail import mail
 from tests.whole_crm.models import (
     Estimate,
     EstimateLineItem,

@@ -3,8 +3,8 @@
 import pytest
 from django.core import mail
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import TimeEntry
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import UNKNOWN_ID, unchanged
 from tests.whole_crm.models import BoardMember, BoardTask, Document, Estimate
 

@@ -13,11 +13,11 @@ from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.in_process import gateway as in_process
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, Origin, database_call
 from bottlecrm_mcp.tools.errors import MAYBE_KEPT
-from demo_crm import row_security
+from demo_crm.access import row_security
+from demo_crm.access.row_security import org_context
 from demo_crm.entities.contacts import ContactList
 from demo_crm.entities.leads import LeadList
 from demo_crm.models import Account, Contact, Lead
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 
 
@@ -93,10 +93,10 @@ def test_nothing_stays_behind_after_an_exception_in_a_write(gateway, monkeypatch
 
 
 def test_context_that_the_host_leaves_behind_is_cleared(gateway, beta_admin, monkeypatch) -> None:
-    from demo_crm.middleware import OrgContextMiddleware
+    from demo_crm.access.middleware import OrgContextMiddleware
 
     def leaky(self, request):
-        from demo_crm.row_security import set_current_org
+        from demo_crm.access.row_security import set_current_org
 
         set_current_org(beta_admin.org_id)
         return Response(status=204)

@@ -199,8 +199,8 @@ def test_custom_field(admin, alpha, name) -> None:
 
 
 def test_custom_field_of_another_organisation(admin, alpha, beta) -> None:
+    from demo_crm.access.row_security import org_context
     from demo_crm.models import CustomFieldDefinition
-    from demo_crm.row_security import org_context
 
     with org_context(beta.org):
         CustomFieldDefinition.objects.filter(target_model="Lead").update(key="betakey")

@@ -1,7 +1,7 @@
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Profile, User
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import unchanged
 
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from demo_crm.row_security import org_context
+from demo_crm.access.row_security import org_context
 from tests.bottlecrm_mcp.population import everything, unchanged
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Invoice
-from demo_crm.row_security import org_context
 from tests.bottlecrm_mcp.population import unchanged
 
 LINE = {"name": "Robot arm", "quantity": 1, "unit_price": "100.00"}

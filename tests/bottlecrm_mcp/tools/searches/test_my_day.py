@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bottlecrm_mcp.tools.searches.my_day import my_day
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Case, Invoice, Lead, Opportunity, Profile, Task
-from demo_crm.row_security import org_context
 
 ZONE = "Pacific/Auckland"
 

@@ -8,9 +8,9 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connection
 from rest_framework.exceptions import ValidationError
 
+from demo_crm.access.row_security import org_context
 from demo_crm.entities.contacts import ContactList
 from demo_crm.models import Contact
-from demo_crm.row_security import org_context
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -80,7 +80,7 @@ def test_context_of_someone_else_is_a_fault(crm_of, alpha, monkeypatch) -> None:
     visible = LeadList.visible
 
     def lost(self):
-        from demo_crm.row_security import set_current_org
+        from demo_crm.access.row_security import set_current_org
 
         leads = visible(self)
         set_current_org(None)

@@ -9,8 +9,8 @@ from django.db.models.signals import post_delete, post_save
 
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.models import KeyedWrite
+from demo_crm.access.row_security import org_context
 from demo_crm.models import Comment, Contact
-from demo_crm.row_security import org_context
 
 app = Celery("unsent", broker="memory://", backend="cache+memory://", set_as_current=False)
 PERSON = {"first_name": "Annika", "last_name": "Leeuw"}

@@ -7,9 +7,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils import timezone
 
-from demo_crm.identity import profile_of
-from demo_crm.permissions import HasOrgContext
-from demo_crm.row_security import org_context
+from demo_crm.access.identity import profile_of
+from demo_crm.access.permissions import HasOrgContext
+from demo_crm.access.row_security import org_context
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 # As BottleCRM lists what needs no organisation; everything else that resolves does.

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from demo_crm.identity import issue_access_token
+from demo_crm.access.identity import issue_access_token
 from demo_crm.models import Profile, User
 
 CODE_SECONDS, HOUR = 600, 3600

@@ -1,0 +1,1 @@
+"""Access: who a request is made by, and which rows it sees."""
