@@ -94,6 +94,7 @@ INVOICE_STATUS = (
     "Pending",
     "Cancelled",
 )
+UNPAID = ("Sent", "Viewed", "Partially_Paid", "Overdue", "Pending")
 DISCOUNT_TYPE = ("PERCENTAGE", "FIXED")
 PAYMENT_TERMS = ("DUE_ON_RECEIPT", "NET_15", "NET_30", "NET_45", "NET_60", "CUSTOM")
 PAYMENT_METHOD = (

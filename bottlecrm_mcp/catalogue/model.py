@@ -173,6 +173,14 @@ class HiddenValue:
 
 
 @dataclass(frozen=True)
+class Open:
+    """Which records still want something: those whose `field` has one of `values`."""
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
@@ -343,6 +351,8 @@ class Entity:
 
     name: str
     singular: str
+    # What people call it, too.
+    aliases: tuple[str, ...] = ()
     # What scopes call it; `write_resource` for writes, where that is another.
     resource: str
     fields: tuple[Field, ...]
@@ -354,6 +364,8 @@ class Entity:
     label: tuple[tuple[str, ...], ...]
     # Those whose equal value makes a possible duplicate.
     identity: tuple[tuple[str, ...], ...] = ()
+    # Those that are not finished, closed or cancelled; None where there is no such state.
+    open: Open | None = None
     # The caller's id that "me" stands for, of the entity that is people.
     own: str = ""
     # The target model of the organisation's custom fields for it; empty where it has none.
@@ -539,6 +551,12 @@ class Catalogue:
     def entity(self, name: str) -> Entity | None:
         """A served entity."""
         return next((each for each in self.entities if each.name == name), None)
+
+    def meant_by(self, name: str) -> Entity | None:
+        """The served entity that a person means: `deals`, `Lead`."""
+        wanted = name.strip().lower()
+        named = (each for each in self.entities if wanted in (each.singular, *each.aliases))
+        return self.entity(wanted) or next(named, None)
 
     def target(self, name: str) -> Entity | None:
         """An entity that a relation points to, served or not."""

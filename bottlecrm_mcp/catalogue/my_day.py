@@ -5,7 +5,6 @@ from __future__ import annotations
 from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.model import Duty
 
-UNPAID = ("Sent", "Viewed", "Partially_Paid", "Overdue")
 DUTIES = (
     Duty(
         "tasks",
@@ -35,5 +34,5 @@ DUTIES = (
         {"stage": list(choices.STAGE[:4]), "closed_on__lte": "this_week"},
         due="closed_on",
     ),
-    Duty("invoices", "payment", {"status": list(UNPAID), "due_date": "overdue"}, due="due_date"),
+    Duty("invoices", "payment", {"due_date": "overdue"}, due="due_date"),
 )

@@ -18,6 +18,7 @@ from bottlecrm_mcp.hosted import token_policy
 logger = logging.getLogger("bottlecrm_mcp")
 
 SCHEME = "bearer "
+QUOTES = tuple("\"'`\u201c\u2018\u00ab")
 
 # From a secret to a token; raises DRF's AuthenticationFailed.
 Resolver = Callable[[str], Any]
@@ -47,10 +48,22 @@ def bearer_secret(header: str) -> str:
         )
     secret = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
     if not secret.startswith(TOKEN_PREFIX) or not secret.isascii():
-        raise Unauthorized(
-            "Only personal access tokens (bcrm_pat_...) are accepted.", presented=True
-        )
+        raise Unauthorized(_mistake(header.strip()), presented=True)
     return secret
+
+
+def _mistake(header: str) -> str:
+    """What is wrong with an Authorization header, as far as it is a common mistake."""
+    value = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else header
+    if value.startswith(("$", "%", "{", "<")):
+        return "The client sent the name of a variable in place of the token: set the variable."
+    if value[:1] in QUOTES:
+        return "The token is in quotation marks: leave them out."
+    if value.lower().startswith(SCHEME):
+        return "The header says Bearer twice: once is enough."
+    if header.startswith(TOKEN_PREFIX):
+        return "The header lacks the word Bearer before the token."
+    return "Only personal access tokens (bcrm_pat_...) are accepted."
 
 
 def shown_prefix(secret: str) -> str:

@@ -12,6 +12,8 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from bottlecrm_mcp.gateway.shared.rows import dig
 
+JSON, EVENTS = b"application/json", b"text/event-stream"
+
 
 @dataclass(frozen=True)
 class Received:
@@ -47,7 +49,9 @@ class Transport:
         async def replay() -> Any:
             return next(read, None) or await received.receive()
 
-        stream = _reads_streams(scope) and _asks_for_progress(received.message)
+        accepted = _Accepted(scope)
+        stream = accepted.streams and (not accepted.json or _asks_for_progress(received.message))
+        scope = accepted.spelled_out()
         if manager := self._managers.get(stream):
             await manager.handle_request(scope, replay, send)
             return
@@ -65,9 +69,21 @@ class Transport:
         )
 
 
-def _reads_streams(scope: Any) -> bool:
-    accepted = (value for name, value in scope["headers"] if name == b"accept")
-    return any(b"text/event-stream" in value or b"*/*" in value for value in accepted)
+class _Accepted:
+    """What a client reads. Without an Accept header, or with one of the two types, it is served."""
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+        given = b",".join(value for name, value in scope["headers"] if name == b"accept")
+        self.json = not given or any(each in given for each in (JSON, b"application/*", b"*/*"))
+        self.streams = any(each in given for each in (EVENTS, b"text/*", b"*/*"))
+
+    def spelled_out(self) -> Any:
+        """The request as the SDK wants it, which demands both."""
+        if not (self.json or self.streams):
+            return self.scope
+        others = [each for each in self.scope["headers"] if each[0] != b"accept"]
+        return {**self.scope, "headers": [*others, (b"accept", b", ".join((JSON, EVENTS)))]}
 
 
 def _asks_for_progress(message: Mapping[str, Any]) -> bool:

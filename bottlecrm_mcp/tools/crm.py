@@ -66,7 +66,7 @@ class Crm:
         return Clock(self.caller.timezone)
 
     def entity(self, name: str) -> Entity:
-        found = self.catalogue.entity(name)
+        found = self.catalogue.meant_by(name)
         if found is None:
             raise ToolError(
                 "unknown_entity",

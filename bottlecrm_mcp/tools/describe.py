@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind, Open
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
@@ -130,6 +130,10 @@ def _change(effect: ChangeEffect) -> str:
     return f"{', '.join(effect.fields) or 'any field'} if {effect.when}"
 
 
+def _or(opened: Open) -> str:
+    return " or ".join(opened.values)
+
+
 def _notes(entity: Entity) -> list[str]:
     effects = (
         f"{each.field}={each.value!r} needs confirmation: it will {each.consequence}."
@@ -145,7 +149,8 @@ def _notes(entity: Entity) -> list[str]:
         (entity.no_create, entity.no_update, entity.no_delete, entity.no_comments)
     )
     confirmed = f"Changes to confirm: {changes}." if changes else ""
-    notes = (legend, *effects, confirmed, entity.hidden_note, admins, *instead)
+    opened = entity.open and f"is_open filters: true is {entity.open.field} {_or(entity.open)}."
+    notes = (legend, opened, *effects, confirmed, entity.hidden_note, admins, *instead)
     return [note for note in notes if note]
 
 

@@ -18,7 +18,7 @@ def text(description: str) -> Schema:
 
 
 def an_object(description: str) -> Schema:
-    return {"type": "object", "description": description, "additionalProperties": True}
+    return {"type": "object", "description": description}
 
 
 def a_list(items: Schema, **limits: Any) -> Schema:
@@ -42,8 +42,9 @@ CONFIRMING: Schema = {
     "confirmation": text("The confirmation string that came with the preview."),
 }
 
-# Of results. The record is null where the token may write but not read.
-SAVED: Schema = {**ANYTHING, "type": ["object", "null"]}
+# Of results. The record is null where the token may write but not read; some clients can't read a
+# list of types.
+SAVED: Schema = {}
 CONFIRMABLE: Schema = {
     "confirmation_required": FLAG,
     "preview": ANYTHING,

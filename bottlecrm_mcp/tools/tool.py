@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
+from bottlecrm_mcp.tools.arguments.client_spelling import as_meant
 from bottlecrm_mcp.tools.confirmation.confirm import (
     ConfirmationRequired,
     Declined,
@@ -20,6 +21,10 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 from bottlecrm_mcp.tools.schemas import Schema
 from bottlecrm_mcp.tools.truncation import fitted
+
+# Nothing that merely looks like a yes is one.
+STRICT = ("confirm",)
+MOST_FAULTS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,6 @@ class Tool:
             "type": "object",
             "properties": self.arguments,
             "required": list(self.required),
-            "additionalProperties": False,
         }
 
     @cached_property
@@ -72,8 +76,8 @@ class Tool:
 
         Raises `ConfirmationRequired` only where the client confirms by a form.
         """
+        arguments = as_meant(arguments, self.arguments, self.required, STRICT)
         self._require_valid(arguments, crm.call_limits)
-        arguments = self._with_whole_numbers(arguments)
         try:
             if self.needs == "write":
                 require_not_declined(crm)
@@ -94,26 +98,19 @@ class Tool:
         return answer
 
     def _require_valid(self, arguments: Mapping[str, Any], call_limits: CallLimits) -> None:
-        for name in arguments:
-            if name not in self.arguments:
-                raise ToolError(
-                    "invalid_arguments",
-                    f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}",
-                )
         call_limits.require_clean(arguments)
-        error: ValidationError | None = best_match(self.validator.iter_errors(arguments))
-        if error is not None:
+        faults = {
+            name: f"{self.name} takes no argument {name!r}. {suggest(name, self.arguments)}"
+            for name in arguments
+            if name not in self.arguments
+        }
+        for error in islice(self.validator.iter_errors(arguments), MOST_FAULTS):
             where = ".".join(str(part) for part in error.path) or self.name
             if where == "entity" and isinstance(arguments["entity"], str):
                 # The tool itself names the nearest entities.
-                return
-            raise ToolError("invalid_arguments", f"{where}: {error.message}")
-
-    def _with_whole_numbers(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """50 for 50.0, which is the same number in JSON and in JSON Schema, and not in Python."""
-        return {
-            name: int(value)
-            if isinstance(value, float) and self.arguments[name].get("type") == "integer"
-            else value
-            for name, value in arguments.items()
-        }
+                continue
+            faults.setdefault(where, f"{where}: {error.message}")
+        if len(faults) == 1:
+            raise ToolError("invalid_arguments", *faults.values())
+        if faults:
+            raise ToolError("invalid_arguments", " ".join(faults.values()), fields=faults)

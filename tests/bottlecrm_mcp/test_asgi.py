@@ -276,3 +276,27 @@ def test_call_that_a_server_cuts_off_as_it_stops(app, monkeypatch, headers) -> N
     response = send(stopping, headers=headers, body=body)
     assert response.status_code == 503
     assert "not known" in response.json()["error"]
+
+
+ACCEPTED = {
+    "": "application/json",
+    "application/json": "application/json",
+    "application/*": "application/json",
+    "*/*": "application/json",
+    "text/event-stream": "text/event-stream",
+    "application/json, text/event-stream": "application/json",
+}
+
+
+@pytest.mark.parametrize(("accept", "kind"), ACCEPTED.items())
+def test_one_of_the_two_types_is_enough(app, token_for, alpha_user, accept, kind) -> None:
+    headers = {**bearer(token_for(alpha_user)), "Accept": accept}
+    answer = send(app, headers=headers, body=LIST_TOOLS)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert "crm_search" in answer.text
+
+
+def test_other_type_is_refused(app, token_for, alpha_user) -> None:
+    headers = {**bearer(token_for(alpha_user)), "Accept": "text/html"}
+    assert send(app, headers=headers, body=LIST_TOOLS).status_code == 406

@@ -39,6 +39,7 @@ TAGS_BY_SLUG = replace(many("tags", "tags"), created_by_key="slug")
 ACCOUNTS = Entity(
     name="accounts",
     singular="account",
+    aliases=("companies", "company", "customers", "customer"),
     path="/api/accounts/",
     resource="accounts",
     model="accounts.Account",

@@ -31,6 +31,7 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     Included,
     Kind,
+    Open,
     RestFilter,
     Section,
     State,
@@ -45,6 +46,8 @@ CLOSE_CASE = "close the case, which sends the customer a satisfaction survey by 
 CASES = Entity(
     name="cases",
     singular="case",
+    open=Open("status", choices.CASE_STATUS[:3]),
+    aliases=("tickets", "ticket"),
     path="/api/cases/",
     resource="cases",
     model="cases.Case",

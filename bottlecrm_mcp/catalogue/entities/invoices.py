@@ -40,6 +40,7 @@ from bottlecrm_mcp.catalogue.model import (
     Field,
     Included,
     Kind,
+    Open,
     RestFilter,
     Section,
     State,
@@ -61,6 +62,7 @@ REMINDS_OF_REST = ChangeEffect(
 INVOICES = Entity(
     name="invoices",
     singular="invoice",
+    open=Open("status", choices.UNPAID),
     path="/api/invoices/",
     resource="invoices",
     model="invoices.Invoice",

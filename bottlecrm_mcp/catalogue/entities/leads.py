@@ -31,6 +31,7 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     HiddenValue,
     Included,
+    Open,
     RestFilter,
     Section,
     ValueEffect,
@@ -43,6 +44,7 @@ CONVERT_LEAD = (
 LEADS = Entity(
     name="leads",
     singular="lead",
+    open=Open("status", choices.LEAD_STATUS[:2]),
     path="/api/leads/",
     resource="leads",
     model="leads.Lead",

@@ -28,6 +28,7 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     Included,
     Kind,
+    Open,
     RestFilter,
     Section,
 )
@@ -35,6 +36,8 @@ from bottlecrm_mcp.catalogue.model import (
 OPPORTUNITIES = Entity(
     name="opportunities",
     singular="opportunity",
+    open=Open("stage", choices.STAGE[:4]),
+    aliases=("deals", "deal"),
     path="/api/opportunities/",
     resource="opportunities",
     model="opportunity.Opportunity",

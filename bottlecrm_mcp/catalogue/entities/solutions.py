@@ -25,6 +25,7 @@ from bottlecrm_mcp.catalogue.model import (
 SOLUTIONS = Entity(
     name="solutions",
     singular="solution",
+    aliases=("articles", "article"),
     path="/api/cases/solutions/",
     # Scopes go by the first path segment.
     resource="cases",

@@ -23,6 +23,7 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     Field,
     Kind,
+    Open,
     RestFilter,
     Section,
 )
@@ -31,6 +32,7 @@ TASK_PARENT = "a task has at most one of account, opportunity, case and lead"
 TASKS = Entity(
     name="tasks",
     singular="task",
+    open=Open("status", choices.TASK_STATUS[:2]),
     path="/api/tasks/",
     resource="tasks",
     model="tasks.Task",

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bottlecrm_mcp.tools.arguments.scalars import iso_day, iso_moment
 
+OVERDUE = "overdue"
 RANGES = (
     "today",
     "yesterday",
@@ -24,7 +25,7 @@ RANGES = (
     "last_year",
     "last_N_days",
     "next_N_days",
-    "overdue",
+    OVERDUE,
 )
 DAYS = ("today", "tomorrow", "yesterday", "in_N_days")
 
@@ -79,7 +80,7 @@ class Clock:
             "last_quarter": _months(today, 3, -1),
             "this_year": (date(today.year, 1, 1), date(today.year, 12, 31)),
             "last_year": (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
-            "overdue": (None, today - day),
+            OVERDUE: (None, today - day),
         }
         return ranges.get(words)
 

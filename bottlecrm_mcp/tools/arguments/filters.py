@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field, Kind, Open
 from bottlecrm_mcp.gateway.base import Condition
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
-from bottlecrm_mcp.tools.arguments.dates import RANGES
+from bottlecrm_mcp.tools.arguments.dates import OVERDUE, RANGES
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 
 CUSTOM = "custom_fields."
+IS_OPEN = "is_open"
 MOST_FILTERS = 50
 MOST_VALUES = 50
 
@@ -54,6 +55,9 @@ class Filters:
         if key.startswith(CUSTOM):
             self._read_custom(key.removeprefix(CUSTOM), value)
             return
+        if key == IS_OPEN and self.entity.open is not None:
+            self._read_is_open(self.entity.open, value)
+            return
         name, separator, operator = key.partition("__")
         field = self.entity.field(name)
         if field is None:
@@ -72,7 +76,21 @@ class Filters:
             self._read_value(field, operator or "eq", value)
 
     def _filterable(self) -> list[str]:
-        return [field.name for field in self.entity.fields if operators(field)]
+        names = [field.name for field in self.entity.fields if operators(field)]
+        return [*names, IS_OPEN] if self.entity.open else names
+
+    def _read_is_open(self, opened: Open, value: Any) -> None:
+        """Also of a list that leaves some of the closed ones out: those are not asked for."""
+        if not isinstance(value, bool):
+            raise ToolError("invalid_value", "Must be true or false.")
+        field = self.entity.field(opened.field)
+        if field is None:
+            raise ToolError("unknown_filter", suggest(opened.field, self._filterable()))
+        hidden = {each.value for each in self.entity.hidden if each.field == field.name}
+        closed = [each for each in field.choices if each not in {*opened.values, *hidden}]
+        values = list(opened.values) if value else closed
+        self.conditions.append(Condition(field, "in", tuple(values)))
+        self.understood[IS_OPEN] = {"is": value, field.name: values}
 
     @cached_property
     def _custom_fields(self) -> Mapping[str, Mapping[str, Any]]:
@@ -96,6 +114,8 @@ class Filters:
         if not 0 < len(values) <= MOST_VALUES:
             raise ToolError("invalid_value", f"Give 1 to {MOST_VALUES} values.")
         read = [self._value(field, value) for value in values]
+        for each in read:
+            self._refuse_hidden(field, each)
         self._add(
             Condition(field, "in", tuple(_bare(each) for each in read)),
             [_shown(each) for each in read],
@@ -151,6 +171,9 @@ class Filters:
                 return
             first, last = found
         # "at least this week" starts with its first day, "at most this week" ends with its last.
+        if value == OVERDUE and operator == "eq" and self.entity.open is not None:
+            # What is finished is not late.
+            self._read_is_open(self.entity.open, True)
         if operator in ("eq", "gte") and first is not None:
             self._bound(field, "gte", clock.start_of(first).isoformat(), first.isoformat())
         if operator in ("eq", "lte") and last is not None:

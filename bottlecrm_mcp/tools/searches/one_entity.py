@@ -31,6 +31,8 @@ def search_entity(
     searched = crm.entity(entity)
     crm.require_scope(searched, "read")
     require_few_words(query)
+    if query and not query.strip():
+        raise ToolError("invalid_arguments", "query: It is blank. Give words, or leave it out.")
     understood = Filters(crm, searched).read(filters or {})
     page = crm.page(
         searched,

@@ -206,3 +206,25 @@ def accept(secret: str) -> None:
 
 def refuse(secret: str) -> None:
     raise AuthenticationFailed
+
+
+MISTAKES = {
+    "Bearer ${BCRM_TOKEN}": "variable",
+    "Bearer $BCRM_TOKEN": "variable",
+    "Bearer %BCRM_TOKEN%": "variable",
+    "Bearer <your token>": "variable",
+    'Bearer "bcrm_pat_x"': "quotation marks",
+    "Bearer 'bcrm_pat_x'": "quotation marks",
+    "Bearer Bearer bcrm_pat_x": "twice",
+    "bcrm_pat_x": "lacks the word Bearer",
+    "Basic bcrm_pat_x": "Only personal access tokens",
+    "Bearer eyJ": "Only personal access tokens",
+}
+
+
+@pytest.mark.parametrize(("header", "said"), MISTAKES.items())
+def test_mistake_in_the_header_is_named(header: str, said: str) -> None:
+    with pytest.raises(Unauthorized, match=said) as refusal:
+        bearer_secret(header)
+    # RFC 6750, section 3: what is sent in the challenge.
+    assert all(" " <= each <= "~" and each not in '"\\' for each in str(refusal.value))

@@ -55,7 +55,7 @@ def test_list_actions(user) -> None:
 
 @pytest.mark.parametrize("tool", ["crm_describe", "list_actions"])
 def test_unknown_entity(user, tool) -> None:
-    error = user(tool, entity="case")["error"]
+    error = user(tool, entity="caze")["error"]
     assert error["code"] == "unknown_entity"
     assert "'cases'" in error["message"]
 

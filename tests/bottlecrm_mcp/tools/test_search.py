@@ -109,7 +109,7 @@ def test_converted_leads_are_explained(user, alpha) -> None:
 
 # What is wrong, and what the answer names instead.
 BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "entity": ({"entity": "lead"}, "'leads'"),
+    "entity": ({"entity": "laeds"}, "'leads'"),
     "entity of another kind": ({"entity": 5}, ""),
     "argument": ({"entity": "leads", "filter": {}}, "'filters'"),
     "field": ({"entity": "leads", "fields": ["emial"]}, "'email'"),
@@ -135,7 +135,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "long list": ({"entity": "leads", "filters": {"city": ["a"] * 51}}, "1 to 50"),
     "filters as text": ({"entity": "leads", "filters": "status=closed"}, "object"),
     "limit": ({"entity": "leads", "limit": 51}, "50"),
-    "limit as text": ({"entity": "leads", "limit": "5"}, "integer"),
+    "limit as text": ({"entity": "leads", "limit": "five"}, "integer"),
     "offset": ({"entity": "leads", "offset": -1}, "0"),
     "huge offset": ({"entity": "leads", "offset": 10**12}, "1000000"),
     "long query": ({"entity": "leads", "query": "x" * 201}, "too long"),

@@ -245,7 +245,7 @@ def test_what_fails_keeps_nothing_else_from_being_done(
         connect(owner)
         later(owner, ended_at=timezone.now() - timedelta(days=31))
     from pat_tokens.management.commands import pat_expiry
-    from pat_tokens.services import expiry
+    from pat_tokens.oauth import expiry
 
     module = pat_expiry if step == "forget_unused" else expiry
     does = getattr(module, step)
