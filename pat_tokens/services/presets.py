@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from pat_tokens.conf import token_settings
-from pat_tokens.scopes import api_resources
+from pat_tokens.scopes import ANY_RESOURCE, api_resources
 
 Access = Literal["read_only", "read_write", "entities"]
 ACCESS: dict[Access, str] = {
@@ -54,15 +54,15 @@ def summary(scopes: list[str]) -> str:
     granted = set(scopes)
     if not granted:
         return "Everything its owner may do"
-    if granted == {"*:read"}:
-        return ACCESS["read_only"]
-    if granted == {"*:read", "*:write"}:
+    if {"*:read", "*:write"} <= granted:
         return ACCESS["read_write"]
+    if "*:read" in granted and all(scope.endswith(":read") for scope in granted):
+        return ACCESS["read_only"]
     shown = [scope for scope in scopes if scope.partition(":")[0] not in NAMES]
     actions: dict[str, list[str]] = {}
     for resource, _, action in (scope.partition(":") for scope in shown or scopes):
         actions.setdefault(resource, []).append(action)
-    labels = token_settings.entities
+    labels = {ANY_RESOURCE: "Everything", **token_settings.entities}
     return "; ".join(
         f"{labels.get(resource, resource)}: {' and '.join(done)}"
         for resource, done in actions.items()

@@ -79,8 +79,8 @@ def playing() -> Iterator[str]:
 
 def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
     tool = _offered([each.get("name", "") for each in asked.get("tools", [])], seen)
-    last = asked["messages"][-1]["content"]
-    results = [each for each in last if isinstance(each, dict) and each["type"] == "tool_result"]
+    said = [part for each in asked["messages"] for part in each["content"]]
+    results = [each for each in said if isinstance(each, dict) and each["type"] == "tool_result"]
     seen.results += [json.dumps(each["content"]) for each in results]
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude"}
     usage = {"input_tokens": 1, "output_tokens": 1}
@@ -135,7 +135,7 @@ def responses(asked: dict[str, Any], seen: Seen) -> Events:
 def gemini(asked: dict[str, Any], seen: Seen) -> Iterator[dict[str, Any]]:
     declared = [each.get("functionDeclarations", []) for each in asked.get("tools", [])]
     tool = _offered([each["name"] for group in declared for each in group], seen)
-    parts = asked["contents"][-1]["parts"]
+    parts = [part for each in asked["contents"] for part in each["parts"]]
     results = [each["functionResponse"] for each in parts if "functionResponse" in each]
     seen.results += [json.dumps(each["response"]) for each in results]
     part: dict[str, Any] = {"text": DONE}

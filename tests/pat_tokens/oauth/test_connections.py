@@ -9,7 +9,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from pat_tokens.audit.source import Source
-from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
+from pat_tokens.models import (
+    AuthorizationCode,
+    AuthorizationRequest,
+    Connection,
+    Event,
+    RefreshToken,
+    Token,
+)
 from pat_tokens.oauth.grants import NotGranted, find_refresh_token, refresh
 from pat_tokens.resolver import find_token
 from pat_tokens.rls import in_organisation
@@ -18,6 +25,7 @@ from pat_tokens.services.leak_reports import answer_report
 from pat_tokens.services.org_tokens import org_page, totals
 from pat_tokens.services.own_tokens import own_page
 from pat_tokens.services.policy import change_policy
+from tests.bottlecrm_mcp.hosted.flow import browser_of
 
 OWN = "/api/profile/tokens/connections/"
 ORG = "/api/org/tokens/connections/"
@@ -153,6 +161,16 @@ def test_decision_of_another_organisation_is_refused(ask, api, alpha_user, beta_
         with in_organisation(owner.org_id):
             assert not Connection.objects.exists()
     assert api(alpha_user).post(path, chosen, format="json").status_code == 200
+
+
+def test_decision_takes_no_cookies(ask, alpha_user) -> None:
+    """What a browser sends by itself decides nothing, so that no other site can have it sent."""
+    path = f"/api/profile/tokens/authorizations/{ask().pk}/"
+    client = browser_of(alpha_user)
+    assert client.get("/settings/api-tokens/").status_code == 200
+    for answer in (client.get(path), client.post(path, {"decision": "deny"}, "application/json")):
+        assert answer.status_code in (401, 403)
+    assert AuthorizationRequest.objects.exists()
 
 
 def test_what_may_not_write_is_not_offered(ask, api, alpha_user, alpha_admin) -> None:

@@ -65,6 +65,9 @@ def test_bad_choice(chosen, message) -> None:
         (["users:read"], "users: read"),
         (["boards:write"], "boards: write"),
         (["leads:read", "tasks:read", "leads:write"], "Leads: read and write; Tasks: read"),
+        (["leads:write", "*:read", "*:write"], "Read and write"),
+        (["leads:read", "*:read"], "Read only"),
+        (["*:read", "leads:write"], "Everything: read; Leads: write"),
     ],
 )
 def test_summary(granted, told) -> None:
