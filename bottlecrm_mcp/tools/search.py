@@ -38,8 +38,8 @@ def _require_only(entity: str, given: dict[str, Any], *taken: str) -> None:
 FILTERS = an_object(
     "field: value, field: [a, b], field__gte, field__lte, field__contains, field__is_empty: "
     "true; custom_fields.KEY: value; is_open: true. Dates take ISO or today, this_week, "
-    "last_month, last_30_days, overdue and the like. People, accounts, tags and so on by id or name; 'me' "
-    "is the person."
+    "last_month, last_30_days, overdue and the like. People, accounts, tags and so on by id or "
+    "name; 'me' is the person."
 )
 
 SEARCH = Tool(

@@ -25,7 +25,7 @@ from pat_tokens.services.leak_reports import answer_report
 from pat_tokens.services.org_tokens import org_page, totals
 from pat_tokens.services.own_tokens import own_page
 from pat_tokens.services.policy import change_policy
-from tests.bottlecrm_mcp.hosted.flow import browser_of
+from tests.bottlecrm_mcp.hosted.oauth.flow import browser_of
 
 OWN = "/api/profile/tokens/connections/"
 ORG = "/api/org/tokens/connections/"
