@@ -10,6 +10,7 @@ from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.execution import current_call
 from bottlecrm_mcp.protocol.server import McpServer
+from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.tool import Tool
 
@@ -45,7 +46,8 @@ class HostedServer(McpServer):
             return None
         arguments = params.arguments or {}
         entity, record_id = (str(arguments.get(name) or "") for name in ("entity", "id"))
-        return Write(tool.name, entity, record_id, client)
+        # Not a name: the log holds no values.
+        return Write(tool.name, entity, record_id if is_id(record_id) else "", client)
 
 
 def client_name(context: Any) -> str:

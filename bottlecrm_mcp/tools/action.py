@@ -17,12 +17,13 @@ from bottlecrm_mcp.gateway.base import (
     WrittenBefore,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, without_empty
+from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id, write_key
+from bottlecrm_mcp.tools.crm import Crm, judged_again, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.schemas import (
@@ -58,7 +59,7 @@ def crm_action(
     acted_on = crm.entity(entity)
     chosen = _action(acted_on, action)
     crm.require_scope(acted_on, "write")
-    record_id = require_id(acted_on, id)
+    record_id = record_meant(crm, acted_on, id)
     given = dict(params or {})
     arguments = {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given}
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)

@@ -26,7 +26,6 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.shared.rows import dig, label_of, row_of
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.dates import Clock
-from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.confirmation.seal import Seal
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 
@@ -183,16 +182,6 @@ def label_names(entity: Entity) -> set[str]:
 def label_fields(entity: Entity) -> tuple[Field, ...]:
     names = label_names(entity)
     return tuple(field for field in entity.fields if field.name in names)
-
-
-def require_id(entity: Entity, value: str) -> str:
-    if not is_id(value):
-        raise ToolError(
-            "invalid_id",
-            f"{value!r} is not an id of a {entity.singular}.",
-            hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
-        )
-    return value.lower()
 
 
 def lacks_scope(caller: Caller, scope: str, reason: str = "") -> ToolError:

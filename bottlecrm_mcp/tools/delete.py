@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.gateway.base import Condition, Page, RowQuery
+from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields, require_id
+from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     CONFIRMABLE,
@@ -29,11 +30,11 @@ def crm_delete(
     crm: Crm, *, entity: str, id: str, confirm: bool = False, confirmation: str = ""
 ) -> dict[str, Any]:
     deleted = crm.entity(entity)
-    record_id = require_id(deleted, id)
     if deleted.no_delete:
         raise ToolError("not_supported", deleted.no_delete)
     crm.require_scope(deleted, "write")
     crm.require_scope(deleted, "read", ", without which there is no preview to confirm")
+    record_id = record_meant(crm, deleted, id)
     watched = crm.gateway.watch(deleted, record_id)
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)

@@ -8,7 +8,8 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import COMMENTS, Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, rows_at
-from bottlecrm_mcp.tools.crm import Crm, require_id
+from bottlecrm_mcp.tools.arguments.references import record_meant
+from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, RECORD_ID, TEXT, a_list
 from bottlecrm_mcp.tools.searches.one_entity import untrusted_fields
@@ -32,7 +33,7 @@ def crm_get(
     """Every published field of a record that has a value, and the lists asked for."""
     shown = crm.entity(entity)
     crm.require_scope(shown, "read")
-    record_id = require_id(shown, id)
+    record_id = record_meant(crm, shown, id)
     wanted = [included(shown, name) for name in dict.fromkeys(include or ())]
     detail: Mapping[str, Any] | None = None
     if any(each.rows and not each.path for each in wanted):

@@ -27,7 +27,7 @@ def a_list(items: Schema, **limits: Any) -> Schema:
 
 # The registry fills in the names of the entities that are served.
 ENTITY: Schema = {"type": "string", "enum": [], "description": "Kind of record."}
-RECORD_ID: Schema = {**TEXT, "description": "The record's id, a UUID from crm_search."}
+RECORD_ID: Schema = {**TEXT, "description": "The record's id, or its name where only one has it."}
 DATA = an_object(
     "Field values, as crm_describe lists them. Relations take ids or names, people also an "
     "e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days."

@@ -8,6 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
 from bottlecrm_mcp.gateway.shared.rows import EMPTY
+from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
@@ -19,7 +20,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, judged_again, require_id
+from bottlecrm_mcp.tools.crm import Crm, judged_again
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -49,7 +50,7 @@ def crm_update(
     if updated.no_update:
         raise ToolError("not_supported", updated.no_update)
     crm.require_scope(updated, "write")
-    record_id = require_id(updated, id)
+    record_id = record_meant(crm, updated, id)
     watched = crm.gateway.watch(updated, record_id)
     readable = crm.may(updated, "read")
     before = crm.record(updated, record_id) if readable else {}

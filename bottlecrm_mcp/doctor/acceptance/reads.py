@@ -130,7 +130,7 @@ class ReadCells:
         yield "an unknown sort", partial(search, "unknown_field", entity=name, sort=NONSENSE)
         for what, filters in self._bad_filters():
             yield what, partial(search, "invalid_filter", entity=name, filters=filters)
-        yield "a malformed id", partial(get, "invalid_id", entity=name, id="not-an-id")
+        yield "a malformed id", partial(get, "invalid_id", entity=name, id=" ")
         yield "an unknown id", partial(get, "not_found", entity=name, id=str(uuid4()))
         yield "an unknown include", partial(get, "", entity=name, id=some, include=[NONSENSE])
         yield "another organisation's record", self._foreign

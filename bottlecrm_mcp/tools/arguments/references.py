@@ -36,6 +36,22 @@ class Reference(NamedTuple):
         return {"id": self.id, "name": self.name}
 
 
+def record_meant(crm: Crm, entity: Entity, value: str) -> str:
+    """The id of the record that the argument `id` means: the id itself, or a name.
+
+    Raises `ToolError`: with candidates where several have the name, the nearest where none has.
+    """
+    if is_id(value):
+        return value.lower()
+    if not value.strip():
+        raise ToolError(
+            "invalid_id",
+            f"{value!r} is not an id of a {entity.singular}.",
+            hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
+        )
+    return References(crm).resolve(entity.name, value).id
+
+
 class References:
     """Looks up references for one tool call; each list of names is read at most once.
 

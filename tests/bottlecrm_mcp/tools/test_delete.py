@@ -60,6 +60,6 @@ def test_assignee_may_not_delete(user, alpha, name) -> None:
 
 @pytest.mark.parametrize("pk", ["", "1", "x" * 500, UNKNOWN_ID[:-1], f"{{{UNKNOWN_ID}}}"])
 def test_malformed_id(user, pk) -> None:
-    error = user("crm_delete", entity="leads", id=pk, confirm=True)["error"]
-    assert error["code"] == "invalid_id"
-    assert "crm_search" in error["hint"]
+    with unchanged():
+        error = user("crm_delete", entity="leads", id=pk, confirm=True)["error"]
+    assert error["code"] in ("invalid_id", "not_found", "invalid_value")

@@ -36,7 +36,8 @@ def test_lead_that_no_list_has(user, alpha) -> None:
     ("arguments", "code", "told"),
     [
         ({"id": UNKNOWN_ID}, "not_found", "not found"),
-        ({"id": "7"}, "invalid_id", "crm_search"),
+        ({"id": "7"}, "not_found", "No lead matches"),
+        ({"id": " "}, "invalid_id", "crm_search"),
         ({"id": 7}, "invalid_arguments", "string"),
         ({"id": UNKNOWN_ID.upper() + "\x00"}, "invalid_arguments", "NUL"),
         ({"id": UNKNOWN_ID, "include": ["coments"]}, "invalid_arguments", "'comments'"),
