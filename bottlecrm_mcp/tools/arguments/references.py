@@ -49,17 +49,20 @@ def record_meant(crm: Crm, entity: Entity, value: str) -> str:
             f"{value!r} is not an id of a {entity.singular}.",
             hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
         )
-    return References(crm).resolve(entity.name, value).id
+    # As a whole: a part of a name may be one record's today, and another's tomorrow.
+    return References(crm, exact=True).resolve(entity.name, value).id
 
 
 class References:
     """Looks up references for one tool call; each list of names is read at most once.
 
-    `unchecked` are the ids that were taken as given, since the token may not look them up.
+    `unchecked` are the ids that were taken as given, since the token may not look them up. Where no
+    name is `exact`, the beginnings of words will do.
     """
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Crm, *, exact: bool = False) -> None:
         self.crm = crm
+        self.exact = exact
         self.unchecked: list[str] = []
         self._rows: dict[str, Sequence[Mapping[str, Any]]] = {}
         self._named_in: dict[tuple[str, str], list[tuple[Reference, list[str]]]] = {}
@@ -119,7 +122,9 @@ class References:
             if reference.id == value.lower():
                 return reference
         exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
-        matches = exact or [ref for ref, names in named if _begins(value, names)]
+        matches = exact
+        if not (exact or self.exact):
+            matches = [ref for ref, names in named if _begins(value, names)]
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -191,7 +196,7 @@ class References:
             return exact[0]
         if len(named) == 1:
             only, row = named[0]
-            if _begins(name, _exact_names(only, row)):
+            if not self.exact and _begins(name, _exact_names(only, row)):
                 return only
             # The words are somewhere in it: near, but not what was said.
             raise _unknown(entity.singular, name, [only.name])
