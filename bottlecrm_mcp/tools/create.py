@@ -175,6 +175,7 @@ CREATE = Tool(
         "entity": TEXT,
         "id": TEXT,
         "record": SAVED,
+        "untrusted": a_list(TEXT),
         "possible_duplicates": a_list(ANYTHING),
         "warnings": a_list(TEXT),
         "repeated": FLAG,

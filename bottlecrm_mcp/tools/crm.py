@@ -145,7 +145,9 @@ class Crm:
             reason = f"This token lacks the scope {entity.resource}:read."
             return {"record": None, "record_not_shown": reason}
         try:
-            return {"record": read()}
+            record = read()
+            outsiders = untrusted_fields(entity, record)
+            return {"record": record, **({"untrusted": outsiders} if outsiders else {})}
         # Not errors here: to the agent it would look as if nothing was written.
         except ToolError as gone:
             reason = gone.hint or gone.message
@@ -156,6 +158,15 @@ class Crm:
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""
         return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
+
+
+def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
+    """The fields in these records that people outside the organisation may have written."""
+    return [
+        field.name
+        for field in entity.fields
+        if field.untrusted and any(field.name in record for record in records)
+    ]
 
 
 def judged_again(tool: Callable[P, T]) -> Callable[P, T]:

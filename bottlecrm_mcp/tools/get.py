@@ -9,10 +9,9 @@ from bottlecrm_mcp.catalogue.model import COMMENTS, Entity, Field, Included
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, rows_at
 from bottlecrm_mcp.tools.arguments.references import record_meant
-from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.crm import Crm, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, RECORD_ID, TEXT, a_list
-from bottlecrm_mcp.tools.searches.one_entity import untrusted_fields
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import (
     LONGEST_IN_RECORD,

@@ -51,7 +51,7 @@ def crm_summarize(
         "total": totals[0] if len(totals) == 1 else {"by_currency": totals},
         "filters": understood.understood,
     }
-    notes = _notes(summarized, groupings, bool(apart))
+    notes = [*_notes(summarized, groupings, bool(apart)), *understood.notes]
     if len(groups) < summary.group_count:
         shown = f"The first {len(groups)} of {summary.group_count} groups are shown"
         notes.insert(0, f"{shown}; the total is of all. Filters give the others.")

@@ -174,6 +174,7 @@ UPDATE = Tool(
         "entity": TEXT,
         "id": TEXT,
         "record": SAVED,
+        "untrusted": a_list(TEXT),
         "changed": ANYTHING,
         "warnings": a_list(TEXT),
         **CONFIRMABLE,

@@ -15,6 +15,10 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 
 CUSTOM = "custom_fields."
+PARTIAL = (
+    "This person is no administrator: of other people's records those that this person can see "
+    "are counted, which may not be all."
+)
 IS_OPEN = "is_open"
 MOST_FILTERS = 50
 MOST_VALUES = 50
@@ -50,6 +54,19 @@ class Filters:
                 fields=self._problems,
             )
         return self
+
+    @property
+    def notes(self) -> list[str]:
+        """What a caller has to know who sees a part of what was asked for."""
+        is_of_others = any(self._names_others(each) for each in self.conditions)
+        return [PARTIAL] if is_of_others and not self.crm.caller.is_admin else []
+
+    def _names_others(self, condition: Condition) -> bool:
+        own = self.crm.catalogue.own_id_of(condition.field.to)
+        if not own or condition.operator not in ("eq", "in"):
+            return False
+        given = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        return any(each != getattr(self.crm.caller, own) for each in given)
 
     def _read_one(self, key: str, value: Any) -> None:
         if key.startswith(CUSTOM):

@@ -11,7 +11,7 @@ from bottlecrm_mcp.catalogue.model import Duty, Entity, Field
 from bottlecrm_mcp.gateway.base import DEFAULT_LIMIT, NotAvailable, Page, Refused, RowQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
-from bottlecrm_mcp.tools.crm import Crm, label_names
+from bottlecrm_mcp.tools.crm import Crm, label_names, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
 
@@ -59,21 +59,12 @@ def search_entity(
         result["next_offset"] = offset + len(records)
     if outsiders := untrusted_fields(searched, *records):
         result["untrusted"] = outsiders
-    notes = _notes(searched, page, offset, bool(query or filters))
+    notes = [*_notes(searched, page, offset, bool(query or filters)), *understood.notes]
     if len(records) < len(page.rows):
         notes.append("Fewer records than asked for fit into one answer; go on at next_offset.")
     if notes:
         result["notes"] = notes
     return result
-
-
-def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
-    """The fields in these records that people outside the organisation may have written."""
-    return [
-        field.name
-        for field in entity.fields
-        if field.untrusted and any(field.name in record for record in records)
-    ]
 
 
 def _columns(entity: Entity, names: Sequence[str] | None) -> tuple[Field, ...]:
