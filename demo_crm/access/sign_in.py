@@ -12,7 +12,7 @@ urlpatterns = [
         "sign-in/",
         secured(
             LoginView.as_view(
-                template_name="demo_crm.access.sign_in.html", redirect_authenticated_user=True
+                template_name="demo_crm/sign_in.html", redirect_authenticated_user=True
             )
         ),
         name="sign-in",

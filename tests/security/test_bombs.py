@@ -279,7 +279,7 @@ def test_numeric_arguments(call: Any) -> None:
     for entity in ("leads", "tags", "all", "my_day"):
         words = {"query": "alphaseen"} if entity == "all" else {}
         for name in ("limit", "offset"):
-            for bomb in (*NUMBERS, *DATES, True, 0.5, "5", -1, [1], {"a": 1}):
+            for bomb in (*NUMBERS, *DATES, True, 0.5, -1, [1], {"a": 1}):
                 answer = call("crm_search", entity=entity, **words, **{name: bomb})
                 assert answer["error"]["code"] == "invalid_arguments", (name, bomb)
         answer = call("crm_search", entity=entity, **words, limit=2.0)
