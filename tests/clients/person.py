@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.pat_tokens.pages.browser import ARGUMENTS, CHROMIUM
+from tests.pat_tokens.pages.browser import ARGUMENTS
+from tests.programs import CHROMIUM
 
 PATIENCE = 30
 CODE = re.compile(r"\b\d{6}\b")

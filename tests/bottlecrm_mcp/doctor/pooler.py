@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.programs import PGBOUNCER
+
 SETTINGS = """\
 [databases]
 * = host={HOST} port={PORT} user={USER} password={PASSWORD}
@@ -33,9 +35,7 @@ def pooling(folder: Path, database: dict[str, Any], mode: str, reset: str) -> It
         text += f"user = {_reaches(database['HOST'])}\n"
     file = folder / "pgbouncer.ini"
     file.write_text(text)
-    with subprocess.Popen(
-        ["/usr/sbin/pgbouncer", file], stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen([str(PGBOUNCER), file], stderr=subprocess.PIPE, text=True) as process:
         said = next((line for line in process.stderr if "process up" in line), "")
         try:
             assert said

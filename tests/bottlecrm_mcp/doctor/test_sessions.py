@@ -7,6 +7,7 @@ from bottlecrm_mcp.doctor.checks import sessions
 from bottlecrm_mcp.doctor.findings import Level
 from settings.database import forget_org
 from tests.bottlecrm_mcp.doctor.pooler import pooling
+from tests.programs import needs_pgbouncer
 
 DISCARD = "DISCARD ALL"
 
@@ -34,6 +35,7 @@ def test_without_a_pooler():
     assert found(sessions.check_sessions)[0] is Level.OK
 
 
+@needs_pgbouncer
 @pytest.mark.parametrize(
     ("mode", "reset", "level", "expected"),
     [

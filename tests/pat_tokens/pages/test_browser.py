@@ -22,17 +22,17 @@ from pat_tokens.services.policy import change_policy
 from pat_tokens.services.presets import scopes_for
 from tests.agent import Json, text_of
 from tests.pat_tokens.pages.browser import (
-    CHROMIUM,
     assert_looks,
     chromium,
     opened,
     serving,
     sign_in,
 )
+from tests.programs import needs_chromium
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+    needs_chromium,
 ]
 
 SECRET = re.compile(r"bcrm_pat_[0-9A-Za-z]{49}")

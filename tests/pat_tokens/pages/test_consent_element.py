@@ -12,11 +12,12 @@ from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth.requests import keep_request
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy
-from tests.pat_tokens.pages.browser import CHROMIUM, assert_looks, chromium, opened, serving
+from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
+from tests.programs import needs_chromium
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+    needs_chromium,
 ]
 
 FRONT_END = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Front end</title>

@@ -10,12 +10,13 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.bottlecrm_mcp.hosted.oauth.flow import Flow
-from tests.pat_tokens.pages.browser import CHROMIUM, assert_looks, chromium, opened, serving
+from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
 from tests.pat_tokens.sign_in.conftest import URL, mailed_code
+from tests.programs import needs_chromium
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed"),
+    needs_chromium,
 ]
 
 

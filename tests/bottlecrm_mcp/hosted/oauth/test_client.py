@@ -35,7 +35,8 @@ from tests.bottlecrm_mcp.hosted.oauth.flow import (
     post,
     query_of,
 )
-from tests.pat_tokens.pages.browser import CHROMIUM, chromium, opened, serving, sign_in
+from tests.pat_tokens.pages.browser import chromium, opened, serving, sign_in
+from tests.programs import needs_chromium
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -220,7 +221,7 @@ def expire_access_tokens(owner: Any) -> None:
         connection.close()
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
+@needs_chromium
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_consent_in_a_browser(site, alpha_user, scripts, width, monkeypatch) -> None:
