@@ -301,6 +301,8 @@ class Action:
     mails_to: str = ""
     # Fields without whose values the CRM can't do it.
     needs: tuple[str, ...] = ()
+    # The field that says when it was done last, which a preview tells: it would be done again.
+    done_at: str = ""
 
     # --- for trying it out
     # The action that has to come before, and what the record's fields are then (None: empty).
@@ -509,8 +511,8 @@ class Duty:
     """Records of an entity that wait for somebody; `what` says so in a word or two.
 
     `filters` are those of a search, without whose they are. `due` is the day that they wait for,
-    `urgency` a field whose values in `urgent` press, `answered` one that is empty until somebody
-    answered.
+    `urgency` a field whose values in `urgent` press, the first most, `answered` one that is empty
+    until somebody answered. `tells` are fields without which nobody knows what it is about.
     """
 
     entity: str
@@ -520,6 +522,7 @@ class Duty:
     urgency: str = ""
     urgent: tuple[str, ...] = ()
     answered: str = ""
+    tells: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,11 @@ DUTIES = (
         {"stage": list(choices.STAGE[:4]), "closed_on__lte": "this_week"},
         due="closed_on",
     ),
-    Duty("invoices", "payment", {"due_date": "overdue"}, due="due_date"),
+    Duty(
+        "invoices",
+        "payment",
+        {"due_date": "overdue"},
+        due="due_date",
+        tells=("account", "amount_due", "currency"),
+    ),
 )

@@ -87,6 +87,8 @@ def crm_action(
     if given:
         details["params"] = {**given, **values.understood}
     details |= parts
+    if chosen.done_at in before:
+        details["done_before"] = before[chosen.done_at]
     if below:
         details["also"] = below
     details |= mail

@@ -13,6 +13,7 @@ from bottlecrm_mcp.tools.arguments.values import Values, sent_value
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     Marked,
+    demanded_by,
     effects_of_update,
     given_values,
     kinds_of,
@@ -68,6 +69,7 @@ def crm_update(
     _require_alone(marked, values.body)
     after = {**before, **given, **values.understood}
     require_values(needs_of(marked), after, subject)
+    require_values(demanded_by(marked), given, subject)
     mail = mail_details(crm, updated, marked, after, subject)
     change = Change(
         "crm_update",

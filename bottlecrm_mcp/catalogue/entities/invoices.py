@@ -173,6 +173,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the invoice to the customer",
+            done_at="sent_at",
             change_effects=(
                 ChangeEffect(
                     (Effect.MAILS,),

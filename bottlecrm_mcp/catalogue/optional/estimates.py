@@ -112,6 +112,7 @@ ESTIMATES = Entity(
             "/api/invoices/estimates/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the estimate to the customer",
+            done_at="sent_at",
             mails_to="client_email",
             shows={"status": "Sent"},
         ),

@@ -85,6 +85,11 @@ def needs_of(marked: Iterable[Marked]) -> Iterable[str]:
     return (need for each in marked if isinstance(each, ValueEffect) for need in each.needs)
 
 
+def demanded_by(marked: Iterable[Marked]) -> list[str]:
+    """The fields that the CRM wants in the same request."""
+    return [each.demands for each in marked if isinstance(each, ValueEffect) and each.demands]
+
+
 def given_values(entity: Entity, body: Record) -> dict[str, Any]:
     """The values of a request's body by the names of their fields."""
     return {

@@ -27,6 +27,7 @@ class Waiting(NamedTuple):
     """A record that waits for the person; sorts by how pressing it is, then by day."""
 
     pressing: int
+    rank: int
     due: str
     row: Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
         for row in page.rows
         if search.duty
     ]
-    waiting.sort(key=lambda each: (each.pressing, each.due))
+    waiting.sort(key=lambda each: (each.pressing, each.rank, each.due))
     result = found.as_result(MY_DAY, [each.row for each in waiting[:limit]])
     if not waiting:
         result["notes"] = [*result.get("notes", ()), "Nothing waits for this person today."]
@@ -50,7 +51,7 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
 
 def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
-    names = {duty.due, duty.urgency, duty.answered, *label_names(entity)}
+    names = {duty.due, duty.urgency, duty.answered, *duty.tells, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
     first = entity.field(duty.due or CREATED)
     query = RowQuery(
@@ -77,8 +78,18 @@ def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Wa
     shown = {"entity": entity.name, "id": row["id"], "name": crm.label(entity, row)}
     if due:
         shown["due"] = due
+    shown |= {name: _short(row[name]) for name in duty.tells if name in row}
     shown["why"] = ", ".join(filter(None, why))
-    return Waiting(_pressing(duty, due, late, urgency), due, shown)
+    return Waiting(_pressing(duty, due, late, urgency), _rank(duty, due, urgency), due, shown)
+
+
+def _short(value: Any) -> Any:
+    return value["name"] if isinstance(value, Mapping) else value
+
+
+def _rank(duty: Duty, due: str, urgency: str) -> int:
+    """Of what has no day, the most urgent is first."""
+    return duty.urgent.index(urgency) if urgency in duty.urgent and not due else 0
 
 
 def _when(late: int) -> str:
