@@ -458,6 +458,8 @@ class Entity:
 
     def lists_of(self, name: str) -> tuple[Included, ...]:
         """The list of this name, and those that continue it."""
+        if not name:
+            return ()
         return tuple(each for each in self.includes if name in (each.name, each.continues))
 
     def record_path(self, record_id: str) -> str:
