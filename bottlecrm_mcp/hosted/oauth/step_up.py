@@ -74,7 +74,7 @@ def _error(
 ) -> ToolError | None:
     arguments = message["params"].get("arguments")
     named = arguments.get("entity") if isinstance(arguments, dict) else None
-    entity: Entity | None = registry.catalogue.entity(named) if isinstance(named, str) else None
+    entity: Entity | None = registry.catalogue.meant_by(named) if isinstance(named, str) else None
     if entity is None or not tool.needs:
         return None
     resource = entity.resource_for(tool.needs)
