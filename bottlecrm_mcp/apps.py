@@ -12,9 +12,11 @@ class BottleCrmMcpConfig(AppConfig):
         from bottlecrm_mcp.gateway.in_process.hooks import (
             celery_on_commit,
             created_records,
+            deletion_trial,
             queryset_capture,
         )
 
         queryset_capture.install()
         celery_on_commit.install()
         created_records.install()
+        deletion_trial.install()

@@ -301,6 +301,9 @@ class Gateway(Protocol):
         can promise it. `creates` asks for the id of the record of that entity that it made. Raises
         `WrittenBefore` and `RecordChanged` where that is so."""
 
+    def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
+        """What the CRM would answer to this DELETE, if it would refuse it. Nothing is deleted."""
+
     def watch(self, entity: Entity, record_id: str) -> Watched | None:
         """A record to be read from now on, and then written to, which nobody may change meanwhile;
         None where this way to the CRM can't see that."""

@@ -59,6 +59,8 @@ def crm_action(
     acted_on = crm.entity(entity)
     chosen = _action(acted_on, action)
     crm.require_scope(acted_on, "write")
+    if chosen.admin_only and not crm.caller.is_admin:
+        raise ToolError("forbidden", f"Only an administrator may {chosen.name} {acted_on.name}.")
     record_id = record_meant(crm, acted_on, id)
     given = dict(params or {})
     arguments = {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given}
@@ -92,7 +94,15 @@ def crm_action(
     if below:
         details["also"] = below
     details |= mail
-    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
+    given_confirmation = Confirmation(confirm, confirmation)
+
+    def require_possible() -> None:
+        if chosen.method == "DELETE":
+            path, body = _request(chosen, record_id, values.body)
+            if refusal := crm.gateway.refused_deletion(path, body):
+                raise_for(refusal, subject, wrote=True)
+
+    require_confirmation(crm, change, given_confirmation, details, require_possible)
     # Refused for the record itself, it reaches nothing below.
     record = {"id": record_id, "name": name}
     try:

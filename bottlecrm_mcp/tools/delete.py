@@ -55,9 +55,16 @@ def crm_delete(
     details: dict[str, Any] = {"record": {"id": record_id, "name": name, **shown}}
     if with_it:
         details["deleted_with_it"] = _totals(with_it)
-    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
-    reply = crm.gateway.write("DELETE", deleted.written_at(record_id), watched=watched)
-    raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
+    path, subject = deleted.written_at(record_id), f"{deleted.singular} {name!r}"
+
+    def require_possible() -> None:
+        if refusal := crm.gateway.refused_deletion(path):
+            raise_for(refusal, subject, wrote=True)
+
+    given = Confirmation(confirm, confirmation)
+    require_confirmation(crm, change, given, details, require_possible)
+    reply = crm.gateway.write("DELETE", path, watched=watched)
+    raise_for(reply, subject, wrote=True)
     result: dict[str, Any] = {
         "entity": deleted.name,
         "id": record_id,

@@ -57,7 +57,12 @@ from bottlecrm_mcp.gateway.in_process.records import Records
 from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
 from bottlecrm_mcp.gateway.in_process.serializers import live_fields
 from bottlecrm_mcp.gateway.in_process.summary import summarize
-from bottlecrm_mcp.gateway.in_process.transactions import AtomicView, ReadView, require_time
+from bottlecrm_mcp.gateway.in_process.transactions import (
+    AtomicView,
+    ReadView,
+    TriedDeletion,
+    require_time,
+)
 from bottlecrm_mcp.gateway.shared import unpaged_list
 from bottlecrm_mcp.gateway.shared.rest_query import rest_page
 from bottlecrm_mcp.models import KeyedWrite
@@ -167,6 +172,11 @@ class InProcessGateway:
         kept = run.maybe_kept and not reply.ok
         unsent = tuple(run.held.unsent)
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
+
+    def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
+        run = TriedDeletion(self._time)
+        reply = _reply(self._dispatch(self.request("DELETE", path, body=body or {}), run))
+        return None if run.trial.reached or reply.ok else reply
 
     def _require_still_allowed(self) -> None:
         with self._for_write():
@@ -315,7 +325,9 @@ class InProcessGateway:
     def _time(self) -> Deadline:
         return self._deadline or Deadline(mcp_settings().CALL_SECONDS)
 
-    def _dispatch(self, request: WSGIRequest, run: ReadView | AtomicView) -> HttpResponseBase:
+    def _dispatch(
+        self, request: WSGIRequest, run: ReadView | AtomicView | TriedDeletion
+    ) -> HttpResponseBase:
         require_time(run.deadline)
         require_connection()
         setattr(request, RUN, run)

@@ -16,6 +16,7 @@ from bottlecrm_mcp.gateway.base import GatewayError, RecordChanged, WrittenBefor
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Transaction, is_poisoned, was_undone
 from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_until_commit
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
+from bottlecrm_mcp.gateway.in_process.hooks.deletion_trial import Trial, deletion_trial
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
 from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
 from bottlecrm_mcp.models import KeyedWrite
@@ -58,6 +59,26 @@ class ReadView:
         """Raises `GatewayError` if the response does not tell what became of the request."""
         if self.transaction.timed_out or _failed_late(self.deadline, response):
             raise too_late("Nothing was changed. Ask for less, or try again later.")
+
+
+class TriedDeletion:
+    """Runs a view up to where it deletes, and undoes what it did until then."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.transaction = Transaction(deadline)
+        self.trial = Trial()
+
+    def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
+        with held_until_commit(), deletion_trial() as self.trial, self.transaction.open():
+            response = _rendered(view())
+            transaction.set_rollback(True)
+        return response
+
+    def require_done(self, response: HttpResponseBase) -> None:
+        """Raises `GatewayError` if there was no time for it."""
+        if self.transaction.timed_out or _failed_late(self.deadline, response):
+            raise too_late("Nothing was changed.")
 
 
 class AtomicView:

@@ -85,6 +85,10 @@ class RestGateway:
             return reply
         return self._created_records.identified(creates, body or {}, reply, answered, started)
 
+    def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> None:
+        # There is no asking without doing.
+        return None
+
     def watch(self, entity: Entity, record_id: str) -> None:
         # Between two requests anything may happen.
         return None

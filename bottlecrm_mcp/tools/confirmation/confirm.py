@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,9 +78,15 @@ class Change:
 
 
 def require_confirmation(
-    crm: Crm, change: Change, given: Confirmation, details: Mapping[str, Any]
+    crm: Crm,
+    change: Change,
+    given: Confirmation,
+    details: Mapping[str, Any],
+    require_possible: Callable[[], None] = lambda: None,
 ) -> None:
     """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
+
+    What `require_possible` raises comes before that: nobody is asked for what can't be done.
 
     A confirmation that is given must fit: one for another change, an older state of the record or
     an earlier hour gets a new preview, and so does one that was used or declined before. Where the
@@ -90,6 +96,7 @@ def require_confirmation(
         return
     subject = change.subject(crm)
     if not _is_confirmed(crm, given, subject):
+        require_possible()
         raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
 
 
