@@ -23,7 +23,7 @@ from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, judged_again, write_key
+from bottlecrm_mcp.tools.crm import Crm, judged_again, stored, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.schemas import (
@@ -82,7 +82,7 @@ def crm_action(
         arguments,
         kinds_of(marked),
         tuple(each.consequence for each in marked),
-        {**before, **mail, "below": below, "parts": parts},
+        {**stored(acted_on, before), **mail, "below": below, "parts": parts},
         values.body,
     )
     details: dict[str, Any] = {"record": {"id": record_id, "name": name}}

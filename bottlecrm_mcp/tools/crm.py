@@ -160,6 +160,15 @@ class Crm:
         return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
 
 
+def stored(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record without what the CRM computes when it is asked, which changes by itself.
+
+    The deadlines of a case that waits for its customer move on with the clock.
+    """
+    computed = {field.name for field in entity.fields if field.computed}
+    return {name: value for name, value in record.items() if name not in computed}
+
+
 def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
     """The fields in these records that people outside the organisation may have written."""
     return [

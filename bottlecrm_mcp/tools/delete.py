@@ -8,7 +8,7 @@ from typing import Any
 from bottlecrm_mcp.gateway.base import Condition, Page, RowQuery
 from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
-from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields
+from bottlecrm_mcp.tools.crm import Crm, judged_again, label_fields, stored
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     CONFIRMABLE,
@@ -49,7 +49,10 @@ def crm_delete(
         {"entity": deleted.name, "id": record_id},
         deleted.delete_effects,
         (deleted.delete_consequence,),
-        {**record, "deleted_with_it": {name: vars(page) for name, page in with_it.items()}},
+        {
+            **stored(deleted, record),
+            "deleted_with_it": {name: vars(page) for name, page in with_it.items()},
+        },
     )
     shown = {key: record[key] for key in deleted.columns if key in record}
     details: dict[str, Any] = {"record": {"id": record_id, "name": name, **shown}}

@@ -21,7 +21,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, judged_again
+from bottlecrm_mcp.tools.crm import Crm, judged_again, stored
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -76,7 +76,7 @@ def crm_update(
         {"entity": updated.name, "id": record_id, "data": dict(data)},
         kinds_of(marked),
         tuple(each.consequence for each in marked),
-        {**before, **mail},
+        {**stored(updated, before), **mail},
         values.body,
     )
     shown = {**data, **values.understood}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from bottlecrm_mcp.protocol.elicitation import ask
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
@@ -105,3 +106,21 @@ def test_unmerge_may_mail(tools_of: Any, alpha: Any) -> None:
     preview = call("crm_action", **record, action="unmerge")["preview"]
     assert "survey" in preview["this_will"]
     assert "mailed_to" in preview
+
+
+@pytest.mark.parametrize("tool", ["crm_delete", "crm_action", "crm_update"])
+def test_what_moves_with_the_clock_does_not_matter(
+    tools_of: Any, alpha: Any, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    """In BottleCRM the deadlines of a case that waits for its customer do."""
+    monkeypatch.setattr(Case, "resolution_sla_deadline", property(lambda case: timezone.now()))
+    call, case = tools_of(alpha.admin), alpha.cases[1]
+    more = {
+        "crm_delete": {},
+        "crm_action": {"action": "close", "params": {"closed_on": "today"}},
+        "crm_update": {"data": {"status": "Closed", "closed_on": "today"}},
+    }[tool]
+    asked = {"entity": "cases", "id": str(case.pk), **more}
+    answer = call(tool, **agreed_to(call, tool, asked))
+    assert "error" not in answer
+    assert "confirmation_required" not in answer
