@@ -115,7 +115,7 @@ def test_what_moves_with_the_clock_does_not_matter(
     """In BottleCRM the deadlines of a case that waits for its customer do."""
     monkeypatch.setattr(Case, "resolution_sla_deadline", property(lambda case: timezone.now()))
     call, case = tools_of(alpha.admin), alpha.cases[1]
-    more = {
+    more: Any = {
         "crm_delete": {},
         "crm_action": {"action": "close", "params": {"closed_on": "today"}},
         "crm_update": {"data": {"status": "Closed", "closed_on": "today"}},
