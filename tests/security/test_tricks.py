@@ -80,7 +80,12 @@ def test_text_in_a_form_stays_in_its_line(crm_of: Any, alpha: Any) -> None:
     case, lead = alpha.cases[1], alpha.leads[1]
     tried: tuple[tuple[str, str, Any, dict[str, Any]], ...] = (
         ("crm_delete", "cases", case, {}),
-        ("crm_update", "cases", case, {"data": {"status": "Closed", "description": SPOOFED}}),
+        (
+            "crm_update",
+            "cases",
+            case,
+            {"data": {"status": "Closed", "closed_on": "today", "description": SPOOFED}},
+        ),
         ("crm_delete", "leads", lead, {}),
         ("crm_action", "leads", lead, {"action": "convert"}),
     )
