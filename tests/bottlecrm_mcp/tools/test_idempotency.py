@@ -176,7 +176,7 @@ def test_token_that_may_only_write(tools_of, alpha_admin) -> None:
     assert (second["record"], second["repeated"]) == (None, True)
 
 
-@pytest.mark.parametrize("key", ["", "x" * 129, 1, None, "a\x00b"])
+@pytest.mark.parametrize("key", ["", "x" * 129, 1, "a\x00b"])
 def test_key_of_the_wrong_form(admin, alpha_admin, key) -> None:
     error = admin("crm_create", **KEYED | {"idempotency_key": key})["error"]
     assert error["code"] == "invalid_arguments"
