@@ -11,18 +11,47 @@ from mcp_types import INVALID_REQUEST
 from bottlecrm_mcp.hosted.errors import HttpError
 from bottlecrm_mcp.protocol import envelope
 
+# Values of a message and how deep they lie: small ones take longest to read, and the whole process
+# waits. Arguments have bounds of their own, which are far smaller.
+MOST_VALUES = 20_000
+DEEPEST = 100
+TOO_MANY = f"A message holds {MOST_VALUES} values at most."
+TOO_DEEP = f"A message is nested {DEEPEST} levels deep at most."
+
 
 def message_in(body: bytes) -> Mapping[str, Any]:
     """The message, or an empty one where the body is none, which the SDK refuses.
 
-    Raises `HttpError` for a request that the SDK would take for a notification, or send back whole.
+    Raises `HttpError` for a request that the SDK would take for a notification, or send back whole,
+    and for a message whose reading would take long.
     """
+    if body.count(b"[") + body.count(b"{") > MOST_VALUES:
+        raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):
         return {}
+    _require_small(message)
     if not isinstance(message, dict):
         return {}
     if fault := envelope.fault(message):
         raise HttpError(400, fault, code=INVALID_REQUEST)
     return message
+
+
+def _require_small(message: Any) -> None:
+    left, level = MOST_VALUES, [message]
+    for _ in range(DEEPEST):
+        level = [part for value in level for part in _parts(value)]
+        left -= len(level)
+        if left < 0:
+            raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
+        if not level:
+            return
+    raise HttpError(400, TOO_DEEP, code=INVALID_REQUEST)
+
+
+def _parts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -83,7 +83,7 @@ def crm_action(
         kinds_of(marked),
         tuple(each.consequence for each in marked),
         {**stored(acted_on, before), **mail, "below": below, "parts": parts},
-        values.body,
+        {**values.body, "named": values.understood},
     )
     details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
     if given:

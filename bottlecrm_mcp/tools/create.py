@@ -75,7 +75,7 @@ def crm_create(
         kinds_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
         mail,
-        values.body,
+        {**values.body, "named": values.understood},
     )
     details = {"data": {**data, **values.understood}, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)

@@ -43,6 +43,11 @@ def crm_delete(
             "not_supported",
             f"The CRM keeps {deleted.singular} {name!r} because of its {_counted(held)}.",
         )
+    for entity_name, _ in deleted.deletes_with:
+        if related := crm.catalogue.target(entity_name):
+            crm.require_scope(
+                related, "read", f", and a deleted {deleted.singular} takes those along"
+            )
     with_it = _related(crm, deleted.deletes_with, record_id)
     change = Change(
         "crm_delete",

@@ -77,7 +77,7 @@ def crm_update(
         kinds_of(marked),
         tuple(each.consequence for each in marked),
         {**stored(updated, before), **mail},
-        values.body,
+        {**values.body, "named": values.understood},
     )
     shown = {**data, **values.understood}
     details = {"record": {"id": record_id, "name": name}, "data": shown, **mail}

@@ -35,17 +35,20 @@ def record(
 
 def record_bounded(
     kind: Event.Kind, *, org_id: Any, by: Any = None, token: Token | None = None, **facts: Any
-) -> None:
+) -> bool:
     """Append an entry that anybody could ask for at will, or add to the one that counts those.
 
-    A token has one such entry for each minute in which it made `ENTRIES_PER_MINUTE` others.
+    A token has one such entry for each minute in which it made `ENTRIES_PER_MINUTE` others. New
+    addresses are counted among themselves, so that nothing else crowds them out. Whether it has an
+    entry of its own.
     """
     entry = _entry(kind, org_id, by, token, facts)
     with in_organisation(org_id):
         if entry.token_id is not None and _is_crowded(entry):
             _count(entry)
-        else:
-            entry.save(force_insert=True)
+            return False
+        entry.save(force_insert=True)
+    return True
 
 
 def _is_crowded(entry: Event) -> bool:
@@ -53,6 +56,8 @@ def _is_crowded(entry: Event) -> bool:
     recent = Event.objects.filter(
         org_id=entry.org_id, token_id=entry.token_id, created_at__gt=since
     )
+    if entry.kind == Event.Kind.NEW_ADDRESS:
+        recent = recent.filter(kind=entry.kind)
     return recent[:ENTRIES_PER_MINUTE].count() >= ENTRIES_PER_MINUTE
 
 

@@ -25,11 +25,15 @@ def record_use(token: Token) -> None:
     address = current_source().address
     used = token.connection or token
     is_due = _is_due(token.last_used_at)
-    is_elsewhere = bool(address) and address != used.last_used_address
+    is_news, is_logged = False, True
+    if address and address != used.last_used_address:
+        is_news = not _is_known(token, address)
+        is_logged = not is_news or _record_new_address(token, address)
     if is_due:
-        _write_last_use(token, _UNUSED | Q(last_used_at__lte=timezone.now() - RECORDED_EVERY))
-    if address and is_elsewhere and _record_new_address(token, address) and not is_due:
-        _write_last_use(token)
+        unused = _UNUSED | Q(last_used_at__lte=timezone.now() - RECORDED_EVERY)
+        _write_last_use(token, unused, is_logged)
+    elif is_news and is_logged:
+        _write_last_use(token, _ANY, is_logged)
 
 
 def record_use_of_host_token(token: Any) -> None:
@@ -46,14 +50,13 @@ def _is_due(last_used_at: datetime | None) -> bool:
     return last_used_at is None or last_used_at <= timezone.now() - RECORDED_EVERY
 
 
-def _write_last_use(token: Token, condition: Q = _ANY) -> None:
+def _write_last_use(token: Token, condition: Q, with_address: bool) -> None:
+    """An address that has no entry yet is not written: it would pass for known ever after."""
     source = current_source()
     token.last_used_at = timezone.now()
-    use = {
-        "last_used_at": token.last_used_at,
-        "last_used_address": source.address,
-        "last_used_client": source.client,
-    }
+    use: dict[str, Any] = {"last_used_at": token.last_used_at, "last_used_client": source.client}
+    if with_address:
+        use["last_used_address"] = source.address
     # Not save(): it would write back `revoked_at` as this instance read it, and undo a
     # revocation made since.
     with presenting(token.digest):
@@ -61,7 +64,8 @@ def _write_last_use(token: Token, condition: Q = _ANY) -> None:
     if token.connection is not None:
         with in_organisation(token.org_id):
             Connection.objects.filter(condition, pk=token.connection.pk).update(**use)
-    (token.connection or token).last_used_address = source.address
+    if with_address:
+        (token.connection or token).last_used_address = source.address
 
 
 def record_first_mcp_request(token: Token) -> None:
@@ -90,22 +94,20 @@ def record_refusal(token: Token, reason: str) -> None:
 
 
 def _record_new_address(token: Token, address: str) -> bool:
-    """Whether the address is new to the token, and had no entry yet."""
+    """Whether it has an entry now."""
     key = f"{token.credential_id} {address}"
     with in_organisation(token.org_id):
-        if _is_known(token, address):
-            return False
         # Of several first requests at once, one has news.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
         if _is_known(token, address):
-            return False
+            return True
         kind = Event.Kind.NEW_ADDRESS
-        events.record_bounded(kind, org_id=token.org_id, by=token.owner, token=token)
-    return True
+        return events.record_bounded(kind, org_id=token.org_id, by=token.owner, token=token)
 
 
 def _is_known(token: Token, address: str) -> bool:
     kind = Event.Kind.NEW_ADDRESS
-    entries = Event.objects.filter(token_id=token.credential_id, kind=kind, address=address)
-    return entries.exists()
+    with in_organisation(token.org_id):
+        entries = Event.objects.filter(token_id=token.credential_id, kind=kind, address=address)
+        return entries.exists()

@@ -106,7 +106,7 @@ def policy(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
     form = PolicyForm(request.POST or None, instance=policy_of(admin.org_id))
     if request.method == "POST" and form.is_valid():
-        change_policy(admin, **form.cleaned_data)
+        change_policy(admin, **form.values)
         return done("pat_tokens_page:policy", "policy")
     status = 400 if form.errors else 200
     return page(request, "policy", {"form": form, "policy": form.instance}, status=status)

@@ -108,6 +108,9 @@ def _expiry_choices(policy: Policy) -> list[tuple[str, str]]:
     return choices if limit else [*choices, (NEVER, "never")]
 
 
+CHANGED_MEANWHILE = "The policy was changed meanwhile. Open this page anew, and look again."
+
+
 class HostsField(forms.CharField):
     """Host names, one a line, as the list that is stored."""
 
@@ -127,11 +130,31 @@ class HostsField(forms.CharField):
 
 
 class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    # Of when the page was made: a form that was open for long would take back what others changed.
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     client_hosts = HostsField(
         required=False,
         label="Hosts whose clients may connect",
         help_text="One a line, for example claude.ai. For “Clients of the hosts below”.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = self._version
+
+    @property
+    def _version(self) -> str:
+        return self.instance.updated_at.isoformat() if self.instance.updated_at else "none"
+
+    def clean_seen(self) -> str:
+        seen: str = self.cleaned_data["seen"]
+        if seen and seen != self._version:
+            raise forms.ValidationError(CHANGED_MEANWHILE)
+        return seen
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
 
     class Meta:
         model = Policy

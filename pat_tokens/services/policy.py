@@ -26,7 +26,9 @@ def policy_of(org_id: Any) -> Policy:
 def change_policy(admin: Any, **values: Any) -> Policy:
     """Set what is given, for the organisation of `admin`, and log what changed."""
     with in_organisation(admin.org_id):
-        policy = policy_of(admin.org_id)
+        Policy.objects.bulk_create([Policy(org_id=admin.org_id)], ignore_conflicts=True)
+        # Of two changes at once neither takes back what it was not asked for.
+        policy = Policy.objects.select_for_update().get(org_id=admin.org_id)
         changes = [
             f"{name}: {getattr(policy, name)} → {value}"
             for name, value in values.items()
@@ -35,7 +37,7 @@ def change_policy(admin: Any, **values: Any) -> Policy:
         for name, value in values.items():
             setattr(policy, name, value)
         policy.updated_by = email_of(admin)
-        policy.save()
+        policy.save(update_fields=[*values, "updated_by", "updated_at"])
         if changes:
             detail = ", ".join(changes)
             events.record(Event.Kind.POLICY, org_id=admin.org_id, by=admin, detail=detail)

@@ -1,6 +1,7 @@
 """Bodies that are no messages, and messages that are no good ones."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -205,3 +206,22 @@ LONG = "Zq" * 200_000
 def test_nothing_long_is_sent_back(attack: Any, message: Any) -> None:
     answer = attack(LISTING | message)
     assert "Zq" * 400 not in answer.text
+
+
+HEAVY = {
+    "nested": [[[[[[[]]]]]]] * 70_000,
+    "flat": [[]] * 300_000,
+    "numbers": [1] * 400_000,
+    "deep": json.loads("[" * 150 + "]" * 150),
+}
+
+
+@pytest.mark.parametrize("where", ["params", "x"])
+@pytest.mark.parametrize("heavy", HEAVY)
+def test_message_whose_reading_would_stop_everybody(attack: Any, heavy: str, where: str) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "ping", where: HEAVY[heavy]}
+    before = time.process_time()
+    answer = attack(message)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32600)
+    # The client here encodes the message, too.
+    assert time.process_time() - before < 2

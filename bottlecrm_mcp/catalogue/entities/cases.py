@@ -374,6 +374,7 @@ CASES = Entity(
         ),
     ),
     identity=(("name",),),
-    delete_consequence="delete the case with its comments and attachments",
+    delete_consequence="delete the case with its comments, attachments, e-mails, approvals and "
+    "logged time",
     custom_fields="Case",
 )

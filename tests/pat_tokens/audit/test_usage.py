@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pat_tokens.audit.source import Source, coming_from
-from pat_tokens.audit.usage import record_use
+from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.models import Event, Token
 from pat_tokens.rls import presenting
 
@@ -102,3 +102,22 @@ def test_first_uses_at_once_are_one_event(alpha_user, issue, stored, events) -> 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(use_it, range(6)))
     assert len(events(alpha_user.org, kind=Event.Kind.NEW_ADDRESS)) == 1
+
+
+def test_busy_token_from_a_new_address(alpha_user, issue, stored, events, monkeypatch) -> None:
+    """Neither much else nor many addresses make one pass for known that has no entry."""
+    monkeypatch.setattr("pat_tokens.audit.events.ENTRIES_PER_MINUTE", 3)
+    token, _ = issue(alpha_user)
+    for number in range(5):
+        record_refusal(stored(token), f"reason {number}")
+    for number in range(5):
+        with coming_from(Source(f"203.0.113.{number}", "x")):
+            record_use(stored(token))
+    known = [each.address for each in events(alpha_user.org, kind=Event.Kind.NEW_ADDRESS)]
+    assert known == [f"203.0.113.{number}" for number in range(3)]
+    assert stored(token).last_used_address in known
+    monkeypatch.setattr("pat_tokens.audit.events.ENTRIES_PER_MINUTE", 30)
+    with coming_from(Source("203.0.113.4", "x")):
+        record_use(stored(token))
+    known = [each.address for each in events(alpha_user.org, kind=Event.Kind.NEW_ADDRESS)]
+    assert known[-1] == "203.0.113.4"

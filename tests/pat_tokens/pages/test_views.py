@@ -431,3 +431,16 @@ def test_names_are_escaped(browser, issue, alpha_admin) -> None:
 def test_times_are_the_organisations(browser, issue, alpha_user) -> None:
     token, _ = issue(alpha_user, expires_at=datetime(2099, 1, 1, 20, tzinfo=UTC))
     assert "2 Jan 2099" in text_of(browser(alpha_user).get(f"{URL}{token.pk}/"))
+
+
+def test_policy_page_that_was_open_while_others_changed_it(browser, alpha_admin) -> None:
+    client = browser(alpha_admin)
+    shown = client.get(f"{ORG}policy/").content.decode()
+    seen = re.search(r'name="seen" value="([^"]*)"', shown)
+    assert seen
+    change_policy(alpha_admin, agents="off")
+    form = {"agents": "on", "confirmation": "explicit", "default_access": "read_only"}
+    answer = post(client, f"{ORG}policy/", **form, clients="any", seen=seen[1])
+    assert answer.status_code == 400
+    assert "changed meanwhile" in answer.content.decode()
+    assert policy_of(alpha_admin.org_id).agents == "off"

@@ -1,7 +1,9 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -178,3 +180,22 @@ def test_administrators_by_a_function_of_the_host(alpha_user, api) -> None:
 
 def everyone(owner) -> bool:
     return True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_changes_at_once_both_count(alpha_admin) -> None:
+    together = threading.Barrier(2)
+
+    def change(values) -> None:
+        try:
+            together.wait(20)
+            change_policy(alpha_admin, **values)
+        finally:
+            connection.close()
+
+    for _ in range(5):
+        change_policy(alpha_admin, agents="on", max_lifetime_days=None)
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(change, [{"agents": "off"}, {"max_lifetime_days": 30}]))
+        policy = policy_of(alpha_admin.org_id)
+        assert (policy.agents, policy.max_lifetime_days) == ("off", 30)
