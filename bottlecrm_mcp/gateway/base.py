@@ -116,9 +116,10 @@ Read = Callable[[str, Mapping[str, Any]], Reply]
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter as understood: `value` is a JSON scalar, or a tuple of them for `in`.
+    """One filter as understood: `value` is a JSON scalar, or a tuple of them for `in` and `not_in`.
 
-    `operator` is one of `eq`, `in`, `gte`, `lte`, `contains`, `is_empty`. Ids stand for relations,
+    `operator` is one of `eq`, `in`, `not_in` (which no value is, too), `gte`, `lte`, `contains`,
+    `is_empty`. Ids stand for relations,
     ISO strings with an offset for moments, ISO dates for days.
     """
 

@@ -165,6 +165,9 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
         if field.kind.is_text or field.kind is Kind.CHOICE:
             empty |= Q(**{name: ""})
         return empty if value else ~empty
+    if operator == "not_in":
+        # Django lets what has no value through.
+        return ~_comparison(field, "in", value)
     if operator == "in":
         return _any(_comparison(field, "eq", each) for each in value)
     if operator == "contains":

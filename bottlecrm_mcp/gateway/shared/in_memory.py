@@ -45,13 +45,19 @@ def holds(condition: Condition, row: Row) -> bool:
         return (value in EMPTY) is condition.value
     if condition.field.kind.is_relation:
         return bool(_wanted_ids(condition) & related_ids(value))
+    kind = condition.field.kind
+    if condition.operator == "not_in":
+        return value in EMPTY or not _is_one_of(kind, value, condition.value)
     if value in EMPTY:
         return False
-    kind = condition.field.kind
     if condition.operator == "in":
-        return any(comparable(kind, value) == comparable(kind, each) for each in condition.value)
+        return _is_one_of(kind, value, condition.value)
     compare = COMPARISONS[condition.operator]
     return compare(comparable(kind, value), comparable(kind, condition.value))
+
+
+def _is_one_of(kind: Kind, value: Any, values: Iterable[Any]) -> bool:
+    return any(comparable(kind, value) == comparable(kind, each) for each in values)
 
 
 def _wanted_ids(condition: Condition) -> set[str]:

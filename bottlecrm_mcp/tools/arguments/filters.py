@@ -103,11 +103,11 @@ class Filters:
         field = self.entity.field(opened.field)
         if field is None:
             raise ToolError("unknown_filter", suggest(opened.field, self._filterable()))
-        hidden = {each.value for each in self.entity.hidden if each.field == field.name}
-        closed = [each for each in field.choices if each not in {*opened.values, *hidden}]
-        values = list(opened.values) if value else closed
-        self.conditions.append(Condition(field, "in", tuple(values)))
-        self.understood[IS_OPEN] = {"is": value, field.name: values}
+        closed = [each for each in field.choices if each not in opened.values]
+        # What has no value yet is open.
+        self.conditions.append(Condition(field, "not_in" if value else "in", tuple(closed)))
+        shown = list(opened.values) if value else closed
+        self.understood[IS_OPEN] = {"is": value, field.name: shown}
 
     @cached_property
     def _custom_fields(self) -> Mapping[str, Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Invoice, Task
+from demo_crm.models import Invoice, Lead, Task
 
 OPENED = [each for each in CATALOGUE.entities if each.open]
 
@@ -83,3 +83,16 @@ def test_hidden_value_in_a_list_is_refused_as_alone(admin: Any) -> None:
 def test_describe_tells(admin: Any) -> None:
     notes = admin("crm_describe", entity="opportunities")["notes"]
     assert any("is_open" in note and "NEGOTIATION" in note for note in notes)
+
+
+def test_lead_without_a_status_is_open(admin: Any, alpha: Any) -> None:
+    made = admin("crm_create", entity="leads", data={"first_name": "Tom", "last_name": "Reed"})
+    with org_context(alpha.org):
+        Lead.objects.filter(pk=made["id"]).update(status=None)
+        every = Lead.objects.exclude(status="converted").count()
+    opened, closed = (
+        admin("crm_search", entity="leads", filters={"is_open": value}, limit=50)
+        for value in (True, False)
+    )
+    assert made["id"] in {each["id"] for each in opened["records"]}
+    assert opened["total"] + closed["total"] == every
