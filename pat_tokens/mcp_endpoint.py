@@ -11,7 +11,7 @@ from pat_tokens.audit.usage import (
     record_use,
     record_use_of_host_token,
 )
-from pat_tokens.host_tokens import host_tokens_of
+from pat_tokens.host_tokens import HostTokens
 from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.request_cache import cached, request_cache
 from pat_tokens.rls import in_organisation
@@ -111,7 +111,7 @@ def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
         return (
             names.first()
             or _connection_names(org_id, token_id)
-            or _host_token_names(org_id, token_id)
+            or HostTokens.of(org_id).names(token_id)
             or ("", "")
         )
 
@@ -120,13 +120,6 @@ def _connection_names(org_id: str, connection_id: str) -> tuple[str, str] | None
     rows = Connection.objects.filter(org_id=org_id, pk=connection_id)
     name = rows.values_list("client_name", flat=True).first()
     return (name, "") if name else None
-
-
-def _host_token_names(org_id: str, token_id: str) -> tuple[str, str] | None:
-    rows = host_tokens_of(org_id)
-    if rows is None:
-        return None
-    return rows.filter(pk=token_id).values_list("name", "token_prefix").first()
 
 
 def _policy(token: Any) -> Policy:

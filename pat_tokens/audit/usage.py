@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pat_tokens.audit import events
 from pat_tokens.audit.source import current_source
-from pat_tokens.host_tokens import host_tokens
+from pat_tokens.host_tokens import is_host_token, write_last_use
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.rls import in_organisation, presenting
 
@@ -38,12 +38,9 @@ def record_use(token: Token) -> None:
 
 def record_use_of_host_token(token: Any) -> None:
     """The same for a token of the host's own, which has no address. Others are nobody's affair."""
-    rows = host_tokens()
-    if rows is None or not isinstance(token, rows.model) or not _is_due(token.last_used_at):
-        return
-    token.last_used_at = timezone.now()
-    with in_organisation(token.org.pk):
-        rows.filter(pk=token.pk).update(last_used_at=token.last_used_at)
+    if is_host_token(token) and _is_due(token.last_used_at):
+        with in_organisation(token.org.pk):
+            write_last_use(token, timezone.now())
 
 
 def _is_due(last_used_at: datetime | None) -> bool:

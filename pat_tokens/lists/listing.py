@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from pat_tokens.host_tokens import is_dead_row, is_live_row
+from pat_tokens.host_tokens import HostTokens
 from pat_tokens.lists.paging import Section
 from pat_tokens.models import Policy, connection
 from pat_tokens.models.token import is_dead, is_live
@@ -20,15 +20,14 @@ TOKEN, HOST_TOKEN, CONNECTION = "token", "host_token", "connection"
 
 
 def sections(
-    policy: Policy, tokens: QuerySet[Any], host_tokens: QuerySet[Any] | None, state: str = ""
+    policy: Policy, tokens: QuerySet[Any], host_tokens: HostTokens, state: str = ""
 ) -> list[Section]:
     """The sections of a list of tokens in a state, a key of `TokenFilter.STATES`."""
+    living = host_tokens.live(in_state(state, "profile"))
     live = [Section("live", TOKEN, tokens.filter(is_live(policy) & in_state(state, "owner")))]
+    live += [Section("host_live", HOST_TOKEN, rows) for rows in living]
     dead = [Section("dead", TOKEN, tokens.filter(is_dead(policy)))]
-    if host_tokens is not None:
-        living = host_tokens.filter(is_live_row() & in_state(state, "profile"))
-        live.append(Section("host_live", HOST_TOKEN, living))
-        dead.append(Section("host_dead", HOST_TOKEN, host_tokens.filter(is_dead_row())))
+    dead += [Section("host_dead", HOST_TOKEN, rows) for rows in host_tokens.dead()]
     if state == "dead":
         return dead
     return live if state else [*live, *dead]

@@ -4,16 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from pat_tokens.audit import events
-from pat_tokens.host_tokens import host_tokens, revoke_host_tokens
+from pat_tokens.host_tokens import HostTokens
 from pat_tokens.models import Event, Token
 from pat_tokens.rls import in_organisation
 
 
 def adoptable(org_id: Any) -> list[Any]:
-    rows = host_tokens()
-    if rows is None:
-        return []
-    return list(rows.filter(org_id=org_id, revoked_at=None).order_by("created_at"))
+    rows = HostTokens.where(org_id=org_id).unrevoked()
+    return [row for each in rows for row in each.order_by("created_at")]
 
 
 def adopt(org_id: Any) -> int:
@@ -22,12 +20,9 @@ def adopt(org_id: Any) -> int:
     The host's row is revoked in the same transaction: a token that is later revoked here must not
     authenticate there.
     """
-    rows = host_tokens()
-    if rows is None:
-        return 0
+    rows = HostTokens.where(org_id=org_id).unrevoked()
     with in_organisation(org_id):
-        locked = rows.filter(org_id=org_id, revoked_at=None).select_for_update(of=("self",))
-        return sum(_adopt(row) for row in locked)
+        return sum(_adopt(row) for each in rows for row in each.select_for_update(of=("self",)))
 
 
 def _adopt(row: Any) -> bool:
@@ -47,7 +42,7 @@ def _adopt(row: Any) -> bool:
             "last_used_at": row.last_used_at,
         },
     )
-    revoke_host_tokens(org_id=row.org_id, pk=row.pk)
+    HostTokens.where(org_id=row.org_id, pk=row.pk).revoke()
     if created:
         events.record(Event.Kind.ADOPTED, org_id=row.org_id, by=row.profile, token=token)
     return created

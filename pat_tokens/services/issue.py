@@ -9,7 +9,7 @@ from rest_framework.exceptions import APIException, Throttled
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
 from pat_tokens.conf import token_settings
-from pat_tokens.host_tokens import host_tokens_of, is_live_row
+from pat_tokens.host_tokens import HostTokens
 from pat_tokens.models import Event, Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
 from pat_tokens.models.token import is_live
@@ -102,7 +102,6 @@ def _cap(owner: Any) -> None:
     most = token_settings.max_live
     live = is_live(policy_of(owner.org_id))
     count = Token.objects.personal().filter(live, org_id=owner.org_id, owner=owner).count()
-    if (rows := host_tokens_of(owner.org_id)) is not None:
-        count += rows.filter(is_live_row(), profile_id=owner.pk).count()
+    count += HostTokens.of(owner.org_id, owner.pk).count_live()
     if count >= most:
         raise TooManyTokens(most)

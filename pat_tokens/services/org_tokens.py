@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q
 
-from pat_tokens.host_tokens import host_tokens_of, is_live_row
+from pat_tokens.host_tokens import HostTokens, is_live_row
 from pat_tokens.lists.listing import in_state, sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Token
@@ -22,11 +22,9 @@ def org_page(org_id: Any, *, person: Any = None, state: str = "", **position: An
     with in_organisation(org_id):
         tokens = Token.objects.personal().governed().select_related("owner__user")
         tokens = tokens.filter(org_id=org_id)
-        host_tokens = host_tokens_of(org_id)
         if person is not None:
             tokens = tokens.filter(owner_id=person)
-            if host_tokens is not None:
-                host_tokens = host_tokens.filter(profile_id=person)
+        host_tokens = HostTokens.of(org_id, person)
         return read_page(sections(policy_of(org_id), tokens, host_tokens, state), **position)
 
 
@@ -37,18 +35,16 @@ def totals(org_id: Any) -> dict[str, int]:
     """
     with in_organisation(org_id):
         tokens = Token.objects.personal().filter(org_id=org_id)
-        counts = _count(tokens, is_live(policy_of(org_id)), "owner")
-        host_tokens = host_tokens_of(org_id)
-        if host_tokens is not None:
-            more = _count(host_tokens, is_live_row(), "profile")
-            counts = {name: number + more[name] for name, number in counts.items()}
+        ours = tokens.aggregate(**_counts(is_live(policy_of(org_id)), "owner"))
+        theirs = HostTokens.of(org_id).aggregate(**_counts(is_live_row(), "profile"))
+    counts = {name: number + theirs[name] for name, number in ours.items()}
     return {**counts, "connections": count_live(org_id)}
 
 
-def _count(rows: QuerySet[Any], live: Q, owner: str) -> dict[str, int]:
-    return rows.aggregate(
-        count=Count("pk"),
-        live=Count("pk", filter=live),
-        orphaned=Count("pk", filter=live & in_state("orphaned", owner)),
-        unused_90d=Count("pk", filter=live & in_state("unused_90d", owner)),
-    )
+def _counts(live: Q, owner: str) -> dict[str, Count]:
+    return {
+        "count": Count("pk"),
+        "live": Count("pk", filter=live),
+        "orphaned": Count("pk", filter=live & in_state("orphaned", owner)),
+        "unused_90d": Count("pk", filter=live & in_state("unused_90d", owner)),
+    }

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from pat_tokens.host_tokens import host_tokens_of
+from pat_tokens.host_tokens import HostTokens
 from pat_tokens.lists.listing import sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Token
@@ -16,9 +16,7 @@ def own_page(owner: Any, **position: Any) -> Page:
     """A page of the person's tokens; `position` is that of `read_page`."""
     with in_organisation(owner.org_id):
         tokens = Token.objects.personal().governed().filter(org_id=owner.org_id, owner=owner)
-        host_tokens = host_tokens_of(owner.org_id)
-        if host_tokens is not None:
-            host_tokens = host_tokens.filter(profile_id=owner.pk)
+        host_tokens = HostTokens.of(owner.org_id, owner.pk)
         return read_page(sections(policy_of(owner.org_id), tokens, host_tokens), **position)
 
 

@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from pat_tokens import host_tokens
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
+from pat_tokens.host_tokens import HostTokens, revoke_by_digest
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.oauth.connections import NEEDED as NEEDED_OF_CONNECTION
 from pat_tokens.oauth.connections import connection_of, end_connection, end_every
@@ -52,7 +52,7 @@ def revoke_by_id(pk: UUID, *, by: Any, person: Any = None, detail: str = "") -> 
         row = find(by.org_id, pk, person=person)
         if isinstance(row, Token):
             revoke(row, by=by, detail=detail)
-        elif row is not None and host_tokens.revoke_host_tokens(org_id=by.org_id, pk=pk):
+        elif row is not None and HostTokens.where(org_id=by.org_id, pk=pk).revoke():
             _log_host_token(row, by=by, detail=detail)
     return row is not None
 
@@ -62,13 +62,12 @@ def find(org_id: Any, pk: UUID, *, person: Any = None) -> Any:
 
     Only what a revocation has to know is loaded: no column can keep it from happening.
     """
-    ours, theirs = _of(person)
+    ours, _ = _of(person)
     with in_organisation(org_id):
         tokens = Token.objects.personal().select_related("owner__user").only(*NEEDED)
         if token := tokens.filter(org_id=org_id, pk=pk, **ours).first():
             return token
-        rows = host_tokens.host_tokens_of(org_id)
-        return rows.filter(pk=pk, **theirs).first() if rows is not None else None
+        return HostTokens.of(org_id, person).find(pk)
 
 
 def revoke_every(admin: Any, person: Any = None) -> int:
@@ -85,7 +84,7 @@ def revoke_every(admin: Any, person: Any = None) -> int:
         live = Token.objects.filter(org_id=admin.org_id, revoked_at=None, **ours)
         count: int = live.personal().count()
         live.update(revoked_at=timezone.now(), revoked_by=email_of(admin))
-        count += host_tokens.revoke_host_tokens(org_id=admin.org_id, **theirs)
+        count += HostTokens.where(org_id=admin.org_id, **theirs).revoke()
         if count or connections:
             ended = f", {connections} connections" if connections else ""
             events.record(
@@ -155,7 +154,7 @@ def _revoke_reported(token: Token) -> bool:
 
 
 def _revoke_leaked_of_host(digest: str) -> bool:
-    token = host_tokens.revoke_by_digest(digest)
+    token = revoke_by_digest(digest)
     if token is None:
         return False
     _log_host_token(token, detail="reported as leaked")

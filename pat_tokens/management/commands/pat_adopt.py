@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
+from pat_tokens import host_tokens
 from pat_tokens.conf import token_settings
-from pat_tokens.host_tokens import host_tokens
 from pat_tokens.owners import email_of, organisations
 from pat_tokens.services.adopt import adopt, adoptable
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--org", help="the id of one organisation; default all")
 
     def handle(self, *args: Any, apply: bool, org: str | None, **options: Any) -> None:
-        if host_tokens() is None:
+        if not host_tokens.is_installed():
             raise CommandError(
                 f"There is no model {token_settings.host_model} here; set PAT_TOKENS_HOST_MODEL."
             )

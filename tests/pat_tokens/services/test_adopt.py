@@ -101,10 +101,10 @@ def test_expired_rows_stay_expired(alpha_user) -> None:
 def test_failure_changes_neither_side(alpha_user, monkeypatch) -> None:
     row, _ = issue_host_token(alpha_user)
 
-    def fail(**which):
+    def fail(host_tokens):
         raise RuntimeError
 
-    monkeypatch.setattr("pat_tokens.services.adopt.revoke_host_tokens", fail)
+    monkeypatch.setattr("pat_tokens.services.adopt.HostTokens.revoke", fail)
     with pytest.raises(RuntimeError):
         run("--apply")
     with in_organisation(alpha_user.org_id):
