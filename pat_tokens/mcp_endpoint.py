@@ -1,10 +1,13 @@
-"""Interface for an MCP endpoint. All of it works for the host's own tokens as well."""
+"""Interface for an MCP endpoint: tokens, policy, audit, usage; the rest is `pat_tokens.oauth`.
+
+All of it works for the host's own tokens as well.
+"""
 
 from dataclasses import dataclass
 from typing import Any
 
 from pat_tokens.audit import events
-from pat_tokens.audit.source import Source, coming_from, current_source
+from pat_tokens.audit.source import Source, coming_from, current_source, source_of
 from pat_tokens.audit.usage import (
     record_first_mcp_request,
     record_refusal,
@@ -15,6 +18,8 @@ from pat_tokens.host_tokens import HostTokens
 from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.request_cache import cached, request_cache
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.leak_reports import MAX_BODY_BYTES as MAX_REPORT_BYTES
+from pat_tokens.services.leak_reports import ReportResponse, answer_report
 from pat_tokens.services.policy import (
     AGENTS_READ_ONLY,
     agents_denial,
@@ -22,16 +27,21 @@ from pat_tokens.services.policy import (
     lifetime_denial,
     policy_of,
 )
-from pat_tokens.services.revocation import revoke_leaked
 
 __all__ = [
+    "MAX_REPORT_BYTES",
     "Admission",
     "NotAdmitted",
+    "ReportResponse",
     "Source",
+    "Token",
     "admit",
+    "answer_report",
     "coming_from",
+    "current_source",
+    "record_write",
     "request_cache",
-    "revoke_leaked",
+    "source_of",
 ]
 
 

@@ -15,6 +15,7 @@ CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlin
 NAMES = [contract["name"] for contract in CONFIG["contracts"]]
 LINTER = Path(sys.executable).with_name("lint-imports")
 
+INTERFACE = "The MCP app reaches the token app through its interface only"
 # Contract, file, the line that is planted there, and what is said of it.
 PLANTED = [
     (
@@ -63,6 +64,18 @@ PLANTED = [
         "bottlecrm_mcp.tools.get -> bottlecrm_mcp.gateway.rest.urls",
     ),
     (
+        INTERFACE,
+        "bottlecrm_mcp/hosted/audit.py",
+        "import pat_tokens.models",
+        "bottlecrm_mcp.hosted.audit -> pat_tokens.models",
+    ),
+    (
+        INTERFACE,
+        "bottlecrm_mcp/hosted/oauth/step_up.py",
+        "import pat_tokens.oauth.clients",
+        "bottlecrm_mcp.hosted.oauth.step_up -> pat_tokens.oauth.clients",
+    ),
+    (
         "The local server runs without Django",
         "bottlecrm_mcp/local/environment.py",
         "import django.conf",
@@ -107,3 +120,12 @@ def test_planted_import_is_refused(said, contract, file, line, complaint) -> Non
 def test_every_contract_is_tried() -> None:
     assert set(NAMES) == {contract for contract, *_ in PLANTED}
     assert not any("ignore_imports" in contract for contract in CONFIG["contracts"])
+
+
+def test_interface_leaves_no_module_of_the_token_app_out() -> None:
+    interface = {"pat_tokens.mcp_endpoint", "pat_tokens.oauth"}
+    files = {path.stem for path in (ROOT / "pat_tokens").glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in (ROOT / "pat_tokens").glob("*/__init__.py")}
+    closed = next(each for each in CONFIG["contracts"] if each["name"] == INTERFACE)
+    listed = {name.removesuffix(".*") for name in closed["forbidden_modules"]}
+    assert {f"pat_tokens.{name}" for name in files | packages} == listed | interface

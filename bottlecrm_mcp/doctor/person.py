@@ -114,7 +114,7 @@ def _members() -> QuerySet[Any]:
 
 
 def _with_token(profile: Any) -> Person:
-    from pat_tokens.models import Token
+    from pat_tokens.mcp_endpoint import Token
 
     expiry = timezone.now() + timedelta(hours=1)
     with in_organisation(str(profile.org.pk)):

@@ -30,13 +30,17 @@ async def revoke(scope: Any, receive: Any) -> Response:
 
     Raises `HttpError`, and `Disconnected` if the client left.
     """
-    from pat_tokens.audit.source import source_of
-    from pat_tokens.services.leak_reports import MAX_BODY_BYTES, ReportResponse, answer_report
+    from pat_tokens.mcp_endpoint import (
+        MAX_REPORT_BYTES,
+        ReportResponse,
+        answer_report,
+        source_of,
+    )
 
     if scope["method"] != "POST":
         raise HttpError(405, "Use POST.", [("Allow", "POST")])
     source = source_of(ASGIRequest(scope, BytesIO()))
-    body = await read_body(scope, receive, MAX_BODY_BYTES)
+    body = await read_body(scope, receive, MAX_REPORT_BYTES)
 
     def report() -> ReportResponse:
         ensure_live_connection()

@@ -45,7 +45,7 @@ def coming_from(request: HttpRequest) -> Iterator[None]:
     if not is_installed():
         yield
         return
-    from pat_tokens.audit.source import coming_from, source_of
+    from pat_tokens.mcp_endpoint import coming_from, source_of
 
     with coming_from(source_of(request)):
         yield

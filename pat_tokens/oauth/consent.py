@@ -18,11 +18,11 @@ from pat_tokens.oauth import redirects
 from pat_tokens.oauth.clients import record_use
 from pat_tokens.oauth.connections import has_too_many
 from pat_tokens.oauth.grants import CODE_LIFETIME, new_code
-from pat_tokens.oauth.policy import client_denial
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.oauth.scopes import narrowed
 from pat_tokens.owners import lock_member
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.client_policy import client_denial
 from pat_tokens.services.policy import policy_of
 
 DAYS = (1, 30, 90, 365)

@@ -12,8 +12,8 @@ from pat_tokens import secret as token_secret
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.oauth.clients import record_use
 from pat_tokens.oauth.connections import end_connection
-from pat_tokens.oauth.policy import client_denial
 from pat_tokens.rls import in_organisation, presenting
+from pat_tokens.services.client_policy import client_denial
 from pat_tokens.services.policy import policy_of
 
 CODE_LIFETIME = timedelta(seconds=60)

@@ -3,9 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
@@ -13,6 +11,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN
 from pat_tokens.conf import token_settings
+from pat_tokens.content_security import content_security_policy
 from pat_tokens.scopes import CREDENTIAL_DENIAL
 from pat_tokens.secret import made_with_credential
 from pat_tokens.sign_in.destinations import ANONYMOUS
@@ -33,29 +32,6 @@ def secured(view: View) -> View:
         return response
 
     return answer
-
-
-def content_security_policy(form_target: str = "") -> str:
-    """The header; a form may lead to `form_target` besides this site, also by a redirect."""
-    own = " ".join(filter(None, ["'self'", _static_origin()]))
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {own}",
-            f"style-src {own}",
-            # The style sheet brings its few icons as data.
-            f"img-src {own} data:",
-            "connect-src 'self'",
-            f"form-action 'self' {form_target}".strip(),
-            "base-uri 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
-
-
-def _static_origin() -> str:
-    parts = urlsplit(settings.STATIC_URL or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
 def anonymous_page(view: View) -> View:

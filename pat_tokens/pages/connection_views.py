@@ -9,6 +9,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
+from pat_tokens.content_security import content_security_policy
 from pat_tokens.lists.filters import PageForm, TokenFilter
 from pat_tokens.models import AuthorizationRequest
 from pat_tokens.oauth import redirects
@@ -24,7 +25,7 @@ from pat_tokens.oauth.consent import (
 from pat_tokens.oauth.forms import ConsentForm
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.owners import email_of, name_of
-from pat_tokens.pages.access import admin_page, content_security_policy, member_page, owner_of
+from pat_tokens.pages.access import admin_page, member_page, owner_of
 from pat_tokens.pages.views import PAGE_ROWS, confirm, done, next_url, page, page_of
 from pat_tokens.services import presets
 from pat_tokens.services.policy import policy_of

@@ -8,9 +8,9 @@ from django.core import signing
 
 from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.models import Policy
-from pat_tokens.oauth.policy import host_names
 from pat_tokens.plain_values import WholeNumberFormField
 from pat_tokens.services import presets
+from pat_tokens.services.client_policy import host_names
 
 DAYS = (30, 90, 365)
 ON_DATE, NEVER = "date", "never"

@@ -8,11 +8,11 @@ from django.utils import timezone
 from pat_tokens import scopes
 from pat_tokens.audit import events
 from pat_tokens.models import Event, Policy, Token
-from pat_tokens.oauth.policy import client_denial
 from pat_tokens.owners import email_of
 from pat_tokens.request_cache import cached, is_within_call
 from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS
+from pat_tokens.services.client_policy import client_denial
 
 AGENTS_OFF = "Your organisation does not allow personal access tokens to be used."
 AGENTS_READ_ONLY = "Your organisation allows personal access tokens to read only."

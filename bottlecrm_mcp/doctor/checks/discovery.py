@@ -38,7 +38,7 @@ def check_discovery() -> Iterator[Finding]:
 
 def _compared(path: str, expected: dict[str, Any]) -> Finding | None:
     from bottlecrm_mcp.hosted.oauth.routes import ARRIVED
-    from pat_tokens.conf import token_settings
+    from pat_tokens.oauth import token_settings
 
     url = token_settings.issuer + path
     try:

@@ -13,6 +13,6 @@ def is_on() -> bool:
     """Whether clients may connect by OAuth: `pat_tokens` is installed and knows its issuer."""
     if not apps.is_installed("pat_tokens"):
         return False
-    from pat_tokens.conf import token_settings
+    from pat_tokens.oauth import token_settings
 
     return bool(token_settings.issuer)

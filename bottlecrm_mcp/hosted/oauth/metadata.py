@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pat_tokens.conf import token_settings
-from pat_tokens.oauth.scopes import SUPPORTED
+from pat_tokens.oauth import SUPPORTED, token_settings
 
 RESOURCE_PATH = "/.well-known/oauth-protected-resource"
 SERVER_PATH = "/.well-known/oauth-authorization-server"

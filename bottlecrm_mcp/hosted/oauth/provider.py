@@ -24,12 +24,9 @@ from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.oauth.documents import NotFetched, fetch_document
-from pat_tokens import models
-from pat_tokens.audit.source import current_source
-from pat_tokens.conf import token_settings
-from pat_tokens.oauth import clients, grants, redirects, scopes
-from pat_tokens.oauth.requests import consent_url, keep_request
-from pat_tokens.throttle import is_over
+from pat_tokens import oauth
+from pat_tokens.mcp_endpoint import current_source
+from pat_tokens.oauth import token_settings
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -62,7 +59,7 @@ class KnownClient(OAuthClientInformationFull):
     host: str = ""
 
     @classmethod
-    def of(cls, client: models.Client) -> KnownClient:
+    def of(cls, client: oauth.Client) -> KnownClient:
         return cls(
             client_id=client.client_id,
             client_name=client.name,
@@ -73,7 +70,7 @@ class KnownClient(OAuthClientInformationFull):
 
     def validate_redirect_uri(self, redirect_uri: AnyUrl | None) -> AnyUrl:
         registered = [str(AnyUrl(str(each))) for each in self.redirect_uris or ()]
-        if redirect_uri is not None and redirects.allows(registered, str(redirect_uri)):
+        if redirect_uri is not None and oauth.allows_redirect(registered, str(redirect_uri)):
             return redirect_uri
         if redirect_uri is None:
             return super().validate_redirect_uri(None)
@@ -81,7 +78,7 @@ class KnownClient(OAuthClientInformationFull):
 
     def validate_scope(self, requested_scope: str | None) -> list[str] | None:
         # The person decides; what is not known here is left out (RFC 6749, section 3.3).
-        return scopes.requested(requested_scope)
+        return oauth.requested_scopes(requested_scope)
 
 
 class HeldCode(AuthorizationCode):
@@ -103,7 +100,7 @@ class Provider:
     consent_page = ""
 
     async def get_client(self, client_id: str) -> KnownClient | None:
-        client = await in_pool(lambda: clients.find_client(client_id))
+        client = await in_pool(lambda: oauth.find_client(client_id))
         return KnownClient.of(client) if client else None
 
     async def authorize(
@@ -118,7 +115,7 @@ class Provider:
         if len(params.state or "") > MAX_STATE or "\0" in (params.state or ""):
             raise AuthorizeError("invalid_request", "The state is too long, or no text.")
         request = await in_pool(
-            lambda: keep_request(
+            lambda: oauth.keep_request(
                 client_id=client.client_id,
                 client_name=client.client_name,
                 client_host=client.host,
@@ -126,17 +123,17 @@ class Provider:
                 names_redirect=params.redirect_uri_provided_explicitly,
                 code_challenge=params.code_challenge,
                 resource=token_settings.resource,
-                scopes=params.scopes or scopes.requested(None),
+                scopes=params.scopes or oauth.requested_scopes(None),
                 state=params.state,
             )
         )
-        self.consent_page = consent_url(request.pk)
+        self.consent_page = oauth.consent_url(request.pk)
         return self.consent_page
 
     async def load_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: str
     ) -> HeldCode | None:
-        row = await in_pool(lambda: grants.find_code(authorization_code))
+        row = await in_pool(lambda: oauth.find_code(authorization_code))
         if row is None:
             return None
         return HeldCode(
@@ -153,18 +150,18 @@ class Provider:
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: HeldCode
     ) -> OAuthToken:
-        return await _granted(lambda: grants.redeem_code(authorization_code.row))
+        return await _granted(lambda: oauth.redeem_code(authorization_code.row))
 
     async def load_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: str
     ) -> HeldRefreshToken | None:
-        row = await in_pool(lambda: grants.find_refresh_token(refresh_token))
+        row = await in_pool(lambda: oauth.find_refresh_token(refresh_token))
         if row is None:
             return None
         return HeldRefreshToken(
             token="",
             client_id=row.connection.client_id,
-            scopes=scopes.on_wire(row.connection.scopes),
+            scopes=oauth.on_wire(row.connection.scopes),
             expires_at=int(row.expires_at.timestamp()),
             row=row,
         )
@@ -172,19 +169,19 @@ class Provider:
     async def exchange_refresh_token(
         self, client: OAuthClientInformationFull, refresh_token: HeldRefreshToken, scopes: list[str]
     ) -> OAuthToken:
-        return await _granted(lambda: grants.refresh(refresh_token.row))
+        return await _granted(lambda: oauth.refresh(refresh_token.row))
 
 
-async def _granted(work: Callable[[], grants.Grant]) -> OAuthToken:
+async def _granted(work: Callable[[], oauth.Grant]) -> OAuthToken:
     try:
         grant = await in_pool(work)
-    except grants.NotGranted as refusal:
+    except oauth.NotGranted as refusal:
         raise TokenError("invalid_grant", str(refusal)) from refusal
     return OAuthToken(
         access_token=grant.access_token,
         refresh_token=grant.refresh_token,
         expires_in=grant.expires_in,
-        scope=" ".join(scopes.on_wire(grant.scopes)),
+        scope=" ".join(oauth.on_wire(grant.scopes)),
     )
 
 
@@ -208,26 +205,26 @@ class FetchingProvider(Provider):
         return self._met[client_id]
 
     async def _find(self, client_id: str) -> KnownClient | None:
-        if not clients.document_host(client_id) or client_id in token_settings.oauth_clients:
+        if not oauth.document_host(client_id) or client_id in token_settings.oauth_clients:
             return await super().get_client(client_id)
-        known = await in_pool(lambda: clients.find_client(client_id))
-        if known is None or not clients.is_fresh(known):
+        known = await in_pool(lambda: oauth.find_client(client_id))
+        if known is None or not oauth.is_fresh(known):
             known = await self._fetched(client_id)
         return KnownClient.of(known) if known else None
 
-    async def _fetched(self, client_id: str) -> models.Client | None:
+    async def _fetched(self, client_id: str) -> oauth.Client | None:
         try:
             if await in_pool(_too_many_fetches):
                 raise NotFetched("too many documents were asked for; try again in a minute")
             document, lifetime = await fetch_document(client_id, self.transport)
-            return await in_pool(lambda: clients.keep_document(client_id, document, lifetime))
-        except (NotFetched, clients.BadClient) as problem:
-            host = clients.document_host(client_id)
+            return await in_pool(lambda: oauth.keep_document(client_id, document, lifetime))
+        except (NotFetched, oauth.BadClient) as problem:
+            host = oauth.document_host(client_id)
             logger.warning("The client document of %s can't be used: %s", host, problem)
             client_fault.set(f"The client's document can't be used: {problem}")
-        return await in_pool(lambda: clients.keep_known(client_id, RETRY))
+        return await in_pool(lambda: oauth.keep_known(client_id, RETRY))
 
 
 def _too_many_fetches() -> bool:
-    mine = is_over(f"documents:{current_source().address}", FETCHES_PER_MINUTE, 60)
-    return mine or is_over("documents", FETCHES_IN_ALL, 60)
+    mine = oauth.is_over(f"documents:{current_source().address}", FETCHES_PER_MINUTE, 60)
+    return mine or oauth.is_over("documents", FETCHES_IN_ALL, 60)

@@ -12,7 +12,6 @@ from urllib.parse import parse_qsl, urlencode
 from django.core.exceptions import DisallowedHost
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
-from django.template.loader import render_to_string
 from mcp.server.auth.handlers.authorize import AuthorizationHandler
 from mcp.server.auth.handlers.token import TokenHandler
 from mcp.server.auth.middleware.client_auth import ClientAuthenticator
@@ -36,13 +35,9 @@ from bottlecrm_mcp.hosted.oauth.provider import (
     in_pool,
     is_ours,
 )
-from pat_tokens.audit.source import coming_from, current_source, source_of
-from pat_tokens.conf import token_settings
-from pat_tokens.json_body import loads
-from pat_tokens.oauth import clients, redirects
-from pat_tokens.oauth.connections import end_presented
-from pat_tokens.pages.access import content_security_policy
-from pat_tokens.throttle import has_reached, is_over
+from pat_tokens import oauth
+from pat_tokens.mcp_endpoint import coming_from, current_source, source_of
+from pat_tokens.oauth import token_settings
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -177,7 +172,7 @@ def _error(
 
 async def _is_over(name: str, most: int, seconds: int = MINUTE) -> bool:
     address = current_source().address
-    return await in_pool(lambda: is_over(f"oauth:{name}:{address}", most, seconds))
+    return await in_pool(lambda: oauth.is_over(f"oauth:{name}:{address}", most, seconds))
 
 
 def _too_many(seconds: int = MINUTE) -> JSONResponse:
@@ -203,7 +198,7 @@ async def authorize(request: Request) -> Response:
         return _shown(request, response)
     if location != provider.consent_page:
         # Its own errors lack the issuer (RFC 9207).
-        response.headers["Location"] = redirects.answer(location, iss=token_settings.issuer)
+        response.headers["Location"] = oauth.redirect_answer(location, iss=token_settings.issuer)
     return response
 
 
@@ -213,21 +208,14 @@ def _shown(request: Request, response: Response) -> Response:
         return response
     said = json.loads(bytes(response.body))
     text = client_fault.get() or said.get("error_description") or ""
-    html = render_to_string("pat_tokens/oauth_error.html", {"text": text, "error": said["error"]})
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Security-Policy": content_security_policy(),
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
+    html, headers = oauth.error_page(text, said["error"])
     return HTMLResponse(html, response.status_code, headers)
 
 
 async def token(request: Request) -> Response:
     """Codes and refresh tokens for access tokens, for this resource only."""
     failures = f"oauth:failed:{current_source().address}"
-    if await in_pool(lambda: has_reached(failures, FAILURES_PER_MINUTE)):
+    if await in_pool(lambda: oauth.has_reached(failures, FAILURES_PER_MINUTE)):
         return _too_many()
     form = await request.form()
     if not all(is_ours(str(each)) for each in form.getlist("resource")):
@@ -235,18 +223,18 @@ async def token(request: Request) -> Response:
     provider: Any = Provider()
     response: Response = await TokenHandler(provider, ClientAuthenticator(provider)).handle(request)
     if response.status_code >= 400:
-        await in_pool(lambda: is_over(failures, FAILURES_PER_MINUTE, MINUTE))
+        await in_pool(lambda: oauth.is_over(failures, FAILURES_PER_MINUTE, MINUTE))
     return response
 
 
 async def register(request: Request) -> Response:
     """RFC 7591: anybody may register a public client; what it says of itself is not believed."""
     if await _is_over("register", REGISTRATIONS_PER_HOUR, HOUR) or await in_pool(
-        lambda: is_over("oauth:register", REGISTRATIONS_IN_ALL, HOUR)
+        lambda: oauth.is_over("oauth:register", REGISTRATIONS_IN_ALL, HOUR)
     ):
         return _too_many(HOUR)
     try:
-        said = OAuthClientMetadata.model_validate(loads(await request.body()))
+        said = OAuthClientMetadata.model_validate(oauth.loads(await request.body()))
     except ValidationError as problem:
         where = ".".join(str(each) for each in problem.errors()[0]["loc"])
         what = problem.errors()[0]["msg"]
@@ -255,8 +243,8 @@ async def register(request: Request) -> Response:
         return _error("invalid_client_metadata", f"The body is not JSON: {problem}")
     known = said.model_dump(mode="json", exclude_none=True)
     try:
-        client = await in_pool(lambda: clients.register(known))
-    except clients.BadClient as problem:
+        client = await in_pool(lambda: oauth.register_client(known))
+    except oauth.BadClient as problem:
         return _error(problem.error, str(problem))
     body = {
         **known,
@@ -279,5 +267,5 @@ async def revoke(request: Request) -> Response:
     presented, client_id = form.get("token"), form.get("client_id")
     if not isinstance(presented, str) or not isinstance(client_id, str):
         return _error("invalid_request", "Send token and client_id.")
-    await in_pool(lambda: end_presented(presented, client_id))
+    await in_pool(lambda: oauth.end_presented(presented, client_id))
     return Response(status_code=200, headers=NO_STORE)

@@ -16,7 +16,7 @@ from bottlecrm_mcp.tools.crm import lacks_scope
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.tool import Tool
-from pat_tokens.oauth.scopes import READ, WRITE, on_wire
+from pat_tokens.oauth import READ, WRITE, on_wire
 
 META = "mcp/www_authenticate"
 DESCRIPTION = "The person has to allow more."
