@@ -14,7 +14,7 @@ from pat_tokens.audit.usage import (
     record_use,
     record_use_of_host_token,
 )
-from pat_tokens.host_tokens import HostTokens
+from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.request_cache import cached, request_cache
 from pat_tokens.rls import in_organisation

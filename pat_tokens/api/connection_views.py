@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from pat_tokens.api.admin_views import OrgView
 from pat_tokens.api.serializers import with_owner
 from pat_tokens.api.views import NEVER_STORED, TokenView, invalid, query_errors
+from pat_tokens.host.owners import email_of, name_of
+from pat_tokens.http.plain_values import WholeNumberField
 from pat_tokens.lists.filters import PageForm, TokenFilter
 from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth import redirects
@@ -29,8 +31,6 @@ from pat_tokens.oauth.consent import (
 )
 from pat_tokens.oauth.offer import offer
 from pat_tokens.oauth.requests import pending_request
-from pat_tokens.owners import email_of, name_of
-from pat_tokens.plain_values import WholeNumberField
 from pat_tokens.services import presets
 from pat_tokens.services.policy import policy_of
 from pat_tokens.services.revocation import BY_ADMIN

@@ -10,17 +10,17 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from pat_tokens import scopes
-from pat_tokens.host_tokens import status_of
+from pat_tokens.host.owners import member_id, name_of
+from pat_tokens.host.tokens import status_of
+from pat_tokens.http.plain_values import FlagField, WholeNumberField
+from pat_tokens.http.shown_text import validate_name
 from pat_tokens.lists.moments import as_moment, end_of, zone_of
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
-from pat_tokens.owners import member_id, name_of
-from pat_tokens.plain_values import FlagField, WholeNumberField
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
 from pat_tokens.services.policy import default_lifetime
-from pat_tokens.shown_text import validate_name
 
 MAX_SCOPES = 32
 

@@ -22,7 +22,7 @@ from pat_tokens.api.serializers import (
     host_row,
 )
 from pat_tokens.conf import token_settings
-from pat_tokens.json_body import BoundedJSONParser
+from pat_tokens.http.json_body import BoundedJSONParser
 from pat_tokens.lists.filters import PageForm
 from pat_tokens.lists.listing import HOST_TOKEN, TOKEN
 from pat_tokens.models import Token

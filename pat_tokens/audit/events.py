@@ -8,8 +8,8 @@ from django.db.models import CharField, F
 from django.utils import timezone
 
 from pat_tokens.audit.source import current_source, storable
+from pat_tokens.host.owners import email_of
 from pat_tokens.models import Connection, Event, RefusalCount, Token
-from pat_tokens.owners import email_of
 from pat_tokens.rls import in_organisation
 
 # What one token can add in a minute by what is refused. What changed something is always an entry.

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from pat_tokens.audit import events
 from pat_tokens.audit.source import current_source
-from pat_tokens.host_tokens import is_host_token, write_last_use
+from pat_tokens.host.tokens import is_host_token, write_last_use
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.rls import in_organisation, presenting
 

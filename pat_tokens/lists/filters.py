@@ -7,11 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from pat_tokens.host.owners import member_by_email, member_id
+from pat_tokens.http.plain_values import WholeNumberFormField
 from pat_tokens.lists.moments import as_moment, zone_of
 from pat_tokens.lists.paging import PAGE_SIZE
 from pat_tokens.models import Event
-from pat_tokens.owners import member_by_email, member_id
-from pat_tokens.plain_values import WholeNumberFormField
 
 PERSON = "The id of a member, or the e-mail address of one."
 LOOKUPS = {

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from pat_tokens.host_tokens import HostTokens
+from pat_tokens.host.tokens import HostTokens
 from pat_tokens.lists.paging import Section
 from pat_tokens.models import Policy, connection
 from pat_tokens.models.token import is_dead, is_live

@@ -5,7 +5,8 @@ Django; the decision of a person is a page of this app.
 """
 
 from pat_tokens.conf import token_settings
-from pat_tokens.json_body import loads
+from pat_tokens.http.json_body import loads
+from pat_tokens.http.throttle import has_reached, is_over
 from pat_tokens.models import Client
 from pat_tokens.oauth.clients import (
     BadClient,
@@ -31,7 +32,6 @@ from pat_tokens.oauth.redirects import answer as redirect_answer
 from pat_tokens.oauth.requests import consent_url, keep_request
 from pat_tokens.oauth.scopes import READ, SUPPORTED, WRITE, on_wire
 from pat_tokens.oauth.scopes import requested as requested_scopes
-from pat_tokens.throttle import has_reached, is_over
 
 __all__ = [
     "READ",

@@ -11,10 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pat_tokens.conf import token_settings
+from pat_tokens.http.shown_text import is_shown
 from pat_tokens.models import Client
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.known_documents import KNOWN_DOCUMENTS
-from pat_tokens.shown_text import is_shown
 
 MAX_ID = 512
 MAX_NAME = 60

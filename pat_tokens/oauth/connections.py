@@ -9,11 +9,11 @@ from django.views.decorators.debug import sensitive_variables
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
 from pat_tokens.conf import token_settings
+from pat_tokens.host.owners import email_of
 from pat_tokens.lists.listing import connection_sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import is_live
-from pat_tokens.owners import email_of
 from pat_tokens.resolver import find_token
 from pat_tokens.rls import in_organisation, presenting
 from pat_tokens.services.policy import policy_of

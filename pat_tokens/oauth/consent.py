@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens.audit import events
 from pat_tokens.conf import token_settings
+from pat_tokens.host.owners import lock_member
 from pat_tokens.models import AuthorizationRequest, Connection, Event, Policy
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.clients import record_use
@@ -20,7 +21,6 @@ from pat_tokens.oauth.connections import has_too_many
 from pat_tokens.oauth.grants import CODE_LIFETIME, new_code
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.oauth.scopes import narrowed
-from pat_tokens.owners import lock_member
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.client_policy import client_denial
 from pat_tokens.services.policy import policy_of

@@ -2,7 +2,7 @@
 
 from django.template.loader import render_to_string
 
-from pat_tokens.content_security import content_security_policy
+from pat_tokens.http.content_security import content_security_policy
 
 
 def error_page(text: str, error: str) -> tuple[str, dict[str, str]]:

@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pat_tokens.audit import events
+from pat_tokens.host.owners import email_of, name_of
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import expires_by
-from pat_tokens.owners import email_of, name_of
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.expiry import EXPIRED, NOTICES, due_stage
 from pat_tokens.services.policy import policy_of

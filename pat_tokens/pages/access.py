@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN
 from pat_tokens.conf import token_settings
-from pat_tokens.content_security import content_security_policy
+from pat_tokens.http.content_security import content_security_policy
 from pat_tokens.scopes import CREDENTIAL_DENIAL
 from pat_tokens.secret import made_with_credential
 from pat_tokens.sign_in.destinations import ANONYMOUS

@@ -7,8 +7,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from pat_tokens.api.admin_views import TOO_MANY_ENTRIES, csv_file
+from pat_tokens.host.owners import member_id, member_of, name_of
 from pat_tokens.lists.filters import EventFilter, TokenFilter
-from pat_tokens.owners import member_id, member_of, name_of
 from pat_tokens.pages.access import admin_page, owner_of
 from pat_tokens.pages.forms import PolicyForm
 from pat_tokens.pages.views import (

@@ -9,7 +9,8 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
-from pat_tokens.content_security import content_security_policy
+from pat_tokens.host.owners import email_of, name_of
+from pat_tokens.http.content_security import content_security_policy
 from pat_tokens.lists.filters import PageForm, TokenFilter
 from pat_tokens.models import AuthorizationRequest
 from pat_tokens.oauth import redirects
@@ -24,7 +25,6 @@ from pat_tokens.oauth.consent import (
 )
 from pat_tokens.oauth.forms import ConsentForm
 from pat_tokens.oauth.requests import pending_request
-from pat_tokens.owners import email_of, name_of
 from pat_tokens.pages.access import admin_page, member_page, owner_of
 from pat_tokens.pages.views import PAGE_ROWS, confirm, done, next_url, page, page_of
 from pat_tokens.services import presets

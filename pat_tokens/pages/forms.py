@@ -7,8 +7,8 @@ from django import forms
 from django.core import signing
 
 from pat_tokens.api.serializers import NewTokenSerializer
+from pat_tokens.http.plain_values import WholeNumberFormField
 from pat_tokens.models import Policy
-from pat_tokens.plain_values import WholeNumberFormField
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
 

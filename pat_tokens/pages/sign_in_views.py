@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from pat_tokens.owners import email_of, memberships_of
+from pat_tokens.host.owners import email_of, memberships_of
 from pat_tokens.pages.access import anonymous_page
 from pat_tokens.sign_in.base import MEMBER
 from pat_tokens.sign_in.base import sign_in as way_to_sign_in

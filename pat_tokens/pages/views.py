@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 
 from pat_tokens.api.views import mcp_url
 from pat_tokens.conf import token_settings
-from pat_tokens.host_tokens import status_of
+from pat_tokens.host.tokens import status_of
 from pat_tokens.lists.listing import CONNECTION, HOST_TOKEN, TOKEN
 from pat_tokens.lists.paging import PAGE_SIZE, BadCursor, Page
 from pat_tokens.models import Connection, Token

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from pat_tokens.audit import events
-from pat_tokens.host_tokens import HostTokens
+from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Event, Token
 from pat_tokens.rls import in_organisation
 

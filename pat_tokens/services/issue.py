@@ -9,11 +9,11 @@ from rest_framework.exceptions import APIException, Throttled
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
 from pat_tokens.conf import token_settings
-from pat_tokens.host_tokens import HostTokens
+from pat_tokens.host.owners import lock_member
+from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Event, Token
 from pat_tokens.models.expiry import EXPIRY_CEILING
 from pat_tokens.models.token import is_live
-from pat_tokens.owners import lock_member
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import policy_of
 

@@ -7,9 +7,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit.source import Source, coming_from
-from pat_tokens.json_body import loads
+from pat_tokens.http.json_body import loads
+from pat_tokens.http.throttle import is_over
 from pat_tokens.services.revocation import revoke_leaked
-from pat_tokens.throttle import is_over
 
 MAX_BODY_BYTES = 4096
 WINDOW_SECONDS = 60

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from pat_tokens.host_tokens import HostTokens, is_live_row
+from pat_tokens.host.tokens import HostTokens, is_live_row
 from pat_tokens.lists.listing import in_state, sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Token

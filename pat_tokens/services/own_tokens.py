@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from pat_tokens.host_tokens import HostTokens
+from pat_tokens.host.tokens import HostTokens
 from pat_tokens.lists.listing import sections
 from pat_tokens.lists.paging import Page, read_page
 from pat_tokens.models import Token

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from pat_tokens import scopes
 from pat_tokens.audit import events
+from pat_tokens.host.owners import email_of
 from pat_tokens.models import Event, Policy, Token
-from pat_tokens.owners import email_of
 from pat_tokens.request_cache import cached, is_within_call
 from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS

@@ -11,11 +11,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
-from pat_tokens.host_tokens import HostTokens, revoke_by_digest
+from pat_tokens.host.owners import email_of, member_of, name_of
+from pat_tokens.host.tokens import HostTokens, revoke_by_digest
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.oauth.connections import NEEDED as NEEDED_OF_CONNECTION
 from pat_tokens.oauth.connections import connection_of, end_connection, end_every
-from pat_tokens.owners import email_of, member_of, name_of
 from pat_tokens.rls import in_organisation, presenting
 
 logger = logging.getLogger("pat_tokens")

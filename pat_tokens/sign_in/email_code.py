@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_variables
 
-from pat_tokens.owners import memberships_of
+from pat_tokens.host.owners import memberships_of
 from pat_tokens.sign_in import host_endpoints, session
 from pat_tokens.sign_in.base import SignIn
 from pat_tokens.sign_in.destinations import with_next

@@ -12,8 +12,8 @@ from django.urls import Resolver404, resolve
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
+from pat_tokens.host.owners import memberships_of
 from pat_tokens.lists.moments import zone_of
-from pat_tokens.owners import memberships_of
 from pat_tokens.sign_in.base import MEMBER, sign_in
 from pat_tokens.sign_in.destinations import is_anonymous, with_next
 

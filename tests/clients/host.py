@@ -14,7 +14,7 @@ from datetime import timedelta
 from django.db import connection as database
 from django.utils import timezone
 from pat_tokens.models import Connection, Token
-from pat_tokens.owners import organisations
+from pat_tokens.host.owners import organisations
 from pat_tokens.rls import in_organisation
 found = []
 for org in organisations():

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from pat_tokens import host_tokens
 from pat_tokens.conf import token_settings
-from pat_tokens.owners import email_of, organisations
+from pat_tokens.host import tokens as host_tokens
+from pat_tokens.host.owners import email_of, organisations
 from pat_tokens.services.adopt import adopt, adoptable
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from pat_tokens.host.owners import organisations
 from pat_tokens.models import Token
 from pat_tokens.oauth import expiry
 from pat_tokens.oauth.clients import forget_unused
-from pat_tokens.owners import organisations
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.expiry import due_notice, give_notice, soon_over
 

@@ -5,7 +5,7 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from pat_tokens.conf import token_settings
-from pat_tokens.owners import organisations
+from pat_tokens.host.owners import organisations
 from pat_tokens.services.retention import prune
 
 logger = logging.getLogger("pat_tokens")

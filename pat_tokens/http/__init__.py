@@ -1,0 +1,1 @@
+"""HTTP beside Django's and DRF's own: bodies, values, rates, headers."""
