@@ -94,6 +94,7 @@ def _is_whole(value: object) -> bool:
 
 @cache
 def mcp_settings() -> McpSettings:
+    """The settings as they are now. Raises `ImproperlyConfigured` for unknown names."""
     given: dict[str, Any] = getattr(settings, NAME, {})
     known = {each.name for each in fields(McpSettings)}
     if unknown := sorted(set(given) - known):

@@ -18,6 +18,7 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer bcrm_pat_…`, for hosts with `TokenContext` and without it."""
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
+        """None without a token of ours; raises `AuthenticationFailed` or `PermissionDenied`."""
         token = getattr(request, "_pat", None)
         if token is None:
             with coming_from(source_of(request._request)):

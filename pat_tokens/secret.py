@@ -25,6 +25,7 @@ HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
 
 
 def generate(prefix: str = PREFIX) -> str:
+    """A new secret of 256 random bits, with its prefix and a checksum."""
     body = prefix + _base62(secrets.randbits(256), RANDOM_DIGITS)
     return body + _checksum(body)
 

@@ -23,6 +23,7 @@ class Coverage:
 
 
 def coverage(catalogue: Catalogue, routes: Iterable[str]) -> Coverage:
+    """`routes` are those of the host, as "METHOD path"."""
     used = set(used_routes(catalogue))
     offered = {route: each.name for each in catalogue.optional for route in entity_routes(each)}
     every = sorted(set(routes), key=lambda route: route.split()[::-1])
@@ -52,6 +53,7 @@ def used_routes(catalogue: Catalogue) -> Iterator[str]:
 
 
 def entity_routes(entity: Entity) -> Iterator[str]:
+    """Each as "METHOD path", with {} for an id."""
     yield f"GET {entity.path}"
     if entity.has_detail:
         yield f"GET {entity.record_path('{}')}"

@@ -143,10 +143,12 @@ class Field:
 
     @property
     def body_name(self) -> str:
+        """Its name in the body of a write."""
         return self.write_name or self.name
 
     @property
     def attribute(self) -> str:
+        """Its name on the model."""
         return self.column or self.name
 
 

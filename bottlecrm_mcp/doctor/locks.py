@@ -80,6 +80,7 @@ class Locks:
 
 
 def takes_locks(sql: str) -> bool:
+    """Whether the statement may lock rows or tables against others."""
     return not HARMLESS.match(sql) or bool(LOCKING.search(sql))
 
 

@@ -272,6 +272,7 @@ class NotAvailable(Exception):
 def page_or_reason(
     page: Callable[[Entity, RowQuery], Page], entity: Entity, query: RowQuery
 ) -> Page | NotAvailable | Refused:
+    """The page, or the error that says why there is none, as a value."""
     try:
         return page(entity, query)
     except (NotAvailable, Refused) as reason:

@@ -19,6 +19,7 @@ EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
 
 
 def host_of(request: ASGIRequest) -> str:
+    """Raises `HttpError` with 400 for one that ALLOWED_HOSTS does not name."""
     try:
         return request.get_host()
     except DisallowedHost as problem:

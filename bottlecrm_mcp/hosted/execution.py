@@ -29,6 +29,10 @@ current_call: ContextVar[Call] = ContextVar("current_call")
 
 
 async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
+    """The result of `work` on a pool thread, within the call's deadline.
+
+    Raises `GatewayError` (busy, timeout), and what the work raises.
+    """
     call = current_call.get()
 
     def run() -> Any:
@@ -80,6 +84,7 @@ def keys() -> list[bytes]:
 
 
 def seal() -> Seal:
+    """Of this site's keys; what is spent is noted in Django's cache."""
     return Seal(keys(), _spend)
 
 

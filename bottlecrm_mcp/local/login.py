@@ -55,6 +55,7 @@ class Callback:
         self.server: asyncio.Server | None = None
 
     async def listen(self) -> str:
+        """The redirect URI, on a free port of the loopback."""
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port = self.server.sockets[0].getsockname()[1]
         return f"http://127.0.0.1:{port}/callback"
@@ -78,6 +79,7 @@ class Callback:
             self._answer.set_result(result)
 
     async def wait(self) -> AuthorizationCodeResult:
+        """What the browser brings. Raises `GatewayError` if it brings nothing in time."""
         try:
             return await asyncio.wait_for(self._answer, WAIT_SECONDS)
         except TimeoutError as slow:

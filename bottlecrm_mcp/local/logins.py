@@ -34,6 +34,7 @@ class Login:
 
 
 def load(base_url: str) -> Login | None:
+    """The stored login at this address; None if there is none that can be read."""
     try:
         return Login(**json.loads(_path(base_url).read_text()))
     except (OSError, ValueError, TypeError):
@@ -52,6 +53,7 @@ def save(base_url: str, login: Login) -> None:
 
 
 def forget(base_url: str) -> None:
+    """Remove the stored login, if there is one."""
     with suppress(FileNotFoundError):
         _path(base_url).unlink()
 

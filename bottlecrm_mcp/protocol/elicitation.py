@@ -51,6 +51,7 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
 
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
+    """The answer that asks the client for a form, and carries the sealed confirmation."""
     shown = message(fitted(required.preview))
     form = types.ElicitRequestFormParams(message=shown, requested_schema=FORM)
     return types.InputRequiredResult(

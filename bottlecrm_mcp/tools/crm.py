@@ -65,6 +65,7 @@ class Crm:
         return Clock(self.caller.timezone)
 
     def entity(self, name: str) -> Entity:
+        """The entity that is meant. Raises `ToolError`, which names the nearest."""
         found = self.catalogue.meant_by(name)
         if found is None:
             raise ToolError(
@@ -85,6 +86,7 @@ class Crm:
             raise lacks_scope(self.caller, f"{entity.resource_for(access)}:{access}", reason)
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
+        """The rows of a search. Raises `ToolError` where the CRM can't or won't give them."""
         try:
             return self.gateway.page(entity, query)
         except NotAvailable as limit:

@@ -73,6 +73,7 @@ def _notes(
 
 
 def included(entity: Entity, name: str) -> Included:
+    """The part of a record by its name. Raises `ToolError`, which names the nearest."""
     found = next((each for each in entity.includes if each.name == name), None)
     if found is not None:
         return found

@@ -23,6 +23,7 @@ def size(value: Any) -> int:
 
 
 def bytes_of(value: Any) -> int:
+    """The length of the value as compact JSON."""
     return len(compact(value).encode())
 
 

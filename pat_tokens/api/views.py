@@ -111,6 +111,7 @@ class ConnectView(TokenView):
 
 
 def found(owner: Any, pk: UUID) -> Token:
+    """The person's own token. Raises `Http404`."""
     token = own_token(owner, pk)
     if token is None:
         raise Http404
@@ -135,5 +136,6 @@ def invalid(errors: Any) -> Response:
 
 @sensitive_variables()
 def told_once(token: Token, secret: str, status_code: int) -> Response:
+    """The answer that holds the secret, which is never told again; no cache may store it."""
     body = {"error": False, **TokenSerializer(token).data, "token": secret}
     return Response(body, status_code, headers=NEVER_STORED)

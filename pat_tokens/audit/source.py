@@ -24,11 +24,13 @@ _current: ContextVar[Source] = ContextVar("source", default=Source())  # noqa: B
 
 
 def current_source() -> Source:
+    """An empty `Source` outside of `coming_from`."""
     return _current.get()
 
 
 @contextmanager
 def coming_from(source: Source) -> Iterator[None]:
+    """What is recorded within the block is said to come from this source."""
     token = _current.set(source)
     try:
         yield
@@ -37,6 +39,7 @@ def coming_from(source: Source) -> Iterator[None]:
 
 
 def source_of(request: HttpRequest) -> Source:
+    """The client's address, and as much of its User-Agent as is kept."""
     client = storable(request.headers.get("User-Agent", ""))
     return Source(_address(request.META), client[:CLIENT_LENGTH])
 

@@ -66,6 +66,7 @@ def _write_last_use(token: Token, condition: Q, with_address: bool) -> None:
 
 
 def record_first_mcp_request(token: Token) -> None:
+    """Write when the token first came to /mcp; nothing after that."""
     if token.first_mcp_at is not None:
         return
     token.first_mcp_at = timezone.now()

@@ -11,11 +11,13 @@ from pat_tokens.conf import token_settings
 
 
 def name_of(owner: Any) -> str:
+    """The person's name; their login name where the host knows no other."""
     user = owner.user
     return str(getattr(user, "name", "") or user.get_username())
 
 
 def email_of(owner: Any) -> str:
+    """The person's e-mail address; their login name where the host knows none."""
     return str(getattr(owner.user, "email", "") or owner.user.get_username())
 
 

@@ -113,11 +113,13 @@ def _without_adopted(rows: QuerySet[Any], org_id: Any) -> QuerySet[Any]:
 
 
 def is_live_row() -> Q:
+    """The condition of a row of the host's that authenticates, as of now."""
     now = timezone.now()
     return Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
 
 
 def status_of(row: Any) -> Status:
+    """Of a row that `readable` gave."""
     if row.revoked_at is not None:
         return "revoked"
     return "expired" if row.expiry is not None and row.expiry <= timezone.now() else "active"

@@ -30,6 +30,7 @@ class BoundedJSONParser(JSONParser):
     """DRF's, for bodies that are short, flat and UTF-8."""
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """Raises `ParseError` for what is too long or no JSON."""
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
             raise ParseError(f"The body is longer than {MAX_BODY_BYTES} bytes.")

@@ -12,6 +12,7 @@ UNSHOWN_IN_NAME = "A name can't have control or invisible characters."
 
 
 def is_shown(character: str) -> bool:
+    """Whether this one character can be seen, and turns or hides nothing beside it."""
     return unicodedata.category(character) not in UNSHOWN
 
 

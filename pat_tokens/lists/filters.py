@@ -25,6 +25,7 @@ LOOKUPS = {
 
 
 def choice(label: str, choices: Sequence[tuple[str, str]]) -> forms.ChoiceField:
+    """A field that may be left out; `choices` are pairs of value and label."""
     names = ", ".join(name for name, _ in choices if name)
     return forms.ChoiceField(
         required=False,

@@ -26,6 +26,7 @@ def zone_of(org: Any) -> tzinfo:
 
 
 def end_of(day: date, zone: tzinfo) -> datetime:
+    """The last microsecond of the day."""
     return datetime.combine(day, time.max, tzinfo=zone)
 
 

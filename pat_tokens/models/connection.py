@@ -117,6 +117,7 @@ class Connection(models.Model):
 
     @property
     def ends_at(self) -> datetime:
+        """The last moment by consent and policy; the policy is known to rows of `governed()`."""
         return self.ends_under(self.policy_days, self.policy_connection_days)
 
     @property
@@ -129,6 +130,7 @@ class Connection(models.Model):
 
     @property
     def status_reason(self) -> str:
+        """A sentence for people; empty where the connection is active."""
         if self.ended_at is not None:
             return self.end_reason or (f"Ended by {self.ended_by}." if self.ended_by else "")
         if self.status == "active":

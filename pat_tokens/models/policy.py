@@ -57,10 +57,12 @@ class Policy(models.Model):
 
     @property
     def max_lifetime(self) -> timedelta | None:
+        """Of a token; None where the organisation sets no limit."""
         return timedelta(days=self.max_lifetime_days) if self.max_lifetime_days else None
 
     @property
     def longest_connection(self) -> timedelta | None:
+        """The shorter of both limits; None where the organisation sets none."""
         limits = [each for each in (self.max_lifetime_days, self.max_connection_days) if each]
         return timedelta(days=min(limits)) if limits else None
 

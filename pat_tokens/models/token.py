@@ -193,6 +193,7 @@ class Token(models.Model):
 
     @property
     def status_reason(self) -> str:
+        """A sentence for people; empty where the token is active."""
         if self.revoked_at is not None:
             return f"Revoked by {self.revoked_by}." if self.revoked_by else "Revoked."
         if self.status == "active":

@@ -72,6 +72,7 @@ def document_host(client_id: str) -> str | None:
 
 
 def is_fresh(client: Client) -> bool:
+    """Whether the client's document need not be fetched again yet."""
     return client.stale_at is None or client.stale_at > timezone.now()
 
 

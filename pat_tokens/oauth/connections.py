@@ -34,6 +34,7 @@ def connection_page(org_id: Any, *, person: Any = None, state: str = "", **posit
 
 
 def count_live(org_id: Any) -> int:
+    """Those of the organisation whose client has fetched its tokens."""
     with in_organisation(org_id):
         rows = Connection.objects.redeemed().filter(is_live(policy_of(org_id)), org_id=org_id)
         count: int = rows.count()

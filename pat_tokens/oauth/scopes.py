@@ -27,6 +27,7 @@ def _resource_scope(scope: str, known: set[str]) -> str | None:
 
 
 def on_wire(scopes: Iterable[str]) -> list[str]:
+    """Token scopes as clients know them; `<resource>:<action>` stays as it is."""
     return [_WIRE.get(each, each) for each in scopes]
 
 

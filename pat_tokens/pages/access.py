@@ -65,6 +65,8 @@ def member_page(view: View) -> View:
 
 
 def admin_page(view: View) -> View:
+    """A page for administrators: others get 403 with a way back."""
+
     @member_page
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -79,4 +81,5 @@ def admin_page(view: View) -> View:
 
 
 def owner_of(request: HttpRequest) -> Any:
+    """The person who is signed in, in one organisation; None for anybody else."""
     return getattr(request, "profile", None)

@@ -234,6 +234,7 @@ def confirm(
     back: str = "pat_tokens_page:tokens",
     status: int = 200,
 ) -> HttpResponse:
+    """The page that asks before `what` is done by POST. A status over 200 only tells why not."""
     context = {
         "verb": verb,
         "what": what,
@@ -245,4 +246,5 @@ def confirm(
 
 
 def done(where: str, what: str) -> HttpResponse:
+    """A redirect to the page `where`, which shows the notice `what`, a key of `DONE`."""
     return redirect(f"{reverse(where)}?done={what}")

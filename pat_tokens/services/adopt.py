@@ -10,6 +10,7 @@ from pat_tokens.rls import in_organisation
 
 
 def adoptable(org_id: Any) -> list[Any]:
+    """The host's rows that `adopt` would take over, oldest first."""
     rows = HostTokens.where(org_id=org_id).unrevoked()
     return [row for each in rows for row in each.order_by("created_at")]
 

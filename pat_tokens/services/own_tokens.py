@@ -21,6 +21,7 @@ def own_page(owner: Any, **position: Any) -> Page:
 
 
 def own_token(owner: Any, pk: UUID) -> Token | None:
+    """None if the person has no such token here; the host's own are not among these."""
     with in_organisation(owner.org_id):
         tokens = Token.objects.personal().governed().select_related("owner__user", "owner__org")
         token: Token | None = tokens.filter(owner=owner, org_id=owner.org_id, pk=pk).first()

@@ -19,6 +19,7 @@ AGENTS_READ_ONLY = "Your organisation allows personal access tokens to read only
 
 
 def policy_of(org_id: Any) -> Policy:
+    """The organisation's policy; one of defaults, not stored, where it has set none."""
     with in_organisation(org_id):
         return Policy.objects.filter(org_id=org_id).first() or Policy(org_id=org_id)
 
@@ -61,6 +62,7 @@ def lifetime_denial(policy: Policy, token: Any) -> str | None:
 
 
 def default_lifetime(policy: Policy) -> timedelta:
+    """What a new token gets where nothing else is chosen: 90 days, or less by the policy."""
     usual = timedelta(days=90)
     return min(usual, policy.max_lifetime) if policy.max_lifetime else usual
 

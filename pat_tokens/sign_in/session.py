@@ -22,6 +22,7 @@ USER = "pat_tokens_user"
 
 
 def load(request: HttpRequest) -> SessionBase:
+    """The session of the cookie; an empty one where there is none."""
     engine = import_module(settings.SESSION_ENGINE)
     session: SessionBase = engine.SessionStore(request.COOKIES.get(COOKIE))
     return session

@@ -59,4 +59,5 @@ def _compared(path: str, expected: dict[str, Any]) -> Finding | None:
 
 
 def fetch(url: str) -> httpx2.Response:
+    """Raises `httpx2.HTTPError`."""
     return httpx2.get(url, timeout=SECONDS)

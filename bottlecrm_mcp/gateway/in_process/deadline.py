@@ -35,6 +35,7 @@ class Deadline:
 
     @property
     def seconds_left(self) -> float:
+        """Negative once the time is over."""
         return self._until - time.monotonic()
 
     def extend(self, seconds: float) -> None:

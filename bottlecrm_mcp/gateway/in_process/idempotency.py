@@ -107,6 +107,7 @@ def earlier_of(row: KeyedWrite) -> EarlierWrite:
 
 
 def is_migrated() -> bool:
+    """Whether the table of keyed writes is there, with its newest column."""
     with connection.cursor() as cursor:
         cursor.execute(NEWEST_COLUMN, [KeyedWrite._meta.db_table])
         return cursor.fetchone() is not None

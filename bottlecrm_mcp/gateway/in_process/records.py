@@ -45,6 +45,7 @@ class Records:
             self.queryset = self.queryset.filter(**{ORG: org_id})
 
     def page(self, query: RowQuery, search_fields: Sequence[str]) -> Page:
+        """The rows of a search. Raises `NotAvailable` for columns that lists don't have."""
         for field in query.columns:
             if field.computed or not field.listed:
                 raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
@@ -106,6 +107,7 @@ class Records:
         return (f"{field.attribute}__pk", *named)
 
     def reference(self, field: Field, values: Mapping[str, Any]) -> dict[str, str] | None:
+        """Id and name of a single relation; the id only without a name, None where it is empty."""
         key = values[f"{field.attribute}__pk"]
         if key is None:
             return None

@@ -16,6 +16,7 @@ MOST_CHOICES = 60
 def live_fields(
     serializer_class: type[serializers.Serializer[Any]], request: HttpRequest, *, update: bool
 ) -> Mapping[str, LiveField]:
+    """The serializer's fields as a write of this request would find them, by name."""
     serializer = _instantiate(serializer_class, request, update=update)
     return {name: _live_field(name, field) for name, field in serializer.fields.items()}
 

@@ -204,6 +204,7 @@ def _failed_late(deadline: Deadline, response: HttpResponseBase) -> bool:
 
 
 def too_late(outcome: str) -> GatewayError:
+    """The error of a call whose time is over; `outcome` says what became of it."""
     seconds = mcp_settings().CALL_SECONDS
     return GatewayError("timeout", f"The CRM did not finish this within {seconds} s. {outcome}")
 

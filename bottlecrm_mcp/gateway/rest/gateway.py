@@ -216,6 +216,7 @@ class Plan:
 
 
 def plan_search(entity: Entity, query: RowQuery) -> Plan:
+    """What the list can be asked for, and what is left to check on the rows that come."""
     # Of two conditions on one parameter, the list would heed the last.
     keys = [condition.key for condition in query.conditions]
     sent = tuple(

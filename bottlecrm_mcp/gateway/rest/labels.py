@@ -22,6 +22,7 @@ class Labels:
         self.read = read
 
     def filled_in(self, columns: Iterable[Field], rows: Sequence[Row]) -> list[Row]:
+        """The rows, with names looked up for relations that came as an id only."""
         found = list(rows)
         for field in dict.fromkeys(columns):
             if any(_is_bare(row.get(field.name)) for row in found) and (names := self._of(field)):

@@ -39,6 +39,7 @@ def row_of(fields: Iterable[Field], source: Mapping[str, Any]) -> dict[str, Any]
 
 
 def field_value(field: Field, source: Mapping[str, Any]) -> Any:
+    """The value as tools show it, from a record as the API gives it."""
     value = dig(source, field.shown_at) if field.shown_at else source.get(field.name)
     if field.kind is Kind.RELATION:
         name = source.get(f"{field.name}_name") or source.get(f"{field.name}_detail")

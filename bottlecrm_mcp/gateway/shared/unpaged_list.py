@@ -46,6 +46,7 @@ def page(read: Read, entity: Entity, query: RowQuery) -> Page:
 
 
 def summarize(read: Read, entity: Entity, query: SummaryQuery, caller: Caller) -> Summary:
+    """Counts and sums over the whole list, in memory."""
     found = in_memory.matching(rows(read, entity, query.conditions), query.conditions)
     return in_memory.summarize(found, query, caller.zone)
 
@@ -53,6 +54,7 @@ def summarize(read: Read, entity: Entity, query: SummaryQuery, caller: Caller) -
 def find(
     read: Read, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
 ) -> Mapping[str, Row]:
+    """The rows of these ids that the list holds, by id."""
     wanted = [row for row in rows(read, entity) if row["id"] in ids]
     return {row["id"]: row for row in only(columns, wanted)}
 

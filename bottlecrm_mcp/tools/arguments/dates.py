@@ -108,6 +108,7 @@ class Clock:
         return datetime.combine(day, time.min, self.zone)
 
     def end_of(self, day: date) -> datetime:
+        """The last microsecond of the day in the zone."""
         if day == date.max:
             return datetime.combine(day, time.max, self.zone)
         # The last microsecond before the next day, also where the clocks change in between.

@@ -36,6 +36,7 @@ class Filters:
         self._problems: dict[str, str] = {}
 
     def read(self, filters: Mapping[str, Any]) -> Filters:
+        """Raises one `ToolError` that names all that is wrong with them."""
         if len(filters) > MOST_FILTERS:
             raise ToolError("invalid_filter", f"At most {MOST_FILTERS} filters can be given.")
         for key, value in filters.items():

@@ -122,5 +122,6 @@ def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> 
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:
+    """16 hex digits that differ where the record does."""
     text = json.dumps(record, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -32,6 +32,7 @@ class Seal:
         self._spend = spend or SpentHere()
 
     def spend(self, confirmation: str) -> bool:
+        """Use a confirmation up; false if it was used before."""
         return self._spend(hashlib.sha256(confirmation.encode()).hexdigest(), LIFETIME)
 
     def issue(self, subject: Mapping[str, Any], now: float | None = None) -> str:
@@ -42,6 +43,7 @@ class Seal:
     def holds(
         self, confirmation: str, subject: Mapping[str, Any], now: float | None = None
     ) -> bool:
+        """Whether this was issued for `subject` and is still good; `now` in seconds since 1970."""
         expiry, _, rest = confirmation.partition(".")
         nonce, signature = rest[:NONCE], rest[NONCE:]
         if not _SHAPE.fullmatch(confirmation) or int(expiry) < (now or time.time()):

@@ -47,6 +47,7 @@ def install() -> None:
 
 @contextmanager
 def held_until_commit() -> Iterator[Held]:
+    """Tasks published in a transaction within the block go out when that commits."""
     held = Held()
     token = _held.set(held)
     try:

@@ -57,6 +57,7 @@ class Capture:
         self.failure: Exception | None = None
 
     def accepts(self, queryset: Any) -> bool:
+        """Whether this is the queryset of the list; if not, `refusal` says why."""
         if not self.refusal:
             self.refusal = self._objection(queryset)
         return not self.refusal
@@ -73,6 +74,7 @@ class Capture:
         return ""
 
     def take(self, queryset: QuerySet[Any]) -> None:
+        """Answer from the queryset once every section is there. Then raises `ListHandedOver`."""
         self.querysets.append(queryset)
         if len(self.querysets) < self.sections:
             return
