@@ -15,24 +15,27 @@ ROLE = "crm_app"
 DATABASE = "crm"
 
 
-def start(directory: Path) -> str:
+def start(directory: Path, *, durable: bool = True) -> str:
     """Start the server whose data is under `directory` (it stops with this process).
 
-    The URL returned is that of an ordinary role, which row-level security binds.
+    The URL returned is that of an ordinary role, which row-level security binds. What is not
+    `durable` is not forced to disk: it is quick, and gone with the machine's power.
     """
     directory.mkdir(parents=True, exist_ok=True)
     server = _server(directory.resolve())
     password = private_file(directory / "database-password")
     _ensure_role_and_database(server.get_uri(), password)
+    if not durable:
+        _no_fsync(server.get_uri())
     socket = server.get_postmaster_info()
     host = quote(str(socket.socket_dir), safe="/")
     return f"postgresql://{ROLE}:{password}@/{DATABASE}?host={host}&port={socket.port or 5432}"
 
 
-def ensure_database_url(directory: Path) -> str:
-    """The database the environment names, else the one under `directory`."""
+def ensure_database_url(directory: Path, *, durable: bool = True) -> str:
+    """The database the environment names, else the one under `directory` (see `start`)."""
     if "DATABASE_URL" not in os.environ:
-        os.environ["DATABASE_URL"] = start(directory)
+        os.environ["DATABASE_URL"] = start(directory, durable=durable)
     return os.environ["DATABASE_URL"]
 
 
@@ -82,6 +85,12 @@ def _ensure_role_and_database(superuser_url: str, password: str) -> None:
             connection.execute(sql.SQL(create).format(role, sql.Literal(password)))
         if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+
+
+def _no_fsync(superuser_url: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def _exists(connection: psycopg.Connection[Any], query: str, name: str) -> bool:

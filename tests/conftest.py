@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
 from demo_crm.access.row_security import org_context as in_org
 from demo_crm.models import Org, Profile, User
 from settings.database import database, unsafe_role
 from settings.postgres import ensure_database_url
+from tests import flush
 
 TEST_DB = Path(__file__).parent.parent / ".test-db"
 
@@ -22,7 +24,7 @@ TEST_DB = Path(__file__).parent.parent / ".test-db"
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """The first test that needs a database starts one, unless the environment names one."""
-    url = ensure_database_url(TEST_DB)
+    url = ensure_database_url(TEST_DB, durable=False)
     if message := unsafe_role(url):
         pytest.exit(message, returncode=2)
     os.environ["DATABASE_URL"] = url
@@ -34,7 +36,9 @@ def django_db_modify_db_settings() -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """A connection that is still being reset when its pool closes would stay open for good."""
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", flush.sql_flush)
+        yield
     connection.close()
     until = monotonic() + 5
     while _resetting() and monotonic() < until:
