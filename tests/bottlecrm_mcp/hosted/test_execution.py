@@ -32,7 +32,7 @@ NEW = {"entity": "leads", "data": {"first_name": "Ann", "last_name": "Lee"}}
 
 @pytest.fixture
 def _two_seconds(settings, monkeypatch) -> None:
-    """What hangs is ended soon; however busy this machine is, it is waited for what then says so."""
+    """What hangs is ended soon; however busy a machine is, it is waited for what then says so."""
     settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=2)
     monkeypatch.setattr(execution, "GRACE_SECONDS", 60)
 
