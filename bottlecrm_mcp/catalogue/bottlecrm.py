@@ -27,6 +27,7 @@ from bottlecrm_mcp.catalogue.optional.macros import MACROS
 from bottlecrm_mcp.catalogue.optional.products import PRODUCTS
 from bottlecrm_mcp.catalogue.optional.recurring_invoices import RECURRING_INVOICES
 from bottlecrm_mcp.catalogue.optional.time_entries import TIME_ENTRIES
+from bottlecrm_mcp.catalogue.prompts import PROMPTS
 
 # `created_by` is a user, while `assigned_to` is a profile: a user's membership in one organisation.
 USERS = Lookup(
@@ -70,6 +71,7 @@ CATALOGUE = Catalogue(
     profile_path="/api/profile/",
     organisation_path="/api/org/settings/",
     duties=DUTIES,
+    prompts=PROMPTS,
     withheld=WITHHELD,
     optional=(
         DOCUMENTS,

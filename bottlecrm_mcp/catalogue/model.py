@@ -264,6 +264,17 @@ class Window:
 
 
 @dataclass(frozen=True)
+class ApprovalRules:
+    """Where an administrator makes the rules without which nobody can ask for an approval.
+
+    `approvers` is the key with the profiles of those who approve.
+    """
+
+    path: str
+    approvers: str
+
+
+@dataclass(frozen=True)
 class Action:
     """A request beyond create, read, update and delete."""
 
@@ -312,6 +323,9 @@ class Action:
     state: Mapping[str, object] = field(default_factory=dict)
     # The include that gets a row more, and what the record shows afterwards.
     adds: str = ""
+    # What the CRM wants before it, and whether it is done by another person than whoever asked.
+    rules: ApprovalRules | None = None
+    by_another: bool = False
     shows: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -530,13 +544,41 @@ class Duty:
 
 
 @dataclass(frozen=True)
+class PromptArgument:
+    """An argument of a prompt.
+
+    `default` stands in where it is not given; it is completed from the records of `entity`.
+    """
+
+    name: str
+    description: str
+    default: str = ""
+    entity: str = ""
+
+    @property
+    def required(self) -> bool:
+        return not self.default
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A text that a person starts from; `text` has its arguments in braces, if it has any."""
+
+    name: str
+    title: str
+    description: str
+    text: str
+    arguments: tuple[PromptArgument, ...] = ()
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """All that this server knows of one CRM.
 
     `entities` are served. `optional` are served where they are asked for; relations to them are
-    named in any case. `duties` are what a person's day is made of. `withheld` are keys of the CRM's
-    answers that no tool passes on: drop-down data of its own screens, and what opens an invoice to
-    anyone.
+    named in any case. `duties` are what a person's day is made of, `prompts` what they start from.
+    `withheld` are keys of the CRM's answers that no tool passes on: drop-down data of its own
+    screens, and what opens an invoice to anyone.
     """
 
     entities: tuple[Entity, ...]
@@ -545,6 +587,7 @@ class Catalogue:
     organisation_path: str
     optional: tuple[Entity, ...] = ()
     duties: tuple[Duty, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
     withheld: frozenset[str] = frozenset()
 
     def with_entities(self, names: Iterable[str]) -> Catalogue:

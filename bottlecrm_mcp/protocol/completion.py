@@ -6,16 +6,13 @@ from collections.abc import Iterable
 
 import mcp_types as types
 
-from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_fields
 
 MOST = 20
 MOST_PEOPLE = 1_000
-# The prompts' arguments that name a record, and of which entity.
-RECORD_ARGUMENTS = {"account": "accounts"}
-PEOPLE_ARGUMENTS = ("owner",)
 
 
 def complete(crm: Crm, params: types.CompleteRequestParams) -> types.Completion:
@@ -28,11 +25,18 @@ def complete(crm: Crm, params: types.CompleteRequestParams) -> types.Completion:
         chosen = (params.context.arguments or {}) if params.context else {}
         entity = crm.catalogue.entity(chosen.get("entity", ""))
         return _records(crm, entity, typed, ids=True) if entity else _matching((), typed)
-    if name in RECORD_ARGUMENTS:
-        return _records(crm, crm.entity(RECORD_ARGUMENTS[name]), typed)
-    if name in PEOPLE_ARGUMENTS:
-        return _matching(["me", *_people(crm)], typed)
-    return _matching((), typed)
+    entity = _completed_from(crm.catalogue, name)
+    if entity is None:
+        return _matching((), typed)
+    if entity.own:
+        return _matching(["me", *_people(crm, entity)], typed)
+    return _records(crm, entity, typed)
+
+
+def _completed_from(catalogue: Catalogue, name: str) -> Entity | None:
+    """The entity whose records complete this argument of a prompt."""
+    arguments = (each for prompt in catalogue.prompts for each in prompt.arguments)
+    return next((catalogue.entity(each.entity) for each in arguments if each.name == name), None)
 
 
 def _matching(values: Iterable[str], typed: str) -> types.Completion:
@@ -48,9 +52,8 @@ def _records(crm: Crm, entity: Entity, typed: str, *, ids: bool = False) -> type
     return types.Completion(values=values, total=page.total, has_more=page.total > len(values))
 
 
-def _people(crm: Crm) -> list[str]:
-    people = crm.catalogue.entity("people")
-    if people is None or not crm.may(people, "read"):
+def _people(crm: Crm, people: Entity) -> list[str]:
+    if not crm.may(people, "read"):
         return []
     rows = crm.page(people, RowQuery(people.fields, limit=MOST_PEOPLE)).rows
     return [row["email"] for row in rows]

@@ -188,13 +188,14 @@ class McpServer(Server[Any]):
     async def _list_prompts(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListPromptsResult:
-        return types.ListPromptsResult(prompts=prompts.listed())
+        return types.ListPromptsResult(prompts=prompts.listed(self.registry.catalogue.prompts))
 
     async def _get_prompt(
         self, context: Context, params: types.GetPromptRequestParams
     ) -> types.GetPromptResult:
         try:
-            return prompts.get(params.name, params.arguments or {})
+            offered = self.registry.catalogue.prompts
+            return prompts.get(offered, params.name, params.arguments or {})
         except ToolError as error:
             raise MCPError(code=types.INVALID_PARAMS, message=error.message) from error
 

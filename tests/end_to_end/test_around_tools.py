@@ -10,7 +10,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
-from bottlecrm_mcp.protocol.prompts import PROMPTS
+from bottlecrm_mcp.catalogue.prompts import PROMPTS
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.searches.all_entities import ALL
 from bottlecrm_mcp.tools.searches.my_day import MY_DAY

@@ -18,6 +18,7 @@ import pytest
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.prompts import PROMPTS
 from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.protocol import prompts
 from bottlecrm_mcp.protocol.completion import complete
@@ -351,9 +352,9 @@ def test_resources_and_prompts(crm: Any) -> None:
             with cheap(uri), pytest.raises(ToolError):
                 read(crm, uri)
         with cheap(text), pytest.raises(ToolError):
-            prompts.get(text, {})
+            prompts.get(PROMPTS, text, {})
         with cheap(text), suppress(ToolError):
-            told = prompts.get("account_brief", {"account": text})
+            told = prompts.get(PROMPTS, "account_brief", {"account": text})
             assert len(prompt_text(told)) < 1_500
 
 

@@ -26,6 +26,7 @@ from bottlecrm_mcp.catalogue.field_helpers import (
 )
 from bottlecrm_mcp.catalogue.model import (
     Action,
+    ApprovalRules,
     ChangeEffect,
     Effect,
     Entity,
@@ -277,6 +278,7 @@ CASES = Entity(
             params=(parameter("note"),),
             returns=APPROVAL_KEYS,
             adds="approvals",
+            rules=ApprovalRules("/api/cases/approval-rules/", "approver_ids"),
         ),
         Action(
             "approve",
@@ -287,6 +289,7 @@ CASES = Entity(
             effects=(Effect.IRREVERSIBLE,),
             consequence="approve the request for good, after which the case may be closed",
             returns=APPROVAL_KEYS,
+            by_another=True,
         ),
         Action(
             "reject",
@@ -297,6 +300,7 @@ CASES = Entity(
             effects=(Effect.IRREVERSIBLE,),
             consequence="reject the request for good",
             returns=APPROVAL_KEYS,
+            by_another=True,
         ),
         Action(
             "cancel_approval",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bottlecrm_mcp.catalogue.model import Action, Entity, Field, Kind, ValueEffect
+from bottlecrm_mcp.catalogue.model import Action, ApprovalRules, Entity, Field, Kind, ValueEffect
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.acceptance.approvals import Approvals
 from bottlecrm_mcp.doctor.acceptance.runner import Trial, Work
@@ -25,7 +25,7 @@ class ActionCells:
         self.samples = writes.samples
         self.entity: Entity = writes.entity
         self.record_id = ""
-        self.approvals = Approvals(self.agent.person)
+        self.approvals = Approvals(self.agent.person, self.entity)
 
     def trials(self) -> Iterator[Trial]:
         for what, work in self._all():
@@ -117,8 +117,8 @@ class ActionCells:
         if followed and not action.parts:
             self._prepare(followed)
             self._run(followed, self._params(followed))
-        if action.adds == "approvals":
-            self.approvals.make_rule()
+        if action.rules:
+            self.approvals.make_rule(action.rules)
         values = {name: value for name, value in action.state.items() if value is not None}
         if values:
             self.agent.do("crm_update", entity=self.entity.name, id=self.record_id, data=values)
@@ -146,12 +146,12 @@ class ActionCells:
 
     def _part(self, action: Action, included: str, record_id: str) -> str:
         """The id of a new part of a record, such as a comment."""
-        if included == "approvals":
-            return self._approval(action, record_id)
         adds = self._adds(action, included)
         if adds is None:
             # A file that is deleted does not come back with a transaction.
             raise Instead(f"Nothing that can be rolled back adds to {included}.")
+        if adds.rules:
+            return self._approval(action, adds, adds.rules, record_id)
         before = {row["id"] for row in self.truth.parts(self.entity, record_id, included)}
         self._run(adds, self._params(adds, record_id), record_id)
         after = self.truth.parts(self.entity, record_id, included)
@@ -162,11 +162,13 @@ class ActionCells:
         adding = (each for each in self.entity.actions if each.adds == included)
         return self.entity.action(action.follows) or next(adding, None)
 
-    def _approval(self, action: Action, case_id: str) -> str:
-        if action.name != "cancel_approval":
-            return self.approvals.request_of_colleague(self.agent, case_id)
-        self.approvals.make_rule()
-        return self.approvals.request(self.agent, case_id)
+    def _approval(
+        self, action: Action, asking: Action, rules: ApprovalRules, record_id: str
+    ) -> str:
+        other = self.approvals.make_rule(rules)
+        if action.by_another:
+            return self.approvals.request_of_colleague(self.agent, asking, record_id, other)
+        return self.approvals.request(self.agent, asking, record_id)
 
     def _require_made(self, action: Action, result: Mapping[str, Any]) -> None:
         """What an action returns of another record can be read."""
