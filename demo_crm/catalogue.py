@@ -5,19 +5,20 @@ from dataclasses import replace
 from bottlecrm_mcp.catalogue import bottlecrm
 from bottlecrm_mcp.catalogue.model import Entity
 
-NAMES = {
-    "leads": "Lead",
-    "contacts": "Contact",
-    "accounts": "Account",
-    "opportunities": "Opportunity",
-    "tasks": "Task",
-    "cases": "Case",
-    "invoices": "Invoice",
-    "solutions": "Solution",
-    "tags": "Tag",
-    "teams": "Team",
-    "people": "Profile",
-    "custom_fields": "CustomFieldDefinition",
+# The model of each, and the module of its views.
+STAND_INS = {
+    "leads": ("Lead", "sales.leads"),
+    "contacts": ("Contact", "sales.contacts"),
+    "accounts": ("Account", "sales.accounts"),
+    "opportunities": ("Opportunity", "sales.opportunities"),
+    "tasks": ("Task", "tasks"),
+    "cases": ("Case", "service.cases"),
+    "invoices": ("Invoice", "billing.invoices"),
+    "solutions": ("Solution", "service.solutions"),
+    "tags": ("Tag", "organisation.tags"),
+    "teams": ("Team", "organisation.teams"),
+    "people": ("Profile", ""),
+    "custom_fields": ("CustomFieldDefinition", ""),
 }
 
 
@@ -33,8 +34,7 @@ def stand_in(entity: Entity, app: str, model: str, module: str) -> Entity:
 CATALOGUE = replace(
     bottlecrm.CATALOGUE,
     entities=tuple(
-        stand_in(each, "demo_crm", NAMES[each.name], each.name)
-        for each in bottlecrm.CATALOGUE.entities
+        stand_in(each, "demo_crm", *STAND_INS[each.name]) for each in bottlecrm.CATALOGUE.entities
     ),
     # The demo has nothing of what BottleCRM serves on request.
     optional=(),

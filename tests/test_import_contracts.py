@@ -84,7 +84,7 @@ PLANTED = [
     (
         "No circles in the demo",
         "demo_crm/models/base.py",
-        "import demo_crm.entities.leads",
+        "import demo_crm.entities.sales.leads",
         ".models -> .entities",
     ),
 ]

@@ -11,7 +11,6 @@ from rest_framework import serializers
 from demo_crm import choices
 from demo_crm.entities.base import Body
 from demo_crm.entities.line_items import AMOUNTS, LineItemSerializer
-from demo_crm.entities.time_entries import time_summary
 from demo_crm.models import (
     Account,
     Case,
@@ -34,6 +33,7 @@ from demo_crm.serializers import (
     UserSerializer,
     names,
 )
+from demo_crm.services.time_summary import time_summary
 
 ADDRESS = ("address_line", "city", "state", "postcode", "country")
 CONTACT = names(

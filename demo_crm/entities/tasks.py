@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from demo_crm import choices
 from demo_crm.answers import done
-from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import (
     TASK_PARENTS,
     TaskRowSerializer,

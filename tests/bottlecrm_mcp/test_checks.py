@@ -2,7 +2,7 @@ import pytest
 from rest_framework.pagination import CursorPagination, LimitOffsetPagination
 
 from bottlecrm_mcp.checks import check_cache, check_lists, check_settings
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.leads import LeadList
 
 
 def test_settings_and_lists_of_the_demo_are_right():
@@ -11,7 +11,7 @@ def test_settings_and_lists_of_the_demo_are_right():
 
 @pytest.mark.parametrize(
     "given",
-    [{"CATALOG": "x"}, {"CATALOGUE": "demo_crm.catalogue.NAMES"}, {"CATALOGUE": "no.where"}],
+    [{"CATALOG": "x"}, {"CATALOGUE": "demo_crm.catalogue.STAND_INS"}, {"CATALOGUE": "no.where"}],
 )
 def test_wrong_settings_are_an_error(settings, given):
     settings.BOTTLECRM_MCP = given

@@ -49,7 +49,7 @@ def test_wrong_value(settings, changes, fix) -> None:
 
 
 def test_catalogue_that_is_none(settings) -> None:
-    settings.BOTTLECRM_MCP = {"CATALOGUE": "demo_crm.catalogue.NAMES"}
+    settings.BOTTLECRM_MCP = {"CATALOGUE": "demo_crm.catalogue.STAND_INS"}
     with pytest.raises(ImproperlyConfigured, match="does not name a Catalogue"):
         _ = mcp_settings().catalogue
 
@@ -68,7 +68,7 @@ def test_checks_of_good_settings() -> None:
     [
         {"THREADS": 0},
         {"NOTHING": 1},
-        {"CATALOGUE": "demo_crm.catalogue.NAMES"},
+        {"CATALOGUE": "demo_crm.catalogue.STAND_INS"},
         {"CATALOGUE": "nowhere.to.be.FOUND"},
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from demo_crm.entities.contacts import ContactList
+from demo_crm.entities.sales.contacts import ContactList
 from tests.bottlecrm_mcp.hosted.http import LIST_TOOLS, send
 
 SEARCH = LIST_TOOLS | {

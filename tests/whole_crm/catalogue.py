@@ -14,7 +14,7 @@ STAND_INS = {
     "products": (HERE, "Product", "products"),
     "goals": (HERE, "SalesGoal", "goals"),
     "boards": (HERE, "Board", "boards"),
-    "time_entries": (DEMO, "TimeEntry", "time_entries"),
+    "time_entries": (DEMO, "TimeEntry", "service.time_entries"),
     "macros": (HERE, "Macro", "macros"),
 }
 

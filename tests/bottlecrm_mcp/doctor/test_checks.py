@@ -200,7 +200,7 @@ def test_role_that_row_security_does_not_bind(monkeypatch, row):
 def test_slow_list(monkeypatch):
     paginate = LimitOffsetPagination.paginate_queryset
     monkeypatch.setattr(
-        "demo_crm.entities.leads.LeadList.paginate_queryset",
+        "demo_crm.entities.sales.leads.LeadList.paginate_queryset",
         lambda self, queryset, *args, **kwargs: paginate(self, list(queryset), *args, **kwargs),
     )
     assert "leads" in found(Level.WARNING)["fast path"]

@@ -20,7 +20,7 @@ from bottlecrm_mcp.hosted import execution, thread_pool
 from bottlecrm_mcp.hosted.authentication import authenticate
 from bottlecrm_mcp.tools.errors import MAYBE_KEPT, NOTHING_CHANGED
 from demo_crm.access.row_security import org_context
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.leads import LeadList
 from demo_crm.models import Lead, Profile
 from tests.agent import LEGACY, MODERN, Agent, as_agent
 from tests.bottlecrm_mcp.population import with_settings

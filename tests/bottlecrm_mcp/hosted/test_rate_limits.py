@@ -16,7 +16,7 @@ from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.hosted import rate_limits
 from bottlecrm_mcp.hosted.execution import seal
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.leads import LeadList
 from tests.agent import LEGACY, MODERN, Agent, as_agent
 from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, bearer, send
 from tests.bottlecrm_mcp.population import with_settings

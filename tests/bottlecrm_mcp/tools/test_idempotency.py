@@ -24,7 +24,7 @@ from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.access.row_security import org_context
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.leads import LeadList
 from demo_crm.models import Comment, Lead, Profile
 from tests.agent import LEGACY, MODERN, Agent, as_agent
 from tests.bottlecrm_mcp.population import with_settings

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused, first_or_refuse
 from demo_crm.entities.base import Body
-from demo_crm.entities.cases import Cases, follow_status
+from demo_crm.entities.service.cases import Cases, follow_status
 from demo_crm.models import Case
 from demo_crm.services import case_tree
 

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from demo_crm.answers import done, forbidden
-from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.filters import contains, exact
 from demo_crm.serializers import (
     Brief,

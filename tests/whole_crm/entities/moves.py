@@ -11,9 +11,9 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused, done, invalid
 from demo_crm.entities.base import Body, Entity
-from demo_crm.entities.cases import Cases, follow_status
-from demo_crm.entities.leads import Leads
-from demo_crm.entities.opportunities import Opportunities
+from demo_crm.entities.sales.leads import Leads
+from demo_crm.entities.sales.opportunities import Opportunities
+from demo_crm.entities.service.cases import Cases, follow_status
 from demo_crm.entities.tasks import Tasks
 from demo_crm.models import Opportunity
 

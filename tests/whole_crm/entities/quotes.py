@@ -15,8 +15,8 @@ from rest_framework.views import APIView
 from demo_crm.answers import done, first_or_refuse, refused
 from demo_crm.entities import line_items
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
-from demo_crm.entities.billed import PARTIES, BilledWriteSerializer
-from demo_crm.entities.invoices import InvoiceSerializer
+from demo_crm.entities.billing.billed import PARTIES, BilledWriteSerializer
+from demo_crm.entities.billing.invoices import InvoiceSerializer
 from demo_crm.entities.rows import (
     AccountSerializer,
     ContactSerializer,

@@ -7,7 +7,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from demo_crm.entities.lookups import Member
+from demo_crm.entities.organisation.lookups import Member
 from demo_crm.models import Account, Case, Contact, Invoice, Lead, Opportunity, Solution
 
 PER_KIND = 6

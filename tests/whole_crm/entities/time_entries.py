@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from demo_crm.answers import Refused
-from demo_crm.entities import time_entries
 from demo_crm.entities.base import Body
-from demo_crm.entities.time_entries import TimeEntrySerializer, TimeEntryWriteSerializer
+from demo_crm.entities.service import time_entries
+from demo_crm.entities.service.time_entries import TimeEntrySerializer, TimeEntryWriteSerializer
 from demo_crm.ids import one_id
 from demo_crm.models import TimeEntry
 

@@ -15,8 +15,8 @@ from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, Origin, d
 from bottlecrm_mcp.tools.errors import MAYBE_KEPT
 from demo_crm.access import row_security
 from demo_crm.access.row_security import org_context
-from demo_crm.entities.contacts import ContactList
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.contacts import ContactList
+from demo_crm.entities.sales.leads import LeadList
 from demo_crm.models import Account, Contact, Lead
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 

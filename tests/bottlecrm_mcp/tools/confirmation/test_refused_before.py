@@ -6,7 +6,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 
 from demo_crm.access.row_security import org_context
-from demo_crm.entities.leads import LeadDetail
+from demo_crm.entities.sales.leads import LeadDetail
 from demo_crm.models import Comment, Lead
 from tests.bottlecrm_mcp.population import ENTITIES, unchanged
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from rest_framework.exceptions import ValidationError
 
 from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import held_until_commit, install
-from demo_crm.entities.contacts import ContactList
+from demo_crm.entities.sales.contacts import ContactList
 
 app = Celery("tests", broker="memory://", backend="cache+memory://", set_as_current=False)
 

@@ -9,7 +9,7 @@ from django.db import connection
 from rest_framework.exceptions import ValidationError
 
 from demo_crm.access.row_security import org_context
-from demo_crm.entities.contacts import ContactList
+from demo_crm.entities.sales.contacts import ContactList
 from demo_crm.models import Contact
 
 pytestmark = pytest.mark.django_db(transaction=True)

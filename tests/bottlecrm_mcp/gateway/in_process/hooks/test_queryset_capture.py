@@ -5,7 +5,7 @@ from rest_framework.pagination import LimitOffsetPagination
 
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.in_process.hooks.queryset_capture import Capture, install
-from demo_crm.entities.leads import LeadList
+from demo_crm.entities.sales.leads import LeadList
 from demo_crm.models import Account, Lead
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, ids, rest_rows
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from demo_crm.answers import done, invalid
-from demo_crm.entities.lookups import Member
+from demo_crm.entities.organisation.lookups import Member
 from demo_crm.models import Profile, Team
 from demo_crm.serializers import TeamSerializer, WriteSerializer
 

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused, first_or_refuse, forbidden, invalid, not_found
 from demo_crm.entities.base import Body
-from demo_crm.entities.cases import Cases
+from demo_crm.entities.service.cases import Cases
 from demo_crm.ids import one_id
 from demo_crm.models import Approval, ApprovalRule, Case, Profile, Team
 from demo_crm.serializers import Brief, names

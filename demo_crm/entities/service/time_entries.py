@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.urls import path
 from django.utils import timezone
 from rest_framework import serializers
@@ -17,6 +17,7 @@ from demo_crm.answers import Refused, first_or_refuse
 from demo_crm.entities.base import Body, Entity
 from demo_crm.models import Case, TimeEntry
 from demo_crm.serializers import Constant, ProfileSerializer, names
+from demo_crm.services.time_summary import time_summary
 
 WRITABLE = ("started_at", "ended_at", "description", "billable", "hourly_rate", "currency")
 
@@ -55,30 +56,6 @@ class TimeEntryWriteSerializer(serializers.ModelSerializer[TimeEntry]):
         if started and ended and ended < started:
             raise ValidationError({"ended_at": ["It ended before it started."]})
         return attrs
-
-
-def time_summary(case: Case) -> Body:
-    """Everybody's time but that of running timers.
-
-    On purpose, a USER reads here how long others worked, whose entries are not listed for them.
-    """
-    ended = case.time_entries.filter(ended_at__isnull=False)
-    people = ended.values("profile_id", "profile__user__email")
-    return {
-        **ended.aggregate(
-            total_minutes=Sum("duration_minutes", default=0),
-            billable_minutes=Sum("duration_minutes", filter=Q(billable=True), default=0),
-        ),
-        "last_entry_at": ended.order_by("-started_at").values_list("started_at", flat=True).first(),
-        "by_profile": [
-            {
-                "profile_id": str(row["profile_id"]),
-                "name": row["profile__user__email"],
-                "minutes": row["minutes"],
-            }
-            for row in people.annotate(minutes=Sum("duration_minutes")).order_by("-minutes")
-        ],
-    }
 
 
 class Times(Entity, APIView):

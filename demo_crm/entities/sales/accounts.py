@@ -7,8 +7,8 @@ from rest_framework.serializers import ValidationError
 
 from demo_crm import choices
 from demo_crm.countries import COUNTRIES
-from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import (
     ACCOUNT,
     AccountSerializer,

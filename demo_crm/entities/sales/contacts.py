@@ -5,8 +5,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from demo_crm.countries import COUNTRIES
-from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import ADDRESS, CONTACT, ContactSerializer
 from demo_crm.filters import any_related, contains, instants, true_or_false
 from demo_crm.models import Account, Contact

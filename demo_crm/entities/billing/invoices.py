@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from demo_crm import choices
 from demo_crm.answers import done, first_or_refuse, refused
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList
-from demo_crm.entities.billed import PARTIES, BilledWriteSerializer
-from demo_crm.entities.invoice_parts import (
+from demo_crm.entities.billing.billed import PARTIES, BilledWriteSerializer
+from demo_crm.entities.billing.invoice_parts import (
     InvoiceLineItemSerializer,
     InvoiceLineItemWriteSerializer,
     PaymentSerializer,

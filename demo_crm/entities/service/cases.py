@@ -13,13 +13,14 @@ from rest_framework.response import Response
 
 from demo_crm import choices
 from demo_crm.answers import done
-from demo_crm.entities import dropdowns, solutions
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import (
     CaseSerializer,
     ContactSerializer,
     SolutionSerializer,
 )
+from demo_crm.entities.service import solutions
 from demo_crm.filters import any_of, any_related, contains, exact, instants, related
 from demo_crm.models import Case, Comment
 from demo_crm.serializers import CommentSerializer, WriteSerializer, names

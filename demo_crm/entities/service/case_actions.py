@@ -17,8 +17,8 @@ from rest_framework.views import APIView
 
 from demo_crm.answers import Refused, done, first_or_refuse, forbidden, invalid, not_found
 from demo_crm.entities.base import Body
-from demo_crm.entities.cases import Cases
 from demo_crm.entities.rows import SolutionSerializer
+from demo_crm.entities.service.cases import Cases
 from demo_crm.models import Attachment, Case, CaseWatcher, Comment, Solution
 
 # What a merge moves to the other case.

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from demo_crm.access.identity import issue_access_token
 from demo_crm.answers import forbidden, invalid
-from demo_crm.entities import dropdowns
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.models import (
     CustomFieldDefinition,
     Profile,

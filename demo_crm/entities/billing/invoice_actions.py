@@ -12,13 +12,13 @@ from rest_framework.views import APIView
 from demo_crm.answers import done, first_or_refuse, invalid, refused
 from demo_crm.entities import line_items
 from demo_crm.entities.base import Body, RecordDetail
-from demo_crm.entities.invoice_parts import (
+from demo_crm.entities.billing.invoice_parts import (
     InvoiceLineItemSerializer,
     InvoiceLineItemWriteSerializer,
     PaymentSerializer,
     PaymentWriteSerializer,
 )
-from demo_crm.entities.invoices import CLIENT, REMINDERS, Invoices
+from demo_crm.entities.billing.invoices import CLIENT, REMINDERS, Invoices
 from demo_crm.entities.rows import InvoiceRowSerializer
 from demo_crm.models import Attachment, Comment, Invoice, InvoiceLineItem, Payment
 from demo_crm.serializers import AttachmentSerializer, CommentSerializer, names

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from demo_crm.answers import done, invalid
 from demo_crm.choices import TAG_COLOR
-from demo_crm.entities.lookups import Member
+from demo_crm.entities.organisation.lookups import Member
 from demo_crm.models import Tag
 from demo_crm.serializers import TagSerializer
 

@@ -10,8 +10,9 @@ from rest_framework import serializers
 
 from demo_crm import choices
 from demo_crm.answers import first_or_refuse, not_found
-from demo_crm.entities import dropdowns, line_items
+from demo_crm.entities import line_items
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import (
     STALLED_AFTER,
     AccountSerializer,

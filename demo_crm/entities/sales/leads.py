@@ -12,8 +12,8 @@ from rest_framework.response import Response
 from demo_crm import choices
 from demo_crm.answers import done, forbidden, invalid
 from demo_crm.countries import COUNTRIES
-from demo_crm.entities import dropdowns
 from demo_crm.entities.base import Body, Entity, RecordDetail, RecordList, record_urls
+from demo_crm.entities.organisation import dropdowns
 from demo_crm.entities.rows import LEAD, LeadSerializer
 from demo_crm.filters import any_known, any_related, contains, days, exact, exact_day, instants
 from demo_crm.models import Contact, Lead

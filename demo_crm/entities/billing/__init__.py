@@ -1,0 +1,1 @@
+"""Billing: invoices, their line items and payments."""

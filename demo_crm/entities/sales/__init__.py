@@ -1,0 +1,1 @@
+"""Sales: leads, contacts, accounts and opportunities."""

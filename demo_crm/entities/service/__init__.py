@@ -1,0 +1,1 @@
+"""Service: cases with their time and approvals, and solutions."""
