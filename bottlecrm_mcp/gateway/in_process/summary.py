@@ -36,26 +36,29 @@ def summarize(records: Records, query: SummaryQuery) -> Summary:
 
     A many-valued relation puts a record into each of its groups; the totals count records once.
     """
-    matching = records.matching(RowQuery((), conditions=query.conditions), ())
+    # Without order_by() the model's own ordering would split the groups.
+    matching = records.matching(RowQuery((), conditions=query.conditions), ()).order_by()
     measures = {_name(index): _aggregate(each) for index, each in enumerate(query.measures)}
+    groups, count = _groups(records, matching, query, measures) if query.groupings else ([], 0)
+    return Summary(groups, count, _totals(matching, query, measures))
+
+
+def _groups(
+    records: Records, matching: Any, query: SummaryQuery, measures: Mapping[str, Aggregate]
+) -> tuple[list[dict[str, Any]], int]:
+    """The first groups, and how many there are in all."""
     paths = [path for each in query.groupings for path in _paths(records, each)]
     periods = {
         each.key.replace(":", "_by_"): _period(each) for each in query.groupings if each.period
     }
-    # Without order_by() the model's own ordering would split the groups.
-    grouped = matching.order_by().annotate(**periods).values(*paths).annotate(**measures)
+    grouped = matching.annotate(**periods).values(*paths).annotate(**measures)
     order = [F(name).asc(nulls_last=True) for name in periods] or [
         F(_name(0)).desc(nulls_last=True)
     ]
     rows = list(grouped.order_by(*order, *(F(path).asc() for path in paths))[: query.limit])
     count = len(rows) if len(rows) < query.limit else grouped.count()
-    if not query.groupings:
-        rows, count = [], 0
-    return Summary(
-        [{**_group(records, query, row), **_measured(query.measures, row)} for row in rows],
-        count,
-        _totals(matching.order_by(), query, measures),
-    )
+    groups = [{**_group(records, query, row), **_measured(query.measures, row)} for row in rows]
+    return groups, count
 
 
 def _totals(matching: Any, query: SummaryQuery, measures: Mapping[str, Aggregate]) -> list[Any]:

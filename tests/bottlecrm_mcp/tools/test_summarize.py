@@ -2,6 +2,8 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from demo_crm.models import Lead, Opportunity, Profile, Tag, User
 
@@ -245,3 +247,11 @@ def test_date_without_a_period_is_grouped_by_day(admin, alpha_admin, org_context
     result = admin("crm_summarize", entity="leads", group_by=["close_date"])
 
     assert groups(result, "close_date:day", "count") == {date.today().isoformat(): 1}
+
+
+def test_without_groups_only_the_totals_are_asked_for(admin, deals):
+    with CaptureQueriesContext(connection) as captured:
+        admin("crm_summarize", entity="opportunities")
+    table = f'FROM "{Opportunity._meta.db_table}"'
+    (asked,) = (each["sql"] for each in captured if table in each["sql"])
+    assert "GROUP BY" not in asked
