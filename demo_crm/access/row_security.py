@@ -10,8 +10,9 @@ POLICY = """
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
 ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
 CREATE POLICY org_isolation ON {table}
-    USING (org_id::text = NULLIF(current_setting('app.current_org', true), ''))
-    WITH CHECK (org_id::text = NULLIF(current_setting('app.current_org', true), ''));
+    USING (org_id::text = (SELECT NULLIF(current_setting('app.current_org', true), '')));
+CREATE POLICY org_insert_check ON {table} FOR INSERT
+    WITH CHECK (org_id::text = (SELECT NULLIF(current_setting('app.current_org', true), '')));
 """
 
 

@@ -36,6 +36,8 @@ class OrgOwned(TimeStamped):
 
     class Meta:
         abstract = True
+        # As BottleCRM has it: the newest of an organisation are read off it.
+        indexes = (models.Index(fields=["org", "-created_at"]),)
 
 
 class Addressed(models.Model):

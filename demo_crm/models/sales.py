@@ -12,7 +12,7 @@ from demo_crm.models.base import Addressed, OrgOwned, link, money, optional_text
 from demo_crm.models.people import Profile, Tag, Team
 
 
-class Contact(Addressed, OrgOwned):
+class Contact(OrgOwned, Addressed):
     first_name = models.CharField(max_length=255)
     last_name = models.CharField(max_length=255)
     email = models.EmailField(null=True, blank=True)
@@ -34,7 +34,7 @@ class Contact(Addressed, OrgOwned):
         return f"{self.first_name} {self.last_name}"
 
 
-class Account(Addressed, OrgOwned):
+class Account(OrgOwned, Addressed):
     name = models.CharField(max_length=255)
     email = models.EmailField(null=True, blank=True)
     phone = optional_text(25, validators=[phone_number])
@@ -55,7 +55,7 @@ class Account(Addressed, OrgOwned):
         return self.name
 
 
-class Lead(Addressed, OrgOwned):
+class Lead(OrgOwned, Addressed):
     title = optional_text()
     salutation = optional_text(64)
     first_name = optional_text()
@@ -85,7 +85,7 @@ class Lead(Addressed, OrgOwned):
     tags = models.ManyToManyField(Tag, related_name="lead_tags")
     contacts = models.ManyToManyField(Contact, related_name="lead_contacts")
 
-    class Meta:
+    class Meta(OrgOwned.Meta):
         constraints = (
             models.CheckConstraint(
                 condition=Q(probability__range=(0, 100)), name="lead_probability"
@@ -122,7 +122,7 @@ class Opportunity(OrgOwned):
     teams = models.ManyToManyField(Team, related_name="opportunity_teams")
     tags = models.ManyToManyField(Tag, related_name="opportunity_tags")
 
-    class Meta:
+    class Meta(OrgOwned.Meta):
         constraints = (
             models.CheckConstraint(
                 condition=Q(probability__range=(0, 100)), name="opportunity_probability"
