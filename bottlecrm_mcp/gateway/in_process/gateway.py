@@ -242,10 +242,7 @@ class InProcessGateway:
     ) -> Mapping[str, Mapping[str, Any]]:
         if not entity.paged:
             return unpaged_list.find(self.read, entity, ids, columns)
-        capture = self.capture(
-            entity,
-            lambda records: records.rows(records.queryset.filter(pk__in=list(ids)), columns),
-        )
+        capture = self.capture(entity, lambda records: records.rows(records.queryset, columns), ids)
         rows = capture.result if capture.taken else ()
         return {row["id"]: row for row in rows}
 
@@ -262,14 +259,19 @@ class InProcessGateway:
         self._dispatch(self.request("GET", entity.path), self._reading(describe))
         return fields or None
 
-    def capture(self, entity: Entity, answer: Callable[[Records], Any]) -> queryset_capture.Capture:
-        """Ask something of the records that the caller's list would hold."""
+    def capture(
+        self,
+        entity: Entity,
+        answer: Callable[[Records], Any],
+        ids: Sequence[str] | None = None,
+    ) -> queryset_capture.Capture:
+        """Ask something of the records that the caller's list would hold, or of some of them."""
         model, org_id = model_of(entity), self.caller.org_id
         capture = queryset_capture.Capture(
             model,
             org_id,
             len(entity.sections),
-            lambda querysets: answer(Records(self.catalogue, model, querysets, org_id)),
+            lambda querysets: answer(Records(self.catalogue, model, querysets, org_id, ids)),
         )
         self.hand_over(entity, capture)
         return capture

@@ -1,7 +1,6 @@
 """Queries on the entity's own manager, restricted to the rows that the caller may see.
 
-The captured querysets are an access rule only. What was asked for runs on the model's base manager,
-so that the host's joins, `distinct()` and annotations can't falsify rows, counts or order.
+The captured querysets are an access rule only: what was asked for runs on the model's base manager.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from rest_framework.serializers import DateTimeField
 
 from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
+from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
 
 ORG = "org"
@@ -26,7 +26,7 @@ _MOMENT = DateTimeField()
 
 
 class Records:
-    """The records of one model that the caller may see."""
+    """The records of one model that the caller may see; of these ids alone, where any are given."""
 
     def __init__(
         self,
@@ -34,11 +34,11 @@ class Records:
         model: type[Model],
         querysets: Sequence[QuerySet[Any]],
         org_id: str = "",
+        ids: Sequence[str] | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.model = model
-        visible = (Q(pk__in=each.order_by().values("pk")) for each in querysets)
-        self.queryset = model._base_manager.filter(_any(visible))
+        self.queryset = visible_rows(model, querysets, ids)
         if org_id and self._has(ORG):
             # Already so by the captured querysets and by row-level security; but its policy
             # compares text, and only this lets PostgreSQL use the organisation's index.
