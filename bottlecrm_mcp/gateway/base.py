@@ -19,6 +19,8 @@ TOKEN_PREFIX = "bcrm_pat_"
 SHOWN_CHARACTERS = 4
 # Rows of a search that does not say how many.
 DEFAULT_LIMIT = 20
+# How far matches are counted: beyond, a count costs more than the rows.
+MOST_COUNTED = 10_000
 
 
 class GatewayError(Exception):
@@ -138,7 +140,8 @@ class Condition:
 class RowQuery:
     """A search as understood: which rows, in which order, with which fields.
 
-    `either` are alternatives: all conditions of one of them hold, too.
+    `either` are alternatives: all conditions of one of them hold, too. `exact` asks for a total
+    that is counted to the end.
     """
 
     columns: tuple[Field, ...]
@@ -148,11 +151,12 @@ class RowQuery:
     sort: tuple[tuple[Field, bool], ...] = ()
     limit: int = DEFAULT_LIMIT
     offset: int = 0
+    exact: bool = False
 
 
 @dataclass(frozen=True)
 class Page:
-    """Rows of a search and how many there are in all.
+    """Rows of a search and how many there are in all, or `more` than that.
 
     `limits` are sentences on what this way to the CRM could not do.
     """
@@ -160,6 +164,7 @@ class Page:
     rows: Sequence[Mapping[str, Any]]
     total: int
     limits: tuple[str, ...] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,9 @@ def _related(crm: Crm, relations: tuple[tuple[str, str], ...], record_id: str) -
         field = entity.field(field_name) if entity else None
         if entity and field and crm.may(entity, "read"):
             by_record = (Condition(field, "eq", record_id),)
-            query = RowQuery(label_fields(entity), conditions=by_record, limit=MOST_BOUND)
+            query = RowQuery(
+                label_fields(entity), conditions=by_record, limit=MOST_BOUND, exact=True
+            )
             found[entity_name] = crm.page(entity, query)
     return {name: page for name, page in found.items() if page.total}
 

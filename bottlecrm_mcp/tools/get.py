@@ -140,7 +140,8 @@ def _related(crm: Crm, part: Included, record_id: str) -> dict[str, Any]:
     columns: tuple[Field, ...] = tuple(
         field for field in related.fields if field.name in related.columns and field != by
     )
-    query = RowQuery(columns, conditions=(Condition(by, "eq", record_id),), limit=MOST_INCLUDED)
+    pointing_here = (Condition(by, "eq", record_id),)
+    query = RowQuery(columns, conditions=pointing_here, limit=MOST_INCLUDED, exact=True)
     page = crm.page(related, query)
     return {
         "total": page.total,

@@ -47,7 +47,7 @@ SEARCH = Tool(
     title="Search records",
     description=(
         "List and search records the person can see, newest first. Returns a few identifying "
-        "fields per record and the total. entity=all looks for a query everywhere; "
+        "fields per record and the total (up to 10,000). entity=all looks for a query everywhere; "
         "entity=my_day lists what waits for the person: tasks, cases, follow-ups, deals, "
         "invoices."
     ),

@@ -16,7 +16,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
 from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Field, Kind
-from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, RowQuery
+from bottlecrm_mcp.gateway.base import MOST_COUNTED, Condition, NotAvailable, Page, RowQuery
 from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
 
@@ -55,7 +55,11 @@ class Records:
         found = self.rows(window, query.columns)
         if not query.offset and len(found) < query.limit:
             return Page(found, len(found))
-        return Page(found, rows.count())
+        if query.exact:
+            return Page(found, rows.count())
+        most = max(MOST_COUNTED, query.offset + query.limit)
+        total = rows.order_by().values("pk")[: most + 1].count()
+        return Page(found, min(total, most), more=total > most)
 
     def matching(self, query: RowQuery, search_fields: Sequence[str]) -> QuerySet[Any]:
         # One filter: each more would copy those before it.

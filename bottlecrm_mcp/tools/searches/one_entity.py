@@ -55,7 +55,7 @@ def search_entity(
     }
     if query.strip():
         result["query"] = query.strip()
-    if offset + len(records) < page.total and records:
+    if records and (page.more or offset + len(records) < page.total):
         result["next_offset"] = offset + len(records)
     if outsiders := untrusted_fields(searched, *records):
         result["untrusted"] = outsiders
@@ -111,6 +111,11 @@ def _notes(entity: Entity, page: Page, offset: int, narrowed: bool) -> list[str]
             notes.append(entity.hidden_note)
     elif not page.rows:
         notes.append(f"offset {offset} is beyond the last of {page.total} records.")
+    if page.more:
+        notes.append(
+            f"total stops at {page.total}; there are more. crm_summarize with the same filters "
+            "counts them all."
+        )
     return notes
 
 
@@ -145,6 +150,11 @@ class SearchResults:
         if outsiders := self._untrusted():
             result["untrusted"] = outsiders
         notes = list(self.notes)
+        notes += [
+            f"The total of {search.entity.name} stops at {page.total}; there are more."
+            for search, page in self.pages
+            if page.more
+        ]
         if len(records) < totals.total():
             notes.append("Not all are shown; crm_search of one entity goes on.")
         if notes:

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from bottlecrm_mcp.catalogue.model import Field, Kind
+from bottlecrm_mcp.gateway.in_process import records
 from bottlecrm_mcp.gateway.in_process.records import scalar
 from bottlecrm_mcp.tools.arguments.filters import operators
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, ids, rest_record, rest_rows
@@ -182,6 +183,46 @@ def test_every_word_has_to_match(admin, alpha) -> None:
         found(admin, "leads", query="seen")
     )
     assert both
+
+
+def test_total_stops_where_counting_would_cost_more_than_the_rows(
+    admin, alpha, monkeypatch
+) -> None:
+    every = found(admin, "leads")
+    monkeypatch.setattr(records, "MOST_COUNTED", 4)
+    answer = admin("crm_search", entity="leads", limit=2)
+    assert (answer["total"], answer["next_offset"]) == (4, 2)
+    (note,) = answer["notes"]
+    assert "stops at 4" in note
+    assert admin("crm_summarize", entity="leads")["total"] == {"count": len(every)}
+
+
+def test_pages_beyond_the_counted_are_complete(admin, alpha, monkeypatch) -> None:
+    every = found(admin, "leads")
+    monkeypatch.setattr(records, "MOST_COUNTED", 4)
+    read, offset = [], 0
+    while offset is not None:
+        page = admin("crm_search", entity="leads", limit=3, offset=offset)
+        read += [row["id"] for row in page["records"]]
+        offset = page.get("next_offset")
+    assert read == every
+    assert page["total"] == len(every)
+    assert "notes" not in page
+
+
+def test_total_over_all_entities_says_where_it_stops(admin, alpha, monkeypatch) -> None:
+    monkeypatch.setattr(records, "MOST_COUNTED", 1)
+    answer = admin("crm_search", entity="all", query="alphaseen", limit=1)
+    assert answer["totals"]["leads"] == 1
+    assert "The total of leads stops at 1; there are more." in answer["notes"]
+
+
+def test_total_of_what_belongs_to_a_record_is_exact(admin, alpha, monkeypatch) -> None:
+    monkeypatch.setattr(records, "MOST_COUNTED", 1)
+    account = str(alpha.accounts[1].pk)
+    shown = admin("crm_get", entity="accounts", id=account, include=["opportunities"])
+    exact = admin("crm_summarize", entity="opportunities", filters={"account": account})
+    assert shown["opportunities"]["total"] == exact["total"]["count"]
 
 
 def test_several_assignees_or_tags_count_a_record_once(admin, alpha) -> None:
