@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
@@ -23,6 +23,14 @@ from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
 ORG = "org"
 
 _MOMENT = DateTimeField()
+
+
+class Links(NamedTuple):
+    """The rows of a many-to-many relation, and their fields: whose they are, and to what."""
+
+    rows: QuerySet[Any]
+    ours: str
+    theirs: str
 
 
 class Records:
@@ -124,13 +132,17 @@ class Records:
     def _related(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
         related: dict[Any, list[dict[str, Any]]] = {}
         if keys:
-            links = self.model._base_manager.filter(
-                pk__in=keys, **{f"{field.attribute}__isnull": False}
-            )
-            for link in links.values("pk", *self.paths(field)).order_by():
+            links = self._links(field)
+            # From the table of links: the records themselves have been read.
+            columns = {
+                path: F(path.replace(field.attribute, links.theirs, 1))
+                for path in self.paths(field)
+            }
+            of_them = links.rows.filter(**{f"{links.ours}__in": keys}).order_by()
+            for link in of_them.values(links.ours, **columns):
                 reference = self.reference(field, link)
                 if reference is not None:
-                    related.setdefault(link["pk"], []).append(reference)
+                    related.setdefault(link[links.ours], []).append(reference)
         return {key: by_name(references) for key, references in related.items()}
 
     def _restriction(self, condition: Condition) -> Q:
@@ -142,10 +154,26 @@ class Records:
         if field.computed or not self._has(field.attribute):
             raise NotAvailable(f"{field.name} can't be filtered.")
         if field.kind is Kind.RELATIONS:
-            # A subquery: a join would repeat a record for each match.
-            matches = self.model._base_manager.filter(_comparison(field, condition.operator, value))
-            return Q(pk__in=matches.values("pk"))
+            return self._linked(field, condition.operator, value)
         return _comparison(field, condition.operator, value)
+
+    def _linked(self, field: Field, operator: str, value: Any) -> Q:
+        # A subquery: a join would repeat a record for each match.
+        links = self._links(field)
+        linked = links.rows.filter(**{links.ours: OuterRef("pk")})
+        if operator == "is_empty":
+            return ~Q(Exists(linked)) if value else Q(Exists(linked))
+        wanted = (value,) if operator == "eq" else value
+        matches = Q(Exists(linked.filter(**{f"{links.theirs}__in": wanted})))
+        return ~matches if operator == "not_in" else matches
+
+    def _links(self, field: Field) -> Links:
+        relation: Any = self.model._meta.get_field(field.attribute)
+        return Links(
+            relation.remote_field.through._base_manager.all(),
+            relation.m2m_field_name(),
+            relation.m2m_reverse_field_name(),
+        )
 
     def _has(self, attribute: str) -> bool:
         return any(each.name == attribute for each in self.model._meta.get_fields())
