@@ -1,11 +1,14 @@
 """What a load balancer asks."""
 
 import asyncio
+import socket
 import threading
+from collections.abc import Iterator
+from typing import Any, cast
 
 import httpx2
 import pytest
-from django.db import OperationalError
+from django.db import connection, connections
 
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.conf import mcp_settings
@@ -35,24 +38,54 @@ def test_other_methods(app) -> None:
     assert response.headers["Allow"] == "GET, HEAD"
 
 
-def test_database_that_is_down(app, monkeypatch) -> None:
-    async def down(work):
-        raise OperationalError("no connection to 10.0.0.1")
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """What stands where the database was: a socket that takes no connection, until it listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        where = connections.settings["default"]
+        monkeypatch.setitem(where, "HOST", "127.0.0.1")
+        monkeypatch.setitem(where, "PORT", str(other.getsockname()[1]))
+        yield other
 
-    monkeypatch.setattr(thread_pool, "in_pool", down)
+
+def test_database_that_is_down(app, database) -> None:
     response = send(app, method="GET", path="/mcp/healthz", body=b"")
     assert response.status_code == 503
     assert response.json()["status"] == "unavailable"
-    assert "10.0.0.1" not in response.text
+    assert "127.0.0.1" not in response.text
 
 
-def test_pool_without_a_free_thread(monkeypatch, settings) -> None:
-    """It answers in time, and those who ask meanwhile don't queue."""
-    monkeypatch.setattr(health, "SECONDS", 0.05)
-    queries = []
-    monkeypatch.setattr(health, "_query", lambda: queries.append(1))
+def test_database_that_is_silent(app, database, monkeypatch) -> None:
+    monkeypatch.setattr(health, "SECONDS", 0.1)
+    database.listen()
+    assert send(app, method="GET", path="/mcp/healthz", body=b"").status_code == 503
+
+
+def test_those_who_ask_at_once_share_a_query(database, monkeypatch) -> None:
+    monkeypatch.setattr(health, "SECONDS", 0.1)
+    database.listen()
+    probe = health.Probe()
+    queries = {probe.start() for _ in range(5)}
+    assert [each.result() for each in queries] == [False]
+
+
+def test_connection_that_the_database_has_ended(db) -> None:
+    probe = health.Probe()
+    assert probe.start().result()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            [health.NAME],
+        )
+    assert probe.start().result()
+
+
+def test_it_does_not_wait_behind_calls(db) -> None:
+    """All threads of the pool are held, and all connections."""
     application = asgi.with_mcp(other_application)
-    free = threading.Event()
+    free, pool = threading.Event(), cast(Any, connection).pool
+    borrowed = [pool.getconn() for _ in range(pool.max_size - 1)]
 
     async def ask(client: httpx2.AsyncClient) -> int:
         return (await client.get("/mcp/healthz")).status_code
@@ -63,11 +96,13 @@ def test_pool_without_a_free_thread(monkeypatch, settings) -> None:
         await asyncio.sleep(0)
         transport = httpx2.ASGITransport(application)
         async with httpx2.AsyncClient(transport=transport, base_url="http://10.0.0.7") as client:
-            statuses = [await ask(client), await ask(client), await ask(client)]
-            free.set()
-            await asyncio.gather(*busy)
-            monkeypatch.setattr(health, "SECONDS", 30)
-            return [*statuses, await ask(client)]
+            statuses = await asyncio.gather(*(ask(client) for _ in range(3)))
+        free.set()
+        await asyncio.gather(*busy)
+        return statuses
 
-    assert asyncio.run(run()) == [503, 503, 503, 200]
-    assert len(queries) <= 2
+    try:
+        assert asyncio.run(run()) == [200] * 3
+    finally:
+        for each in borrowed:
+            pool.putconn(each)

@@ -12,6 +12,7 @@ from django.db import connection
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.hosted import thread_pool
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead, Profile
@@ -78,6 +79,8 @@ def test_health(port: int, db: None) -> None:
     with Wire(port) as wire:
         wire.send(b"GET /mcp/healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert wire.answer().status == 200
+    # It has a connection of its own, so those of the pool are still as the restart left them.
+    ensure_live_connection()
 
 
 def test_all_calls_at_once(port: int, token_for: Any, alpha_admin: Profile) -> None:
