@@ -77,6 +77,7 @@ async def admit_token(request: ASGIRequest) -> Call:
 async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
     try:
         secret = bearer_secret(request.headers.get("Authorization", ""))
+        rate_limits.require_calls_left(secret)
         with token_policy.coming_from(request):
             call, is_slot_taken = await thread_pool.in_pool_within(
                 lambda: _admitted(secret, _origin(request), slot),
@@ -106,10 +107,13 @@ def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call
     # From before the look-up on.
     deadline = Deadline(mcp_settings().CALL_SECONDS)
     caller = authenticate(secret)
-    telemetry.annotate(
-        token_id=caller.token_id, token_prefix=shown_prefix(secret), org_id=caller.org_id
-    )
-    rate_limits.count_call(caller.token_id)
+    facts = {
+        "token_id": caller.token_id,
+        "token_prefix": shown_prefix(secret),
+        "org_id": caller.org_id,
+    }
+    telemetry.annotate(**facts)
+    rate_limits.count_call(secret, facts)
     return Call(caller, secret, origin, deadline, slot), slot.take(caller.token_id)
 
 

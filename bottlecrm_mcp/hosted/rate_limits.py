@@ -6,14 +6,17 @@ A cache that fails must not stop the CRM: then nothing is limited, and the log s
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from threading import Lock
 
 from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache
 
+from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.hosted import thread_pool
@@ -90,16 +93,44 @@ class Slot:
 _held: set[Slot] = set()
 
 
-def count_call(token_id: str) -> None:
-    """Count a call of this token. Raises `TooManyCalls` beyond `CALLS_PER_MINUTE`."""
+# The tokens that have used up this minute, as far as this process knows, by digest of the secret:
+# nobody else has that, so nobody else can use up another's calls.
+_used_up: dict[bytes, tuple[int, Mapping[str, str]]] = {}
+
+
+def require_calls_left(secret: str) -> None:
+    """Raises `TooManyCalls` where this is known without looking for the token."""
+    minute, facts = _used_up.get(_digest(secret), (0, {}))
+    if minute == int(time.time()) // MINUTE and mcp_settings().CALLS_PER_MINUTE:
+        telemetry.annotate(**facts)
+        raise _too_many_calls()
+
+
+def count_call(secret: str, facts: Mapping[str, str]) -> None:
+    """Count a call of the token with these facts. Raises `TooManyCalls` beyond `CALLS_PER_MINUTE`.
+
+    Until the minute is over, `require_calls_left` tells the same.
+    """
     most = mcp_settings().CALLS_PER_MINUTE
     if not most:
         return
-    minute, second = divmod(int(time.time()), MINUTE)
-    if _counted(f"bottlecrm_mcp:calls:{token_id}:{minute}") > most:
-        raise TooManyCalls(
-            f"Too many calls: this token may make {most} in a minute.", MINUTE - second
-        )
+    minute = int(time.time()) // MINUTE
+    if _counted(f"bottlecrm_mcp:calls:{facts['token_id']}:{minute}") > most:
+        for digest, (earlier, _) in list(_used_up.items()):
+            if earlier != minute:
+                _used_up.pop(digest, None)
+        _used_up[_digest(secret)] = minute, facts
+        raise _too_many_calls()
+
+
+def _too_many_calls() -> TooManyCalls:
+    most = mcp_settings().CALLS_PER_MINUTE
+    seconds = MINUTE - int(time.time()) % MINUTE
+    return TooManyCalls(f"Too many calls: this token may make {most} in a minute.", seconds)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def _counted(key: str) -> int:

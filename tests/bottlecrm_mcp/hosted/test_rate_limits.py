@@ -14,9 +14,10 @@ from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.gateway.base import GatewayError
-from bottlecrm_mcp.hosted import rate_limits
+from bottlecrm_mcp.hosted import rate_limits, thread_pool
 from bottlecrm_mcp.hosted.execution import seal
 from demo_crm.entities.sales.leads import LeadList
+from pat_tokens.secret import generate
 from tests.agent import LEGACY, MODERN, Agent, as_agent
 from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, bearer, send
 from tests.bottlecrm_mcp.population import with_settings
@@ -30,6 +31,7 @@ SEARCH = LIST_TOOLS | {
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+    rate_limits._used_up.clear()
 
 
 @pytest.fixture
@@ -63,6 +65,37 @@ def test_every_token_counts_for_itself(app, token_for, alpha_user, settings, clo
     assert send(app, headers=first).status_code == 200
     assert send(app, headers=first).status_code == 429
     assert send(app, headers=second).status_code == 200
+
+
+def test_token_that_used_up_its_minute_is_not_looked_for(
+    app, token_for, alpha_user, settings, clock, monkeypatch, caplog
+) -> None:
+    settings.BOTTLECRM_MCP = with_settings(CALLS_PER_MINUTE=1)
+    first, second = (bearer(token_for(alpha_user)) for _ in range(2))
+    assert [send(app, headers=first).status_code for _ in range(2)] == [200, 429]
+    caplog.set_level("INFO", "bottlecrm_mcp.calls")
+    with monkeypatch.context() as patch:
+        # Whoever needs a thread of the pool waits for the database.
+        patch.setattr(thread_pool, "in_pool_within", None)
+        refused = send(app, headers=first)
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "45"
+    assert "token_id=" in caplog.text
+    assert "org_id=" in caplog.text
+    assert send(app, headers=second).status_code == 200
+    clock.time = lambda: 6_000_060.0
+    assert send(app, headers=first).status_code == 200
+
+
+def test_stranger_uses_up_nobodys_calls(app, token_for, alpha_user, settings, clock) -> None:
+    """Not by what they can see of a token, and not by what they make up."""
+    settings.BOTTLECRM_MCP = with_settings(CALLS_PER_MINUTE=1)
+    secret = token_for(alpha_user)
+    guesses = [secret[:-1], secret[:13] + "x" * (len(secret) - 13), generate()]
+    for guess in guesses * 3:
+        assert send(app, headers=bearer(guess)).status_code == 401
+    assert not rate_limits._used_up
+    assert send(app, headers=bearer(secret)).status_code == 200
 
 
 @pytest.mark.parametrize("off", [0, None])
