@@ -23,7 +23,7 @@ from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
 from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, judged_again, stored, write_key
+from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.schemas import (
@@ -306,8 +306,7 @@ def _result(
 
 
 def _brief(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
-    record = crm.brief(entity, record_id)
-    return {"id": record_id, **{key: record[key] for key in entity.columns if key in record}}
+    return {"id": record_id, **identity(entity, crm.brief(entity, record_id))}
 
 
 def _returned(action: Action, answer: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -42,6 +42,7 @@ from bottlecrm_mcp.tools.schemas import (
     a_list,
 )
 from bottlecrm_mcp.tools.tool import Tool
+from bottlecrm_mcp.tools.truncation import LONGEST_IN_ANSWER, cut_texts
 
 MOST_DUPLICATES = 3
 
@@ -89,7 +90,7 @@ def crm_create(
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
     if record_id:
-        result |= {"id": record_id, **crm.saved(lambda: crm.record(created, record_id), created)}
+        result |= _as_saved(crm, created, record_id)
     else:
         result |= _unidentified(created, reply)
     if duplicates:
@@ -102,15 +103,18 @@ def crm_create(
 
 def _repeated(crm: Crm, entity: Entity, earlier: EarlierWrite) -> dict[str, Any]:
     """The answer to a call that was made before under its key."""
-    record_id = earlier.record_id
-    if record_id:
-        shown = {"id": record_id, **crm.saved(lambda: crm.record(entity, record_id), entity)}
-    else:
-        shown = _unidentified(entity, Reply(200))
+    made = earlier.record_id
+    shown = _as_saved(crm, entity, made) if made else _unidentified(entity, Reply(200))
     answer = {"entity": entity.name, **shown, "repeated": True}
     if warnings := unsent_warnings(earlier.unsent):
         answer["warnings"] = warnings
     return answer
+
+
+def _as_saved(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
+    """The new record, with what the CRM put into it; the caller knows the rest of a long text."""
+    saved = crm.saved(lambda: crm.record(entity, record_id), entity)
+    return {"id": record_id, **cut_texts(saved, LONGEST_IN_ANSWER)}
 
 
 def _id_in(entity: Entity, reply: Reply) -> str:

@@ -171,6 +171,12 @@ def stored(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in computed}
 
 
+def identity(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The few fields that tell this record from others."""
+    names = ("id", *entity.columns)
+    return {name: record[name] for name in names if name in record}
+
+
 def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
     """The fields in these records that people outside the organisation may have written."""
     return [

@@ -30,7 +30,8 @@ ENTITY: Schema = {"type": "string", "enum": [], "description": "Kind of record."
 RECORD_ID: Schema = {**TEXT, "description": "The record's id, or its name where only one has it."}
 DATA = an_object(
     "Field values, as crm_describe lists them. Relations take ids or names, people also an "
-    "e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days."
+    "e-mail or 'me'; a list replaces, {add: [...], remove: [...]} changes it. Dates take ISO, "
+    "today, tomorrow or in_N_days."
 )
 IDEMPOTENCY_KEY: Schema = {**TEXT, "minLength": 1, "maxLength": 128}
 CONFIRMING: Schema = {

@@ -10,6 +10,8 @@ MOST_CHARACTERS = 20_000
 LONGEST_IN_LIST = 200
 LONGEST_IN_RECORD = 6_000
 LONGEST_IN_ERROR = 500
+# In what a write answers, which is what was sent.
+LONGEST_IN_ANSWER = 500
 
 
 def compact(value: Any) -> str:

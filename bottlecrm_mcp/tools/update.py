@@ -8,6 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
 from bottlecrm_mcp.gateway.shared.rows import EMPTY
+from bottlecrm_mcp.tools.arguments.list_changes import is_list_change, replacements
 from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
@@ -21,7 +22,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, judged_again, stored
+from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_fields
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -35,6 +36,7 @@ from bottlecrm_mcp.tools.schemas import (
     a_list,
 )
 from bottlecrm_mcp.tools.tool import Tool
+from bottlecrm_mcp.tools.truncation import LONGEST_IN_ANSWER, cut_texts, shortened
 
 
 @judged_again
@@ -57,7 +59,9 @@ def crm_update(
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
-    values = Values(crm, subject).read_update(updated, data)
+    if any(is_list_change(each, data.get(each.name)) for each in updated.writable_fields):
+        crm.require_scope(updated, "read", ", without which a list can only be replaced")
+    values = Values(crm, subject).read_update(updated, data, before)
     given = given_values(updated, values.body)
     method = updated.method_of_update(given)
     if method == "PUT" and updated.sent_with_updates:
@@ -86,18 +90,31 @@ def crm_update(
     body = {**repeated, **values.body}
     reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=watched)
     raise_for(reply, subject, wrote=True)
-    result: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "entity": updated.name,
         "id": record_id,
         **crm.saved(lambda: crm.record(updated, record_id), updated),
     }
-    saved = result["record"]
-    if readable and saved is not None:
-        result["changed"] = _changes(before, saved)
+    saved = answer["record"]
     warnings = values.warnings(updated, saved) or _unchanged(updated, values, before, saved)
+    if readable and saved is not None:
+        answer.pop("untrusted", None)
+        answer |= _what_changed(updated, before, saved)
+        warnings += replacements(updated, data, before, saved)
     if warnings := [*unsent_warnings(reply.unsent), *warnings]:
-        result["warnings"] = warnings
-    return result
+        answer["warnings"] = warnings
+    return answer
+
+
+def _what_changed(
+    entity: Entity, before: Mapping[str, Any], saved: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Which record it is, and what of it changed: the rest is as it was."""
+    changed = _changes(before, saved)
+    record = shortened(identity(entity, saved))
+    shown = {"record": record, "changed": cut_texts(changed, LONGEST_IN_ANSWER)}
+    outsiders = untrusted_fields(entity, record, changed)
+    return {**shown, "untrusted": outsiders} if outsiders else shown
 
 
 def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,8 +92,8 @@ async def sales_day(agent: Agent) -> SimpleNamespace:
         id=made["id"],
         data={"custom_fields": {"region": "west"}, "rating": "hot"},
     )
-    assert region["record"]["custom_fields"] == {"region": "west"}
-    assert region["record"]["rating"] == "HOT"
+    assert region["changed"]["custom_fields"]["after"] == {"region": "west"}
+    assert region["changed"]["rating"]["after"] == "HOT"
 
     # "Eli is ready to buy: convert him."
     shown, converted = await agent.confirming(

@@ -37,7 +37,7 @@ async def support_day(agent: Agent) -> SimpleNamespace:
         id=robot,
         data={"status": "Assigned", "assigned_to": ["me", "Sam Ortiz"], "is_problem": True},
     )
-    people = {each["name"] for each in taken["record"]["assigned_to"]}
+    people = {each["name"] for each in taken["changed"]["assigned_to"]["after"]}
     assert people == {"Avery Stone", "Sam Ortiz"}
 
     # "Note for us only: it smells of burnt varnish."

@@ -271,7 +271,7 @@ def test_custom_fields(call: Any, alpha: Any) -> None:
     for given, kept in (("12.50", 12.5), (7, 7), (0.1, 0.1), ("1e3", 1000)):
         data = {"custom_fields": {"number": given}}
         answer = call("crm_update", entity="leads", id=lead, data=data)
-        assert answer["record"]["custom_fields"]["number"] == kept
+        assert answer["changed"]["custom_fields"]["after"]["number"] == kept
         found = call("crm_search", entity="leads", filters={"custom_fields.number": given})
         assert found["total"] == 1
 

@@ -172,6 +172,28 @@ def test_many_updates_of_one_record(secret: str, alpha: Any) -> None:
     assert {name: getattr(now(lead), name) for name in fields} == values
 
 
+def test_two_adds_at_once(secret: str, alpha: Any) -> None:
+    """Each is made on what the one before left, also where nothing else of the record changes."""
+    account = alpha.accounts[1]
+    with org_context(alpha.org):
+        account.tags.clear()
+    names = [each.name for each in alpha.tags[:4]]
+
+    def add(name: str) -> Any:
+        data = {"tags": {"add": [name]}}
+        update = {"entity": "accounts", "id": str(account.pk), "data": data}
+        return as_agent(secret, lambda agent: agent("crm_update", **update))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(add, names))
+    assert sorted(_tags(account)) == sorted(names)
+
+
+def _tags(record: Any) -> list[str]:
+    with org_context(record.org):
+        return [each.name for each in record.tags.all()]
+
+
 @contextmanager
 def held_by_others(hold: Callable[[], object], secret: str, person: Profile) -> Iterator[None]:
     """Others hold what the write needs, until the token is revoked and a while has passed."""

@@ -8,6 +8,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
 from bottlecrm_mcp.tools.arguments.filters import choice_value
+from bottlecrm_mcp.tools.arguments.list_changes import changed_list, is_list_change
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import MOST_FIELDS, NOTHING_CHANGED, ToolError, suggest
@@ -32,6 +33,8 @@ class Values:
         self.body: dict[str, Any] = {}
         self.understood: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
+        # The record that is updated, as it is.
+        self._before: Mapping[str, Any] = {}
 
     def read_create(self, entity: Entity, data: Mapping[str, Any]) -> Values:
         fields = entity.writable_fields
@@ -43,7 +46,10 @@ class Values:
                 self.body[field.body_name] = self.references.keys(field, ids)
         return self._done()
 
-    def read_update(self, entity: Entity, data: Mapping[str, Any]) -> Values:
+    def read_update(
+        self, entity: Entity, data: Mapping[str, Any], before: Mapping[str, Any]
+    ) -> Values:
+        self._before = before
         for field in entity.fields:
             if field.access is Access.CREATE and field.name in data:
                 self._problems[field.name] = f"Can't be changed: {field.note}."
@@ -62,21 +68,25 @@ class Values:
         return self._done()
 
     def warnings(self, entity: Entity, record: Mapping[str, Any] | None) -> list[str]:
-        """What became of ids that could not be looked up before the write."""
+        """Relations that the CRM did not take, and ids that could not be looked up."""
         warnings = []
-        unchecked = set(self.references.unchecked)
         for field in entity.writable_fields:
             if not field.kind.is_relation:
                 continue
-            sent = self.body.get(field.body_name)
-            ids = unchecked.intersection(sent if isinstance(sent, list) else [sent])
-            if not ids:
-                continue
-            if record is None:
-                warnings.append(f"{field.name}: the token may not look up {', '.join(ids)}.")
-            elif missing := ids - _ids(record.get(field.name)):
-                warnings.append(f"{field.name}: the CRM did not take {', '.join(missing)}.")
+            ids = self._sent_ids(field)
+            if record is not None:
+                if missing := ids.keys() - _ids(record.get(field.name)):
+                    named = ", ".join(sorted(ids[each] or each for each in missing))
+                    warnings.append(f"{field.name}: the CRM did not take {named}.")
+            elif unchecked := sorted(ids.keys() & set(self.references.unchecked)):
+                warnings.append(f"{field.name}: the token may not look up {', '.join(unchecked)}.")
         return warnings
+
+    def _sent_ids(self, field: Field) -> dict[str, str]:
+        """The names of the records that this field is to point to, by their ids."""
+        shown = self.understood.get(field.name) or ()
+        references = [shown] if isinstance(shown, Mapping) else shown
+        return {each["id"]: each["name"] for each in references}
 
     def _done(self) -> Values:
         if self._problems:
@@ -147,7 +157,11 @@ class Values:
         return read(field, value)
 
     def _relation(self, field: Field, value: Any) -> Any:
-        found = self.references.resolve_field(field, value)
+        if is_list_change(field, value):
+            current = self._before.get(field.name) or ()
+            found: Any = changed_list(self.references, field, value, current)
+        else:
+            found = self.references.resolve_field(field, value)
         if isinstance(found, list):
             self.understood[field.name] = [each.as_dict() for each in found]
             return [each.id for each in found]

@@ -94,7 +94,8 @@ def test_mailing_by_itself_is_confirmed(admin, alpha, tool) -> None:
         shown = admin(tool, **arguments)
     assert "e-mail every invoice" in shown["preview"]["this_will"]
     _, done = confirmed(admin, tool, **arguments)
-    assert done["record"]["auto_send"] is True
+    told = done["record"]["auto_send"] if creates else done["changed"]["auto_send"]["after"]
+    assert told is True
 
 
 def test_resuming_a_schedule_that_mails_is_confirmed(admin, alpha) -> None:
