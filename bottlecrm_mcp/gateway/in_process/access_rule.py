@@ -43,7 +43,12 @@ def _narrowed(queryset: QuerySet[Any], ids: Sequence[Any] | None) -> QuerySet[An
 
 def _compares_rows(query: Query) -> bool:
     """Whether a row is in it or not because of other rows."""
-    return bool(query.distinct_fields) or query.where.contains_over_clause
+    return bool(
+        query.distinct_fields
+        or query.where.contains_over_clause
+        or query.is_sliced
+        or query.combinator
+    )
 
 
 def _joins_nothing(query: Query) -> bool:

@@ -45,6 +45,10 @@ COMPARED = {
     "numbered": lambda leads, user: leads.annotate(
         place=Window(RowNumber(), order_by=F("created_at").desc())
     ).filter(place__lte=5),
+    "the first five": lambda leads, user: leads.order_by("status", "id")[:5],
+    "a union": lambda leads, user: leads.filter(status="closed").union(
+        leads.filter(city__contains="odd")
+    ),
     "one of each": lambda leads, user: leads.order_by("status", "id").distinct("status"),
 }
 LISTS = {**PLAIN, **JOINED, **COMPARED}
