@@ -84,7 +84,7 @@ async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
                 Deadline(mcp_settings().CALL_SECONDS),
             )
         if not is_slot_taken:
-            await rate_limits.wait_for(slot, call.caller.token_id, call.deadline)
+            await rate_limits.wait_for(slot, call.caller.user_id, call.deadline)
     except Unauthorized as refusal:
         raise HttpError(401, str(refusal), [_challenge(refusal)]) from refusal
     except token_policy.NotAdmitted as refusal:
@@ -114,7 +114,7 @@ def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call
     }
     telemetry.annotate(**facts)
     rate_limits.count_call(secret, facts)
-    return Call(caller, secret, origin, deadline, slot), slot.take(caller.token_id)
+    return Call(caller, secret, origin, deadline, slot), slot.take(caller.user_id)
 
 
 @contextmanager

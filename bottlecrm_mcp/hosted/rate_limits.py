@@ -1,4 +1,4 @@
-"""Rate limits: how many calls a token may make, in a minute and at once. Counted in Django's cache.
+"""Rate limits: the calls of a token in a minute, and of a person at once, in Django's cache.
 
 A cache that fails must not stop the CRM: then nothing is limited, and the log says so.
 """
@@ -35,7 +35,7 @@ LOCAL_BACKENDS = ("LocMemCache", "DummyCache")
 
 
 class TooManyCalls(Exception):
-    """The token has used up what it may do for now; `seconds` is how long to wait."""
+    """A token or its owner has used up what it may do for now; `seconds` is how long to wait."""
 
     def __init__(self, message: str, seconds: int) -> None:
         super().__init__(f"{message} Wait {seconds} second{'s' * (seconds != 1)}.")
@@ -43,24 +43,24 @@ class TooManyCalls(Exception):
 
 
 class Slot:
-    """Leave to have one call of a token running.
+    """Leave to have one call of a person running, by whichever of their tokens and connections.
 
     A request takes it and leaves it. The thread that works for the request holds it until that
     thread is free, also when the client has hung up or nobody waits any longer.
     """
 
     def __init__(self) -> None:
-        self.token_id = self._key = ""
+        self.user_id = self._key = ""
         self._is_held = self._is_left = False
         self._lock = Lock()
 
-    def take(self, token_id: str) -> bool:
-        """Whether fewer than `CONCURRENT_CALLS` of this token are running. Asks the cache."""
-        key = _free_key(token_id)
+    def take(self, user_id: str) -> bool:
+        """Whether fewer than `CONCURRENT_CALLS` of this person are running. Asks the cache."""
+        key = _free_key(user_id)
         if key is None:
             return False
         with self._lock:
-            self.token_id = token_id
+            self.user_id = user_id
             # Of a request that is over nobody would release it.
             self._key, unwanted = ("", key) if self._is_left else (key, "")
         _give_back(unwanted)
@@ -145,14 +145,14 @@ def _counted(key: str) -> int:
         return 0
 
 
-def _free_key(token_id: str) -> str | None:
+def _free_key(user_id: str) -> str | None:
     """A key that is now this call's own, "" where nothing is limited, or None if none is free."""
     most = mcp_settings().CONCURRENT_CALLS
     if not most:
         return ""
-    if sum(each.token_id == token_id for each in tuple(_held)) >= most:
+    if sum(each.user_id == user_id for each in tuple(_held)) >= most:
         return None
-    keys = (f"bottlecrm_mcp:slot:{token_id}:{number}" for number in range(most))
+    keys = (f"bottlecrm_mcp:slot:{user_id}:{number}" for number in range(most))
     try:
         return next((key for key in keys if cache.add(key, 1, SLOT_SECONDS)), None)
     except Exception as problem:
@@ -166,16 +166,18 @@ def _give_back(key: str) -> None:
             cache.delete(key)
 
 
-async def wait_for(slot: Slot, token_id: str, deadline: Deadline) -> None:
+async def wait_for(slot: Slot, user_id: str, deadline: Deadline) -> None:
     """Take the slot as soon as one is free. Raises `TooManyCalls` if that takes too long, and what
     `pool.in_time` raises."""
     until = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < until:
         await asyncio.sleep(POLL_SECONDS)
-        if await thread_pool.in_pool_within(lambda: slot.take(token_id), deadline):
+        if await thread_pool.in_pool_within(lambda: slot.take(user_id), deadline):
             return
     most = mcp_settings().CONCURRENT_CALLS
-    raise TooManyCalls(f"Too many calls at once: this token may have {most} running.", 1)
+    raise TooManyCalls(
+        f"Too many calls at once: you may have {most} running, over all of your tokens.", 1
+    )
 
 
 def leave(slot: Slot) -> None:

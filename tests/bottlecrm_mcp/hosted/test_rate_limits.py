@@ -156,12 +156,39 @@ def test_concurrent_calls(token_for, alpha_user, settings, monkeypatch, crowd, e
         await crowd.is_inside(2)
         with pytest.raises(MCPError) as refusal:
             await agent("list_actions")
-        assert "this token may have 2 running. Wait 1 second." in str(refusal.value)
+        assert "you may have 2 running, over all of your tokens. Wait 1 second." in str(
+            refusal.value
+        )
         crowd.go.set()
         assert [each["total"] for each in await asyncio.gather(*running)] == [0, 0]
         await agent("list_actions")
 
     as_agent(token_for(alpha_user), steps, era)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tokens_of_one_person_share_the_slots(
+    token_for, alpha_user, alpha_admin, settings, monkeypatch, crowd
+) -> None:
+    settings.BOTTLECRM_MCP = with_settings(CONCURRENT_CALLS=2)
+    monkeypatch.setattr(rate_limits, "WAIT_SECONDS", 0.1)
+    mine, other, colleagues = map(token_for, (alpha_user, alpha_user, alpha_admin))
+
+    async def run() -> list[int]:
+        transport = httpx2.ASGITransport(with_mcp(None))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:
+
+            async def status(secret: str, body: Any) -> int:
+                headers = {**JSON, **bearer(secret)}
+                return (await http.post("/mcp", json=body, headers=headers)).status_code
+
+            held = [asyncio.ensure_future(status(each, SEARCH)) for each in (mine, other)]
+            await crowd.is_inside(2)
+            asked = [await status(each, LIST_TOOLS) for each in (mine, other, colleagues)]
+            crowd.go.set()
+            return [*asked, *await asyncio.gather(*held)]
+
+    assert asyncio.run(run()) == [429, 429, 200, 200, 200]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -203,7 +230,7 @@ def test_slot_of_a_process_that_died_comes_back(settings, monkeypatch) -> None:
     assert rate_limits.Slot().take("a")
 
 
-def test_slots_are_counted_by_token(settings) -> None:
+def test_slots_are_counted_by_person(settings) -> None:
     settings.BOTTLECRM_MCP = with_settings(CONCURRENT_CALLS=1)
     slot = rate_limits.Slot()
     assert slot.take("a")

@@ -126,7 +126,7 @@ def test_revoked_while_it_waits_for_a_slot(
     secret: str, alpha_admin: Profile, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.BOTTLECRM_MCP = with_settings(CONCURRENT_CALLS=1)
-    running, token_id = rate_limits.Slot(), authenticate(secret).token_id
+    running, user_id = rate_limits.Slot(), authenticate(secret).user_id
     wait_for = rate_limits.wait_for
 
     async def revoked_meanwhile(*arguments: Any) -> None:
@@ -137,7 +137,7 @@ def test_revoked_while_it_waits_for_a_slot(
     monkeypatch.setattr(rate_limits, "wait_for", revoked_meanwhile)
 
     async def steps(agent: Agent) -> Any:
-        assert running.take(token_id)
+        assert running.take(user_id)
         return await agent.refused("crm_create", **NEW)
 
     assert as_agent(secret, steps)["code"] == "unauthorized"
