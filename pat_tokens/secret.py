@@ -5,11 +5,13 @@ own tokens end in 43 url-safe base64 characters, so the length alone tells the t
 """
 
 import hashlib
+import hmac
 import re
 import secrets
 import string
 import zlib
 
+from django.conf import settings
 from django.http import HttpRequest
 
 PREFIX = "bcrm_pat_"
@@ -19,7 +21,9 @@ REFRESH_PREFIX = "bcrm_ort_"
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 RANDOM_DIGITS = 43
 CHECKSUM_DIGITS = 6
-OWN_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_DIGITS + CHECKSUM_DIGITS}}}")
+OWN_SHAPE = re.compile(
+    rf"(?:{PREFIX}|{CODE_PREFIX}|{REFRESH_PREFIX})[0-9A-Za-z]{{{RANDOM_DIGITS + CHECKSUM_DIGITS}}}"
+)
 IN_TEXT = re.compile(rf"(?:{PREFIX}|{CODE_PREFIX}|{REFRESH_PREFIX})[0-9A-Za-z_-]{{5,}}")
 HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
 
@@ -27,6 +31,13 @@ HOST_SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z_-]{{43}}")
 def generate(prefix: str = PREFIX) -> str:
     """A new secret of 256 random bits, with its prefix and a checksum."""
     body = prefix + _base62(secrets.randbits(256), RANDOM_DIGITS)
+    return body + _checksum(body)
+
+
+def following(secret: str, prefix: str) -> str:
+    """The secret that comes after this one: always the same, and known to nobody without a key."""
+    key = hmac.new(settings.SECRET_KEY.encode(), secret.encode(), "sha256").digest()
+    body = prefix + _base62(int.from_bytes(key), RANDOM_DIGITS)
     return body + _checksum(body)
 
 

@@ -15,7 +15,7 @@ from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.body import read_body
-from bottlecrm_mcp.hosted.errors import Headers, HttpError, ascii_headers
+from bottlecrm_mcp.hosted.errors import Headers, HttpError
 
 PATHS = ("/mcp/revoke", "/mcp/revoke/")
 UNKNOWN = "It is not known whether the token was revoked; try again."
@@ -51,5 +51,4 @@ async def revoke(scope: Any, receive: Any) -> Response:
     except (DatabaseError, thread_pool.Busy, thread_pool.Overdue) as problem:
         logger.warning("A leaked token could not be revoked: %s", type(problem).__name__)
         raise HttpError(503, UNKNOWN, [("Retry-After", "1")]) from problem
-    headers = ascii_headers(answer.headers.items())
-    return answer.status, json.dumps(answer.body).encode(), headers
+    return answer.status, json.dumps(answer.body).encode(), []

@@ -53,6 +53,13 @@ def lock_member(owner: Any) -> None:
     rows.select_for_update(no_key=True).values_list("pk").first()
 
 
+def lock_members(org_id: Any, pk: Any = None) -> None:
+    """The same for all members of the organisation, or for the one with this id."""
+    whose = {} if pk is None else {"pk": pk}
+    rows: Any = owner_model()._base_manager.filter(org_id=org_id, **whose).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
+
+
 def memberships_of(user_pk: Any) -> list[Any]:
     """Where this user is a member now: active ones, by the organisation's name; of None nowhere."""
     members: Any = owner_model()._base_manager.select_related("user", "org")

@@ -4,6 +4,7 @@ A cache that fails must not stop the CRM: then nothing is limited, and the log s
 """
 
 import logging
+from ipaddress import IPv6Network
 
 from django.core.cache import cache
 
@@ -22,12 +23,11 @@ def is_over(key: str, most: int, seconds: int) -> bool:
         return _unlimited(problem)
 
 
-def has_reached(key: str, most: int) -> bool:
-    """Whether `is_over` has counted so many under this key; counts nothing."""
-    try:
-        return bool((cache.get(_named(key)) or 0) >= most)
-    except Exception as problem:
-        return _unlimited(problem)
+def network_of(address: str | None) -> str:
+    """What is counted as one caller: an address, of IPv6 a customer's network (RFC 6177)."""
+    if address is None or ":" not in address:
+        return str(address)
+    return str(IPv6Network((address, 64), strict=False))
 
 
 def _named(key: str) -> str:

@@ -56,5 +56,8 @@ class RefreshToken(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     used_at = models.DateTimeField(null=True)
 
+    # The secret of the one that takes its place; known where its own was presented.
+    next_secret = ""
+
     def __str__(self) -> str:
         return f"Refresh token of {self.connection_id}"

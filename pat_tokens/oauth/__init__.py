@@ -6,7 +6,7 @@ Django; the decision of a person is a page of this app.
 
 from pat_tokens.conf import token_settings
 from pat_tokens.http.json_body import loads
-from pat_tokens.http.throttle import has_reached, is_over
+from pat_tokens.http.throttle import is_over, network_of
 from pat_tokens.models import Client
 from pat_tokens.oauth.clients import (
     BadClient,
@@ -22,6 +22,7 @@ from pat_tokens.oauth.error_page import error_page
 from pat_tokens.oauth.grants import (
     Grant,
     NotGranted,
+    TooManyRefreshes,
     find_code,
     find_refresh_token,
     redeem_code,
@@ -41,6 +42,7 @@ __all__ = [
     "Client",
     "Grant",
     "NotGranted",
+    "TooManyRefreshes",
     "allows_redirect",
     "consent_url",
     "document_host",
@@ -49,13 +51,13 @@ __all__ = [
     "find_client",
     "find_code",
     "find_refresh_token",
-    "has_reached",
     "is_fresh",
     "is_over",
     "keep_document",
     "keep_known",
     "keep_request",
     "loads",
+    "network_of",
     "on_wire",
     "redeem_code",
     "redirect_answer",

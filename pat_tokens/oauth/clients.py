@@ -20,6 +20,9 @@ MAX_ID = 512
 MAX_NAME = 60
 MAX_REDIRECTS = 20
 UNUSED = timedelta(days=1)
+MOST_UNUSED = 10_000
+# A person has so long to sign in and agree.
+UNDERWAY = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=90)
 
 
@@ -111,8 +114,16 @@ def keep_known(client_id: str, lifetime: timedelta) -> Client | None:
 def register(said: Mapping[str, Any]) -> Client:
     """A client that registers itself (RFC 7591). Raises `BadClient`."""
     forget_unused()
+    _make_room()
     client: Client = Client.objects.create(client_id=str(uuid4()), **described(said))
     return client
+
+
+def _make_room() -> None:
+    """Let the oldest go of more than anybody needs: a flood of them keeps nobody out."""
+    unused = Client.objects.filter(last_used_at=None, created_at__lt=timezone.now() - UNDERWAY)
+    surplus = unused.order_by("-created_at").values_list("pk", flat=True)[MOST_UNUSED:]
+    Client.objects.filter(pk__in=list(surplus)).delete()
 
 
 def described(said: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pat_tokens.models import Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import is_live
 from pat_tokens.resolver import find_token
 from pat_tokens.rls import in_organisation, presenting
+from pat_tokens.secret import is_plausible
 from pat_tokens.services.policy import policy_of
 
 # What ending one has to know; no other column can keep it from happening.
@@ -112,7 +113,7 @@ def end_connection(
 @sensitive_variables("secret")
 def end_presented(secret: str, client_id: str) -> None:
     """RFC 7009: end the connection whose access or refresh token this is, if the client's own."""
-    connection = connection_of(secret)
+    connection = connection_of(secret) if is_plausible(secret) else None
     if connection is not None and connection.client_id == client_id:
         end_connection(connection, detail=f"by {connection.client_name}")
 

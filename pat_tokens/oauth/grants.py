@@ -23,8 +23,15 @@ ACCESS_LIFETIME = timedelta(hours=8)
 REFRESH_LIFETIME = timedelta(days=30)
 # Clients with several processes refresh at the same moment, or lose an answer.
 GRACE = timedelta(seconds=30)
+HOUR = timedelta(hours=1)
+PER_HOUR = 60
+MOST_ACCESS_TOKENS = 20
 
 Credential = TypeVar("Credential", AuthorizationCode, RefreshToken)
+
+
+class TooManyRefreshes(Exception):
+    """The connection has to wait; nothing was used up."""
 
 
 class NotGranted(Exception):
@@ -71,7 +78,10 @@ def find_code(secret: str) -> AuthorizationCode | None:
 @sensitive_variables("secret")
 def find_refresh_token(secret: str) -> RefreshToken | None:
     """The refresh token, with its connection, whatever its state."""
-    return _presented(RefreshToken, secret)
+    row = _presented(RefreshToken, secret)
+    if row is not None:
+        row.next_secret = token_secret.following(secret, token_secret.REFRESH_PREFIX)
+    return row
 
 
 def _presented(model: type[Credential], secret: str) -> Credential | None:
@@ -102,7 +112,12 @@ def redeem_code(code: AuthorizationCode) -> Grant:
 
 
 def refresh(token: RefreshToken) -> Grant:
-    """The next tokens of a connection, in the place of this one. Raises `NotGranted`."""
+    """The next tokens of a connection, in the place of this one.
+
+    Within `GRACE` each use gives the same refresh token, so that whoever got hold of this one has
+    no chain of their own: the one of the two that comes later ends the connection. Raises
+    `NotGranted` and `TooManyRefreshes`.
+    """
     now = timezone.now()
     with in_organisation(token.org_id):
         connection = _locked(token.connection_id)
@@ -112,10 +127,17 @@ def refresh(token: RefreshToken) -> Grant:
             refusal = "The refresh token was used before; the connection was ended."
             _end_replayed(connection, "a refresh token was used twice")
         if refusal is None:
+            _require_rate(connection, now)
             RefreshToken.objects.filter(pk=token.pk, used_at=None).update(used_at=now)
             record_use(connection.client_id)
-            return _issue(connection, now)
+            return _issue(connection, now, token.next_secret)
     raise NotGranted(refusal)
+
+
+def _require_rate(connection: Connection, now: datetime) -> None:
+    lately = RefreshToken.objects.filter(connection=connection, created_at__gt=now - HOUR)
+    if lately.count() >= PER_HOUR:
+        raise TooManyRefreshes
 
 
 def _locked(pk: UUID) -> Connection:
@@ -140,12 +162,12 @@ def _end_replayed(connection: Connection, how: str) -> None:
 
 
 @sensitive_variables()
-def _issue(connection: Connection, now: datetime) -> Grant:
+def _issue(connection: Connection, now: datetime, refresh_token: str = "") -> Grant:
     ends_at = connection.ends_at
     expires_at = min(now + ACCESS_LIFETIME, ends_at)
     connection.idle_expires_at = min(now + REFRESH_LIFETIME, ends_at)
     connection.save(update_fields=["redeemed_at", "idle_expires_at"])
-    Token.objects.filter(connection=connection, expires_at__lt=now).delete()
+    _drop_old_tokens(connection, now)
     _, access_token = Token.create(
         owner=connection.owner,
         connection=connection,
@@ -153,12 +175,22 @@ def _issue(connection: Connection, now: datetime) -> Grant:
         scopes=connection.scopes,
         expires_at=expires_at,
     )
-    refresh_token = token_secret.generate(token_secret.REFRESH_PREFIX)
-    RefreshToken.objects.create(
-        connection=connection,
-        org_id=connection.org_id,
+    refresh_token = refresh_token or token_secret.generate(token_secret.REFRESH_PREFIX)
+    RefreshToken.objects.get_or_create(
         digest=token_secret.digest(refresh_token),
-        expires_at=connection.idle_expires_at,
+        defaults={
+            "connection": connection,
+            "org_id": connection.org_id,
+            "expires_at": connection.idle_expires_at,
+        },
     )
     seconds = int((expires_at - now).total_seconds())
     return Grant(access_token, refresh_token, seconds, tuple(connection.scopes))
+
+
+def _drop_old_tokens(connection: Connection, now: datetime) -> None:
+    """Those that have expired, and the oldest of more than a client has processes."""
+    tokens = Token.objects.filter(connection=connection)
+    tokens.filter(expires_at__lt=now).delete()
+    newest = tokens.order_by("-created_at").values_list("pk", flat=True)
+    tokens.exclude(pk__in=list(newest[: MOST_ACCESS_TOKENS - 1])).delete()

@@ -57,10 +57,11 @@ def rotate_token(token: Token, overlap: timedelta = OVERLAP) -> str:
     """
     now = timezone.now()
     with in_organisation(token.org_id):
+        # Before the token, as in `revoke_every`.
+        lock_member(token.owner)
         current = Token.objects.governed().select_for_update(of=("self",)).get(pk=token.pk)
         if current.status != "active":
             raise NotRotatable
-        lock_member(token.owner)
         _throttle(token.owner)
         secret = token_secret.generate()
         Token.objects.filter(pk=token.pk).update(

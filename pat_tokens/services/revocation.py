@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit import events
-from pat_tokens.host.owners import email_of, member_of, name_of
+from pat_tokens.host.owners import email_of, lock_members, member_of, name_of
 from pat_tokens.host.tokens import HostTokens, revoke_by_digest
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.oauth.connections import NEEDED as NEEDED_OF_CONNECTION
@@ -79,6 +79,8 @@ def revoke_every(admin: Any, person: Any = None) -> int:
     ours, theirs = _of(person)
     with in_organisation(admin.org_id):
         whose = "the organisation" if person is None else _name_in_log(admin.org_id, person)
+        # Whoever makes a token at this moment has made it before, or sees that they may not.
+        lock_members(admin.org_id, person)
         # Before the tokens, as in `end_connection`.
         connections = end_every(admin, person)
         live = Token.objects.filter(org_id=admin.org_id, revoked_at=None, **ours)

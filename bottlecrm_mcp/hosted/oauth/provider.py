@@ -226,5 +226,6 @@ class FetchingProvider(Provider):
 
 
 def _too_many_fetches() -> bool:
-    mine = oauth.is_over(f"documents:{current_source().address}", FETCHES_PER_MINUTE, 60)
+    network = oauth.network_of(current_source().address)
+    mine = oauth.is_over(f"documents:{network}", FETCHES_PER_MINUTE, 60)
     return mine or oauth.is_over("documents", FETCHES_IN_ALL, 60)

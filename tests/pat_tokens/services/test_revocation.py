@@ -1,16 +1,21 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit.source import Source
 from pat_tokens.resolver import RevokedToken, resolve_token
-from pat_tokens.services.issue import rotate_token
-from pat_tokens.services.leak_reports import IN_ALL, PER_ADDRESS, answer_report
-from pat_tokens.services.revocation import revoke, revoke_leaked
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import create_token, rotate_token
+from pat_tokens.services.leak_reports import answer_report
+from pat_tokens.services.revocation import revoke, revoke_every, revoke_leaked
 from tests.host_tokens.models import issue_host_token
 from tests.pat_tokens.services.test_issue import end_overlap
 
@@ -118,15 +123,47 @@ def test_mail_failure_does_not_undo_the_revocation(alpha_user, issue, monkeypatc
     assert revoke_leaked(secret)
 
 
-def test_reports_from_one_address_are_throttled(db) -> None:
-    for _ in range(PER_ADDRESS):
-        assert report({})[0] == 400
-    answer = answer_report(b"{}", HERE)
-    assert (answer.status, answer.headers) == (429, {"Retry-After": "60"})
-    assert answer_report(b"{}", Source("203.0.113.8")).status == 400
+@pytest.mark.parametrize("prefix", ["bcrm_pat_", "bcrm_ort_"])
+def test_what_is_no_token_by_its_form_is_not_looked_for(
+    db, django_assert_num_queries, prefix
+) -> None:
+    typed = token_secret.generate(prefix)[:-1] + "!"
+    with django_assert_num_queries(0):
+        assert report({"token": typed}) == (200, {"revoked": False})
 
 
-def test_reports_from_everywhere_are_throttled(db) -> None:
-    for number in range(IN_ALL):
-        answer_report(b"{}", Source(f"198.51.{number}.1"))
-    assert answer_report(b"{}", Source("203.0.113.8")).status == 429
+def test_junk_keeps_nobody_from_a_report(alpha_user, issue) -> None:
+    _, secret = issue(alpha_user)
+    for _ in range(200):
+        answer_report(b"{}", HERE)
+    assert report({"token": secret}) == (200, {"revoked": True})
+
+
+@pytest.mark.parametrize("of_one_person", [True, False])
+@pytest.mark.django_db(transaction=True)
+def test_token_that_is_made_at_that_moment(alpha_user, alpha_admin, of_one_person) -> None:
+    """Whoever takes all tokens away waits for one that is about to be there."""
+    made, go, secrets = Event(), Event(), []
+
+    def make() -> None:
+        with closing(connection), in_organisation(alpha_user.org_id):
+            _, secret = create_token(alpha_user, name="Late", scopes=[], expires_at=None)
+            secrets.append(secret)
+            made.set()
+            go.wait(30)
+
+    def take_away() -> None:
+        with closing(connection):
+            revoke_every(alpha_admin, alpha_user.pk if of_one_person else None)
+
+    with ThreadPoolExecutor(2) as pool:
+        making = pool.submit(make)
+        assert made.wait(30)
+        taking = pool.submit(take_away)
+        with pytest.raises(TimeoutError):
+            taking.result(0.5)
+        go.set()
+        making.result(30)
+        taking.result(30)
+    with pytest.raises(RevokedToken):
+        resolve_token(secrets[0])

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from bottlecrm_mcp.hosted.oauth import documents, routes
 from bottlecrm_mcp.hosted.oauth.documents import NotFetched, fetch_document, is_public
+from pat_tokens.http.throttle import network_of
 from pat_tokens.models import AuthorizationRequest, Client
+from pat_tokens.oauth import clients
 from pat_tokens.oauth.clients import forget_unused, shown_name
 from pat_tokens.oauth.known_documents import KNOWN_DOCUMENTS
 from tests.bottlecrm_mcp.hosted.conftest import streamed
@@ -287,6 +289,31 @@ def test_registrations_are_throttled(flow, monkeypatch) -> None:
     answers = [registered(flow) for _ in range(3)]
     assert [each.status_code for each in answers] == [201, 201, 429]
     assert answers[-1].headers["Retry-After"] == "3600"
+
+
+def test_flood_of_registrations_keeps_nobody_out(flow, monkeypatch) -> None:
+    monkeypatch.setattr(clients, "MOST_UNUSED", 3)
+    monkeypatch.setattr(routes, "REGISTRATIONS_PER_HOUR", 100)
+    junk = [registered(flow).json()["client_id"] for _ in range(6)]
+    # Those of this moment stay: somebody may be signing in.
+    assert Client.objects.count() == 6
+    for minutes, pk in enumerate(reversed(junk), 20):
+        made = timezone.now() - timedelta(minutes=minutes)
+        Client.objects.filter(pk=pk).update(created_at=made)
+    mine = registered(flow).json()["client_id"]
+    assert set(Client.objects.values_list("pk", flat=True)) == {*junk[3:], mine}
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.8", "203.0.113.8"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (None, "None"),
+    ],
+)
+def test_network_that_is_counted_as_one(address, network) -> None:
+    assert network_of(address) == network
 
 
 def test_unused_clients_are_forgotten(flow, browser, alpha_user) -> None:

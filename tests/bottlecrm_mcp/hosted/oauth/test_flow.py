@@ -16,8 +16,10 @@ from pat_tokens.models import (
     RefreshToken,
     Token,
 )
+from pat_tokens.oauth import grants
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
+from pat_tokens.secret import REFRESH_PREFIX, generate
 from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 from tests.bottlecrm_mcp.hosted.oauth.flow import (
@@ -139,8 +141,51 @@ def test_parallel_refresh_within_the_grace(flow, browser, alpha_user, connection
     first = flow.connect(browser(alpha_user))
     both = [flow.refresh(first["refresh_token"]).json() for _ in range(2)]
     assert [status_of(flow.app, each["access_token"]) for each in both] == [200, 200]
+    assert both[0]["refresh_token"] == both[1]["refresh_token"]
     assert [flow.refresh(each["refresh_token"]).status_code for each in both] == [200, 200]
     assert connections(alpha_user.org)[0].status == "active"
+
+
+def test_thief_within_the_grace_has_no_chain_of_their_own(
+    flow, browser, alpha_user, connections
+) -> None:
+    first = flow.connect(browser(alpha_user))
+    owners, thiefs = (flow.refresh(first["refresh_token"]).json() for _ in range(2))
+    assert flow.refresh(thiefs["refresh_token"]).status_code == 200
+    with in_organisation(alpha_user.org_id):
+        RefreshToken.objects.exclude(used_at=None).update(
+            used_at=timezone.now() - timedelta(seconds=31)
+        )
+    assert flow.refresh(owners["refresh_token"]).json()["error"] == "invalid_grant"
+    assert connections(alpha_user.org)[0].status == "ended"
+
+
+def test_refreshes_of_a_connection_are_bounded(flow, browser, alpha_user, monkeypatch) -> None:
+    monkeypatch.setattr(grants, "PER_HOUR", 3)
+    tokens = flow.connect(browser(alpha_user))
+    for _ in range(2):
+        tokens = flow.refresh(tokens["refresh_token"]).json()
+    refused = flow.refresh(tokens["refresh_token"])
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3600")
+    with in_organisation(alpha_user.org_id):
+        RefreshToken.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    assert flow.refresh(tokens["refresh_token"]).status_code == 200
+
+
+def test_access_tokens_of_a_connection_are_bounded(flow, browser, alpha_user, monkeypatch) -> None:
+    monkeypatch.setattr(grants, "MOST_ACCESS_TOKENS", 3)
+    first = flow.connect(browser(alpha_user))
+    rest = [flow.refresh(first["refresh_token"]).json() for _ in range(3)]
+    seen = [status_of(flow.app, each["access_token"]) for each in (first, *rest)]
+    assert seen == [401, 200, 200, 200]
+
+
+def test_failures_of_others_keep_nobody_out(flow, browser, alpha_user) -> None:
+    """A client's servers ask for many people from one address."""
+    tokens = flow.connect(browser(alpha_user))
+    junk = [flow.refresh(generate(REFRESH_PREFIX)).status_code for _ in range(32)]
+    assert (junk[0], junk[-1]) == (400, 429)
+    assert flow.refresh(tokens["refresh_token"]).status_code == 200
 
 
 def test_replayed_refresh_ends_the_connection(
