@@ -38,8 +38,8 @@ class McpSettings:
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
     `MAX_BODY_BYTES` bounds a request to /mcp, `BODY_SECONDS` how long its body may take to arrive.
-    `CALLS_PER_MINUTE` bounds what one token may do, `CONCURRENT_CALLS` what one person may have
-    running by all of theirs; 0 or None is no limit.
+    `CALLS_PER_MINUTE` bounds what one person may do by all of their tokens, `CONCURRENT_CALLS` what
+    they may have running; 0 or None is no limit.
     `CALL_SECONDS` bounds how long a call may take from when its token was looked up, `MAX_DEPTH`
     and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer.
     """

@@ -113,7 +113,7 @@ def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call
         "org_id": caller.org_id,
     }
     telemetry.annotate(**facts)
-    rate_limits.count_call(secret, facts)
+    rate_limits.count_call(secret, caller.user_id, facts)
     return Call(caller, secret, origin, deadline, slot), slot.take(caller.user_id)
 
 

@@ -1,4 +1,6 @@
-"""Rate limits: the calls of a token in a minute, and of a person at once, in Django's cache.
+"""Rate limits: a person's calls in a minute and at once, by whichever of their tokens.
+
+They are counted in Django's cache.
 
 A cache that fails must not stop the CRM: then nothing is limited, and the log says so.
 """
@@ -35,7 +37,7 @@ LOCAL_BACKENDS = ("LocMemCache", "DummyCache")
 
 
 class TooManyCalls(Exception):
-    """A token or its owner has used up what it may do for now; `seconds` is how long to wait."""
+    """A person has used up what they may do for now; `seconds` is how long to wait."""
 
     def __init__(self, message: str, seconds: int) -> None:
         super().__init__(f"{message} Wait {seconds} second{'s' * (seconds != 1)}.")
@@ -93,8 +95,8 @@ class Slot:
 _held: set[Slot] = set()
 
 
-# The tokens that have used up this minute, as far as this process knows, by digest of the secret:
-# nobody else has that, so nobody else can use up another's calls.
+# The tokens whose owners have used up this minute, as far as this process knows, by digest of the
+# secret: nobody else has that, so nobody else can use up another's calls.
 _used_up: dict[bytes, tuple[int, Mapping[str, str]]] = {}
 
 
@@ -106,16 +108,16 @@ def require_calls_left(secret: str) -> None:
         raise _too_many_calls()
 
 
-def count_call(secret: str, facts: Mapping[str, str]) -> None:
-    """Count a call of the token with these facts. Raises `TooManyCalls` beyond `CALLS_PER_MINUTE`.
+def count_call(secret: str, user_id: str, facts: Mapping[str, str]) -> None:
+    """Count a call of this person. Raises `TooManyCalls` beyond `CALLS_PER_MINUTE`.
 
-    Until the minute is over, `require_calls_left` tells the same.
+    Until the minute is over, `require_calls_left` tells the same of this token, with these facts.
     """
     most = mcp_settings().CALLS_PER_MINUTE
     if not most:
         return
     minute = int(time.time()) // MINUTE
-    if _counted(f"bottlecrm_mcp:calls:{facts['token_id']}:{minute}") > most:
+    if _counted(f"bottlecrm_mcp:calls:{user_id}:{minute}") > most:
         for digest, (earlier, _) in list(_used_up.items()):
             if earlier != minute:
                 _used_up.pop(digest, None)
@@ -126,7 +128,9 @@ def count_call(secret: str, facts: Mapping[str, str]) -> None:
 def _too_many_calls() -> TooManyCalls:
     most = mcp_settings().CALLS_PER_MINUTE
     seconds = MINUTE - int(time.time()) % MINUTE
-    return TooManyCalls(f"Too many calls: this token may make {most} in a minute.", seconds)
+    return TooManyCalls(
+        f"Too many calls: you may make {most} in a minute, over all of your tokens.", seconds
+    )
 
 
 def _digest(secret: str) -> bytes:

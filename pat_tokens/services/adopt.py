@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from pat_tokens.audit import events
+from pat_tokens.host.owners import lock_members
 from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Event, Token
 from pat_tokens.rls import in_organisation
@@ -23,6 +24,8 @@ def adopt(org_id: Any) -> int:
     """
     rows = HostTokens.where(org_id=org_id).unrevoked()
     with in_organisation(org_id):
+        # Before the host's rows, as in `revoke_every`, which would miss what is made of them here.
+        lock_members(org_id)
         return sum(_adopt(row) for each in rows for row in each.select_for_update(of=("self",)))
 
 

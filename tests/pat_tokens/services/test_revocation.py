@@ -13,6 +13,7 @@ from pat_tokens import secret as token_secret
 from pat_tokens.audit.source import Source
 from pat_tokens.resolver import RevokedToken, resolve_token
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.adopt import adopt
 from pat_tokens.services.issue import create_token, rotate_token
 from pat_tokens.services.leak_reports import answer_report
 from pat_tokens.services.revocation import revoke, revoke_every, revoke_leaked
@@ -139,16 +140,26 @@ def test_junk_keeps_nobody_from_a_report(alpha_user, issue) -> None:
     assert report({"token": secret}) == (200, {"revoked": True})
 
 
+def created(owner: Any) -> str:
+    return create_token(owner, name="Late", scopes=[], expires_at=None)[1]
+
+
+def adopted(owner: Any) -> str:
+    _, secret = issue_host_token(owner)
+    adopt(owner.org_id)
+    return secret
+
+
+@pytest.mark.parametrize("made_by", [created, adopted])
 @pytest.mark.parametrize("of_one_person", [True, False])
 @pytest.mark.django_db(transaction=True)
-def test_token_that_is_made_at_that_moment(alpha_user, alpha_admin, of_one_person) -> None:
+def test_token_that_is_made_at_that_moment(alpha_user, alpha_admin, of_one_person, made_by) -> None:
     """Whoever takes all tokens away waits for one that is about to be there."""
     made, go, secrets = Event(), Event(), []
 
     def make() -> None:
         with closing(connection), in_organisation(alpha_user.org_id):
-            _, secret = create_token(alpha_user, name="Late", scopes=[], expires_at=None)
-            secrets.append(secret)
+            secrets.append(made_by(alpha_user))
             made.set()
             go.wait(30)
 
