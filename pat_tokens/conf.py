@@ -112,6 +112,11 @@ class TokenSettings:
         return str(getattr(settings, "PAT_TOKENS_SERVER_NAME", "bottlecrm"))
 
     @property
+    def local_package(self) -> str:
+        """Where `uvx` gets the local server from, as its `--from`; empty: it is not offered."""
+        return str(getattr(settings, "PAT_TOKENS_LOCAL_PACKAGE", "") or "")
+
+    @property
     def max_live(self) -> int:
         """How many live tokens a person may have, and how many live connections."""
         return _whole_number("PAT_TOKENS_MAX_LIVE", default=100, least=1, most=100_000)

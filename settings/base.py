@@ -1,6 +1,7 @@
 """Base settings, of the demo and the tests."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from settings.database import database
@@ -54,6 +55,8 @@ DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql://")
 
 AUTH_USER_MODEL = "demo_crm.User"
 PAT_TOKENS_OWNER_MODEL = "demo_crm.Profile"
+# The checkout that the demo runs from: the package may be on no index yet.
+PAT_TOKENS_LOCAL_PACKAGE = str(Path(__file__).resolve().parent.parent)
 PAT_TOKENS_SIGN_IN = "pat_tokens.sign_in.django_login.DjangoLogin"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/settings/api-tokens/"

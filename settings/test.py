@@ -13,6 +13,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 DATABASES["default"]["TEST"] = {"NAME": f"test_crm_{os.getpid()}"}
 # A host with a table of tokens of its own and with all kinds of record, as BottleCRM has them.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.host_tokens", "tests.whole_crm"]
+PAT_TOKENS_LOCAL_PACKAGE = "bcrm-mcp"
 PAT_TOKENS_HOST_MODEL = "host_tokens.HostToken"
 ROOT_URLCONF = "tests.whole_crm.urls"
 BOTTLECRM_MCP = {**BOTTLECRM_MCP, "CATALOGUE": "tests.whole_crm.catalogue.CATALOGUE"}

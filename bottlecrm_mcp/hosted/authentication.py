@@ -13,7 +13,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import SHOWN_CHARACTERS, TOKEN_PREFIX, Caller
-from bottlecrm_mcp.hosted import token_policy
+from bottlecrm_mcp.hosted import oauth, token_policy
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -43,13 +43,18 @@ class Unauthorized(Exception):
 def bearer_secret(header: str) -> str:
     """The token in an Authorization header. Raises `Unauthorized`."""
     if not header:
-        raise Unauthorized(
-            "Send a personal access token: Authorization: Bearer bcrm_pat_...", presented=False
-        )
+        raise Unauthorized(_how_to_start(), presented=False)
     secret = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
     if not secret.startswith(TOKEN_PREFIX) or not secret.isascii():
         raise Unauthorized(_mistake(header.strip()), presented=True)
     return secret
+
+
+def _how_to_start() -> str:
+    by_token = "a personal access token: Authorization: Bearer bcrm_pat_..."
+    if not oauth.is_on():
+        return f"Send {by_token}"
+    return f"Sign in by OAuth, as resource_metadata in WWW-Authenticate says, or send {by_token}"
 
 
 def _mistake(header: str) -> str:
@@ -63,6 +68,8 @@ def _mistake(header: str) -> str:
         return "The header says Bearer twice: once is enough."
     if header.startswith(TOKEN_PREFIX):
         return "The header lacks the word Bearer before the token."
+    if oauth.is_on():
+        return "Only tokens of this CRM (bcrm_pat_...) are accepted: sign in again, or create one."
     return "Only personal access tokens (bcrm_pat_...) are accepted."
 
 
@@ -84,8 +91,10 @@ def authenticate(secret: str) -> Caller:
             continue
         return token_policy.admitted(caller_of(token), token)
     logger.warning("No token source accepts %s", shown_prefix(secret))
+    again = " Sign in again, or create a new one." if oauth.is_on() else ""
     raise Unauthorized(
-        "This token is not valid: it is unknown, revoked or expired, or its owner is inactive.",
+        "This token is not valid: it is unknown, revoked or expired, or its owner is inactive."
+        + again,
         presented=True,
     )
 

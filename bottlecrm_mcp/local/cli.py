@@ -102,10 +102,21 @@ async def _login(environment: Environment) -> None:
 
 
 async def _logout(environment: Environment) -> None:
-    from bottlecrm_mcp.local.logins import forget
+    from bottlecrm_mcp.local.logins import end, forget, load
 
+    login = load(environment.base_url)
+    if login is None:
+        _say(f"nobody is signed in to {environment.base_url} here.")
+        return
+    is_ended = await end(login)
     forget(environment.base_url)
-    _say("the tokens are removed here. To end the connection: Settings → API Tokens, Disconnect.")
+    if is_ended:
+        _say("the connection is ended, and its tokens are removed here.")
+    else:
+        _say(
+            "the tokens are removed here, but the CRM did not answer. To end the connection: "
+            "Settings → API Tokens, Disconnect."
+        )
 
 
 def _options() -> argparse.ArgumentParser:
@@ -119,7 +130,7 @@ def _options() -> argparse.ArgumentParser:
         "action",
         nargs="?",
         choices=("login", "logout"),
-        help="sign in with a browser, and keep what comes of it; or remove that",
+        help="sign in with a browser, and keep what comes of it; or end and remove that",
     )
     parser.add_argument(
         "--check", action="store_true", help="test the settings and say who you are"
@@ -171,7 +182,13 @@ def _catalogue(environment: Environment) -> Catalogue:
 async def _exists(environment: Environment, endpoint: Endpoint) -> bool:
     if await endpoint.exists():
         return True
-    if environment.mode == "mcp" or not environment.token:
+    if not environment.token:
+        raise GatewayError(
+            "no_endpoint",
+            f"{endpoint.url} is no MCP endpoint, and a login is good for that alone. Set {TOKEN}, "
+            "and the REST API is used.",
+        )
+    if environment.mode == "mcp":
         raise GatewayError(
             "no_endpoint",
             f"{endpoint.url} is no MCP endpoint. Unset {MODE}, and the REST API is used.",

@@ -19,7 +19,7 @@ from mcp.shared.auth import (
 
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.rest.urls import is_loopback
-from bottlecrm_mcp.local.logins import Login, save
+from bottlecrm_mcp.local.logins import Login, end, load, save
 from bottlecrm_mcp.local.proxy import EVENT_STREAM, PATH, modern_request, request_headers
 
 # How long the browser may take.
@@ -107,6 +107,7 @@ async def sign_in(base_url: str) -> None:
     server = auth.context.oauth_metadata
     if tokens is None or client is None or server is None or not tokens.refresh_token:
         raise GatewayError("no_login", f"{base_url} wants no sign-in. Use a token: BCRM_TOKEN.")
+    earlier = load(base_url)
     save(
         base_url,
         Login(
@@ -116,8 +117,11 @@ async def sign_in(base_url: str) -> None:
             expires_at=time.time() + (tokens.expires_in or 0),
             access_token=tokens.access_token,
             refresh_token=tokens.refresh_token,
+            revocation_endpoint=str(server.revocation_endpoint or ""),
         ),
     )
+    if earlier is not None:
+        await end(earlier)
 
 
 async def _ask(base_url: str, auth: OAuthClientProvider) -> None:
@@ -134,9 +138,17 @@ async def _ask(base_url: str, auth: OAuthClientProvider) -> None:
                 "unreachable", f"{base_url} can't be reached ({type(problem).__name__})."
             ) from problem
     if response.status_code != 200:
-        raise GatewayError(
-            "no_login", f"{base_url}{PATH} answered {response.status_code}: nobody is signed in."
-        )
+        reason = _reason(response) or f"{PATH} answered {response.status_code}."
+        raise GatewayError("no_login", f"{base_url} lets nobody in: {reason}")
+
+
+def _reason(response: httpx2.Response) -> str:
+    try:
+        said = response.json()
+    except ValueError:
+        return ""
+    reason = said.get("error") if isinstance(said, dict) else None
+    return reason if isinstance(reason, str) else ""
 
 
 async def _open(url: str) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import httpx2
 
 from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.gateway.rest.urls import is_loopback
 
 # Refreshed so long before its end, in seconds.
 MARGIN = 60
@@ -31,6 +32,8 @@ class Login:
     expires_at: float
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    # Empty where the CRM names none, and in files of earlier versions.
+    revocation_endpoint: str = ""
 
 
 def load(base_url: str) -> Login | None:
@@ -58,6 +61,19 @@ def forget(base_url: str) -> None:
         _path(base_url).unlink()
 
 
+async def end(login: Login) -> bool:
+    """End the connection at the CRM (RFC 7009); false if the CRM did not confirm that."""
+    if not login.revocation_endpoint:
+        return False
+    form = {"token": login.refresh_token, "client_id": login.client_id}
+    url = login.revocation_endpoint
+    try:
+        async with httpx2.AsyncClient(timeout=15, trust_env=not is_loopback(url)) as client:
+            return (await client.post(url, data=form)).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
 def _path(base_url: str) -> Path:
     if sys.platform == "win32":
         root = Path(os.environ.get("APPDATA") or Path.home())
@@ -79,13 +95,13 @@ class SignedIn(httpx2.Auth):
         self, request: httpx2.Request
     ) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         if self._is_due() and not self._renewed_elsewhere():
-            self._keep(await _json(self._asked((yield self._refresh()))))
+            self._keep(await self._asked((yield self._refresh())))
         self._sign(request)
         response = yield request
         if response.status_code != 401:
             return
         if not self._renewed_elsewhere():
-            self._keep(await _json(self._asked((yield self._refresh()))))
+            self._keep(await self._asked((yield self._refresh())))
         self._sign(request)
         yield request
 
@@ -112,17 +128,21 @@ class SignedIn(httpx2.Auth):
         }
         return httpx2.Request("POST", self._login.token_endpoint, data=form)
 
-    def _asked(self, response: httpx2.Response) -> httpx2.Response:
+    async def _asked(self, response: httpx2.Response) -> dict[str, object]:
+        """The tokens in an answer. Raises `GatewayError`, with the CRM's reason."""
+        said = await _json(response)
         if response.status_code in (400, 401):
+            reason = said.get("error_description") or "no reason is given."
             raise GatewayError(
                 "unauthorized",
-                f"The sign-in to {self._base_url} has ended. Sign in again: bcrm-mcp login",
+                f"The sign-in to {self._base_url} can't go on: {reason} To sign in again: "
+                "bcrm-mcp login",
             )
         if response.status_code != 200:
             raise GatewayError(
                 "crm_error", f"{self._base_url} gives no token (status {response.status_code})."
             )
-        return response
+        return said
 
     def _keep(self, tokens: dict[str, object]) -> None:
         self._login = replace(
@@ -135,5 +155,9 @@ class SignedIn(httpx2.Auth):
 
 
 async def _json(response: httpx2.Response) -> dict[str, object]:
-    tokens: dict[str, object] = json.loads(await response.aread())
-    return tokens
+    """The object in an answer, empty where it is none."""
+    try:
+        said = json.loads(await response.aread())
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -87,23 +87,29 @@ class Endpoint:
 
         Raises `GatewayError` where that can't be told, or the token is refused.
         """
-        response = await self._probe(self._authorization)
+        response = await self._probe()
         if response.status_code == 403 and not _is_rpc(_json(response.content)):
             # BottleCRM refuses a token with scopes at any path outside its API, also at none.
-            response = await self._probe({})
-            return response.status_code == 401
+            if not await self._is_endpoint_to_strangers():
+                return False
+            raise self._refusal(response, _json(response.content))
         if _is_rpc(_json(response.content)) and response.status_code not in BUSY:
             return True
         if response.status_code == 404 or (response.status_code < 500 and _is_html(response)):
             return False
         raise self._refusal(response, _json(response.content))
 
-    async def _probe(self, authorization: Mapping[str, str]) -> httpx2.Response:
+    async def _is_endpoint_to_strangers(self) -> bool:
+        return (await self._probe(is_stranger=True)).status_code == 401
+
+    async def _probe(self, *, is_stranger: bool = False) -> httpx2.Response:
         message = modern_request("server/discover", {})
-        headers = {**request_headers(message), **authorization}
+        headers = {**request_headers(message), **({} if is_stranger else self._authorization)}
+        # The client of a login would sign the request.
+        auth = httpx2.Auth() if is_stranger else httpx2.USE_CLIENT_DEFAULT
         try:
             return await self._client.post(
-                self.url, json=message, headers=headers, timeout=PROBE_SECONDS
+                self.url, json=message, headers=headers, auth=auth, timeout=PROBE_SECONDS
             )
         except httpx2.HTTPError as problem:
             raise fault(problem, self.base_url) from problem
@@ -160,6 +166,8 @@ class Endpoint:
         told = f": {said}" if isinstance(said, str) else "."
         if status == 401:
             return REFUSED
+        if status == 403 and isinstance(said, str):
+            return GatewayError("forbidden", f"{self.base_url} refuses this: {said}")
         if status in REDIRECTS:
             return redirected(self.base_url, response)
         if status == 429:

@@ -15,11 +15,11 @@ from pat_tokens.api.admin_views import OrgView
 from pat_tokens.api.serializers import with_owner
 from pat_tokens.api.views import NEVER_STORED, TokenView, invalid, query_errors
 from pat_tokens.host.owners import email_of, name_of
-from pat_tokens.http.plain_values import WholeNumberField
+from pat_tokens.http.plain_values import FlagField, WholeNumberField
 from pat_tokens.lists.filters import PageForm, TokenFilter
 from pat_tokens.models import AuthorizationRequest, Connection
 from pat_tokens.oauth import redirects
-from pat_tokens.oauth.connections import connection_page, end_by_id
+from pat_tokens.oauth.connections import connection_page, earlier_connection, end_by_id
 from pat_tokens.oauth.consent import (
     STAYS_CONFIRMED,
     NotAllowed,
@@ -89,6 +89,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     access = serializers.ChoiceField(choices=list(presets.ACCESS), default="read_only")
     entities = serializers.DictField(child=serializers.CharField(), required=False)
     days = WholeNumberField(required=False)
+    replaces = FlagField(default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["decision"] == "deny":
@@ -110,7 +111,8 @@ class AuthorizationView(TokenView):
 
     def get(self, request: Request, pk: UUID) -> Response:
         asked = _pending(pk)
-        offered = offer(asked, policy_of(self.owner.org_id))
+        earlier = earlier_connection(self.owner, asked.client_id)
+        offered = offer(asked, policy_of(self.owner.org_id), earlier)
         return Response(
             {
                 "error": False,
@@ -123,10 +125,13 @@ class AuthorizationView(TokenView):
                 "email": email_of(self.owner),
                 "organisation": str(self.owner.org),
                 "asks_for": presets.summary(asked.scopes),
+                "may_already": offered.may_already,
+                "default_replaces": offered.default_replaces,
                 "access": _choices(offered.access),
                 "default_access": offered.default_access,
                 "entities": _choices(offered.entities),
                 "entity_access": _choices(offered.entity_access),
+                "default_entities": offered.default_entities,
                 "days": _choices(offered.days),
                 "default_days": offered.default_days,
                 "stays_confirmed": STAYS_CONFIRMED,
@@ -154,7 +159,13 @@ class AuthorizationView(TokenView):
     def _approved(self, pk: UUID, chosen: dict[str, Any]) -> str:
         if chosen["owner"] != str(self.owner.pk):
             raise Switched
-        return approve(self.owner, pk, scopes=chosen["scopes"], days=chosen["days"])
+        return approve(
+            self.owner,
+            pk,
+            scopes=chosen["scopes"],
+            days=chosen["days"],
+            replaces=chosen["replaces"],
+        )
 
 
 def _choices(offered: Mapping[Any, str]) -> list[dict[str, Any]]:

@@ -70,6 +70,8 @@ class Connection(models.Model):
     resource = models.CharField(max_length=500, editable=False)
     scopes = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # The person's earlier connection of the same client, which ends once this one is redeemed.
+    replaces_id = models.UUIDField(null=True, editable=False)
     expires_at = models.DateTimeField(validators=[validate_expiry])
     # When the newest refresh token ends: what is not used does not go on for ever.
     idle_expires_at = models.DateTimeField(editable=False)

@@ -7,9 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from pat_tokens.batches import BATCH, delete_all, delete_some
 from pat_tokens.conf import token_settings
 from pat_tokens.http.shown_text import is_shown
 from pat_tokens.models import Client
@@ -113,7 +114,7 @@ def keep_known(client_id: str, lifetime: timedelta) -> Client | None:
 
 def register(said: Mapping[str, Any]) -> Client:
     """A client that registers itself (RFC 7591). Raises `BadClient`."""
-    forget_unused()
+    delete_some(_unused())
     _make_room()
     client: Client = Client.objects.create(client_id=str(uuid4()), **described(said))
     return client
@@ -123,7 +124,7 @@ def _make_room() -> None:
     """Let the oldest go of more than anybody needs: a flood of them keeps nobody out."""
     unused = Client.objects.filter(last_used_at=None, created_at__lt=timezone.now() - UNDERWAY)
     surplus = unused.order_by("-created_at").values_list("pk", flat=True)[MOST_UNUSED:]
-    Client.objects.filter(pk__in=list(surplus)).delete()
+    delete_some(Client.objects.filter(pk__in=list(surplus[:BATCH])))
 
 
 def described(said: Any) -> dict[str, Any]:
@@ -157,7 +158,10 @@ def record_use(client_id: str) -> None:
 
 def forget_unused() -> int:
     """Remove clients that nobody agreed to within a day, or used for three months."""
+    return delete_all(_unused())
+
+
+def _unused() -> QuerySet[Client]:
     now = timezone.now()
-    unused = Q(last_used_at=None, created_at__lt=now - UNUSED)
-    count, _ = Client.objects.filter(unused | Q(last_used_at__lt=now - FORGOTTEN)).delete()
-    return count
+    never = Q(last_used_at=None, created_at__lt=now - UNUSED)
+    return Client.objects.filter(never | Q(last_used_at__lt=now - FORGOTTEN))

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -48,6 +49,16 @@ def has_too_many(person: Any) -> bool:
         live = is_live(policy_of(person.org_id))
         rows = Connection.objects.filter(live, org_id=person.org_id, owner_id=person.pk)
         return bool(rows.count() >= token_settings.max_live)
+
+
+def earlier_connection(owner: Any, client_id: str) -> Connection | None:
+    """The person's live connection of this client; of several the one that was used last."""
+    with in_organisation(owner.org_id):
+        rows = Connection.objects.redeemed().governed()
+        live = rows.filter(is_live(policy_of(owner.org_id)), org_id=owner.org_id, owner_id=owner.pk)
+        newest = (F("last_used_at").desc(nulls_last=True), "-created_at")
+        found: Connection | None = live.filter(client_id=client_id).order_by(*newest).first()
+    return found
 
 
 def find_connection(org_id: Any, pk: UUID, *, person: Any = None) -> Connection | None:

@@ -17,7 +17,7 @@ from pat_tokens.host.owners import lock_member
 from pat_tokens.models import AuthorizationRequest, Connection, Event, Policy
 from pat_tokens.oauth import redirects
 from pat_tokens.oauth.clients import record_use
-from pat_tokens.oauth.connections import has_too_many
+from pat_tokens.oauth.connections import earlier_connection, has_too_many
 from pat_tokens.oauth.grants import CODE_LIFETIME, new_code
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.oauth.scopes import narrowed
@@ -77,10 +77,11 @@ def days_offered(policy: Policy) -> list[int]:
 
 
 @sensitive_variables("code")
-def approve(owner: Any, pk: UUID, *, scopes: list[str], days: int) -> str:
+def approve(owner: Any, pk: UUID, *, scopes: list[str], days: int, replaces: bool = False) -> str:
     """Make the connection; returns where to send the browser.
 
-    `scopes` are what the person chose, and `days` how long it lasts. Raises `NotPending` and
+    `scopes` are what the person chose, `days` how long it lasts, `replaces` whether their earlier
+    connection of this client ends as soon as the client has this one. Raises `NotPending` and
     `NotAllowed`.
     """
     now = timezone.now()
@@ -91,6 +92,7 @@ def approve(owner: Any, pk: UUID, *, scopes: list[str], days: int) -> str:
         lock_member(owner)
         granted = _granted(owner, request, scopes, days)
         expires_at = now + timedelta(days=days)
+        earlier = earlier_connection(owner, request.client_id) if replaces else None
         connection = Connection.objects.create(
             owner=owner,
             org_id=owner.org_id,
@@ -100,6 +102,7 @@ def approve(owner: Any, pk: UUID, *, scopes: list[str], days: int) -> str:
             redirect_host=redirects.place(request.redirect_uri),
             resource=request.resource,
             scopes=granted,
+            replaces_id=earlier.pk if earlier else None,
             expires_at=expires_at,
             # Until the client has fetched its first tokens.
             idle_expires_at=now + CODE_LIFETIME,

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from pat_tokens.audit import events
+from pat_tokens.batches import delete_all_of
 from pat_tokens.host.owners import email_of, name_of
 from pat_tokens.models import AuthorizationCode, Connection, Event, RefreshToken, Token
 from pat_tokens.models.connection import expires_by
@@ -77,12 +78,13 @@ def remove_leftovers(org_id: Any) -> None:
     """Delete what an organisation's connections need no more; the event log tells of it."""
     now = timezone.now()
     before = now - KEPT
-    with in_organisation(org_id):
-        never_redeemed = Q(redeemed_at=None, idle_expires_at__lt=now - timedelta(days=1))
-        over = Q(ended_at__lt=before) | Q(idle_expires_at__lt=before) | Q(expires_at__lt=before)
-        Connection.objects.filter(never_redeemed | over, org_id=org_id).delete()
-        AuthorizationCode.objects.filter(org_id=org_id, expires_at__lt=before).delete()
-        RefreshToken.objects.filter(org_id=org_id, expires_at__lt=before).delete()
-        Token.objects.filter(
-            org_id=org_id, connection__isnull=False, expires_at__lt=before
-        ).delete()
+    never_redeemed = Q(redeemed_at=None, idle_expires_at__lt=now - timedelta(days=1))
+    over = Q(ended_at__lt=before) | Q(idle_expires_at__lt=before) | Q(expires_at__lt=before)
+    for rows in (
+        # Before what would go with their connections, which may be much for one transaction.
+        AuthorizationCode.objects.filter(expires_at__lt=before),
+        RefreshToken.objects.filter(expires_at__lt=before),
+        Token.objects.filter(connection__isnull=False, expires_at__lt=before),
+        Connection.objects.filter(never_redeemed | over),
+    ):
+        delete_all_of(org_id, rows.filter(org_id=org_id))

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 
 from pat_tokens.models import AuthorizationRequest, Policy
+from pat_tokens.oauth.connections import earlier_connection
 from pat_tokens.oauth.consent import Switched
 from pat_tokens.oauth.offer import offer
 from pat_tokens.services import presets
@@ -16,6 +17,7 @@ class ConsentForm(forms.Form):
 
     access = forms.ChoiceField(widget=forms.RadioSelect, label="Access")
     days = forms.TypedChoiceField(coerce=int, label="For how long")
+    replaces = forms.BooleanField(required=False)
     owner = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(
@@ -23,14 +25,19 @@ class ConsentForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.person = owner
-        offered = offer(request, policy)
+        offered = offer(request, policy, earlier_connection(owner, request.client_id))
+        self.may_already = offered.may_already
+        self.fields["replaces"].initial = offered.default_replaces
         self._offer("access", offered.access, offered.default_access)
         self._offer("days", offered.days, offered.default_days)
         self.fields["owner"].initial = str(owner.pk)
         self.entities = offered.entities
         for name, label in self.entities.items():
             self.fields[f"entity-{name}"] = forms.ChoiceField(
-                choices=list(offered.entity_access.items()), required=False, label=label
+                choices=list(offered.entity_access.items()),
+                initial=offered.default_entities.get(name),
+                required=False,
+                label=label,
             )
 
     def _offer(self, name: str, choices: Mapping[Any, str], default: Any) -> None:

@@ -104,6 +104,7 @@ def redeem_code(code: AuthorizationCode) -> Grant:
             refusal = _refusal(connection)
             if refusal is None:
                 connection.redeemed_at = now
+                _end_replaced(connection)
                 return _issue(connection, now)
         else:
             refusal = "The code was used before."
@@ -159,6 +160,16 @@ def _refusal(connection: Connection) -> str | None:
 def _end_replayed(connection: Connection, how: str) -> None:
     """Somebody else has it, or had it before: nobody may go on."""
     end_connection(connection, detail=how, kind=Event.Kind.REPLAYED)
+
+
+def _end_replaced(connection: Connection) -> None:
+    if connection.replaces_id is None:
+        return
+    earlier = Connection.objects.filter(
+        pk=connection.replaces_id, org_id=connection.org_id, owner_id=connection.owner_id
+    ).first()
+    if earlier is not None:
+        end_connection(earlier, detail="replaced by a new sign-in of the same client")
 
 
 @sensitive_variables()

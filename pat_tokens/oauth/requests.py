@@ -7,6 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
+from pat_tokens.batches import delete_some
 from pat_tokens.conf import token_settings
 from pat_tokens.models import AuthorizationRequest
 
@@ -16,7 +17,7 @@ LIFETIME = timedelta(minutes=30)
 
 def keep_request(**asked: Any) -> AuthorizationRequest:
     """Store a request that is in order, and forget those that nobody decided."""
-    AuthorizationRequest.objects.filter(created_at__lt=timezone.now() - LIFETIME).delete()
+    delete_some(AuthorizationRequest.objects.filter(created_at__lt=timezone.now() - LIFETIME))
     request: AuthorizationRequest = AuthorizationRequest.objects.create(**asked)
     return request
 

@@ -67,7 +67,13 @@ def consent(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             chosen = form.cleaned_data
             return ClientRedirect(
-                approve(owner, asked.pk, scopes=chosen["scopes"], days=chosen["days"])
+                approve(
+                    owner,
+                    asked.pk,
+                    scopes=chosen["scopes"],
+                    days=chosen["days"],
+                    replaces=chosen["replaces"],
+                )
             )
     except NotPending as over:
         return page(request, "consent_over", {"text": str(over)}, status=410)

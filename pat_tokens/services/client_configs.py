@@ -16,7 +16,7 @@ from pat_tokens.conf import token_settings
 
 PLACEHOLDER = "bcrm_pat_YOUR_TOKEN"
 TOKEN_VARIABLE = "BCRM_TOKEN"
-PACKAGE = "bcrm-mcp"
+PROGRAM = "bcrm-mcp"
 
 Way = Literal["hosted", "local"]
 
@@ -55,14 +55,23 @@ class Server:
     @property
     def command(self) -> dict[str, Any]:
         env = {"BCRM_BASE_URL": self.base_url, TOKEN_VARIABLE: self.token}
-        return {"command": "uvx", "args": [PACKAGE], "env": env}
+        return {"command": "uvx", "args": uvx_arguments(), "env": env}
+
+
+def uvx_arguments() -> list[str]:
+    package = token_settings.local_package
+    return [PROGRAM] if package == PROGRAM else ["--from", package, PROGRAM]
 
 
 def configurations(mcp_url: str, token: str = PLACEHOLDER) -> list[Configuration]:
-    """For every client, hosted and local; with the placeholder where no token is to be shown."""
+    """For every client, hosted, and local where `PAT_TOKENS_LOCAL_PACKAGE` says how.
+
+    With the placeholder where no token is to be shown.
+    """
     base_url = mcp_url.removesuffix("/mcp")
     server = Server(mcp_url, base_url, token, token_settings.server_name)
-    return [each for client in CLIENTS for each in client(server)]
+    ways = ("hosted", "local") if token_settings.local_package else ("hosted",)
+    return [each for client in CLIENTS for each in client(server) if each.way in ways]
 
 
 def _claude_desktop(server: Server) -> Iterator[Configuration]:
@@ -103,7 +112,7 @@ def _claude_code(server: Server) -> Iterator[Configuration]:
     env = [f"{name}={value}" for name, value in server.command["env"].items()]
     local = [*add, "stdio", "--scope", "user"]
     local += [part for each in env for part in ("--env", each)]
-    local += [server.name, "--", "uvx", PACKAGE]
+    local += [server.name, "--", "uvx", *uvx_arguments()]
     yield _configuration(about, "hosted", _shell(hosted))
     yield _configuration(about, "local", _shell(local))
 
@@ -170,7 +179,8 @@ def _codex(server: Server) -> Iterator[Configuration]:
     bearer = _quoted(f"Bearer {server.token}")
     hosted = [table, f"url = {_quoted(server.mcp_url)}"]
     hosted += [f'http_headers = {{ "Authorization" = {bearer} }}']
-    local = [table, 'command = "uvx"', f'args = ["{PACKAGE}"]', ""]
+    arguments = ", ".join(map(_quoted, uvx_arguments()))
+    local = [table, 'command = "uvx"', f"args = [{arguments}]", ""]
     local += [f"[mcp_servers.{server.name}.env]"]
     local += [f"{name} = {_quoted(value)}" for name, value in server.command["env"].items()]
     yield _configuration(about, "hosted", "\n".join(hosted))

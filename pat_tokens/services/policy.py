@@ -14,8 +14,8 @@ from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS
 from pat_tokens.services.client_policy import client_denial
 
-AGENTS_OFF = "Your organisation does not allow personal access tokens to be used."
-AGENTS_READ_ONLY = "Your organisation allows personal access tokens to read only."
+AGENTS_OFF = "Your organisation does not allow connections and tokens to be used."
+AGENTS_READ_ONLY = "Your organisation allows connections and tokens to read only."
 
 
 def policy_of(org_id: Any) -> Policy:

@@ -1,6 +1,6 @@
 """Presets of access, as people choose it, and the scopes they stand for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pat_tokens.conf import token_settings
@@ -47,6 +47,21 @@ def _scopes_of(chosen: Mapping[str, str]) -> list[str]:
     reading = [f"{name}:read" for name in wanted]
     writing = [f"{name}:write" for name, action in wanted.items() if action == "write"]
     return [*reading, *writing, *names]
+
+
+def preset_of(scopes: Iterable[str]) -> tuple[Access, dict[str, str]]:
+    """The preset that stands for these scopes, and what it says of each entity."""
+    granted = set(scopes)
+    if f"{ANY_RESOURCE}:read" in granted:
+        return ("read_write" if f"{ANY_RESOURCE}:write" in granted else "read_only"), {}
+    held = {name: _held(name, granted) for name in entities()}
+    return "entities", {name: action for name, action in held.items() if action != "none"}
+
+
+def _held(name: str, granted: set[str]) -> str:
+    if f"{name}:write" in granted:
+        return "write"
+    return "read" if f"{name}:read" in granted else "none"
 
 
 def summary(scopes: list[str]) -> str:

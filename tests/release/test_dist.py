@@ -165,5 +165,10 @@ def test_registry_entry() -> None:
     assert entry["version"] == package["version"] == project["version"]
     assert package["identifier"] == project["name"]
     assert len(entry["description"]) <= 100
+    # Neither is needed where people sign in.
+    [token] = [each for each in package["environmentVariables"] if each["name"] == "BCRM_TOKEN"]
+    [header] = entry["remotes"][0]["headers"]
+    assert not token["isRequired"]
+    assert not header["isRequired"]
     # The registry looks for this in the description of the package.
     assert f"mcp-name: {entry['name']}" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -144,13 +144,16 @@
         select.append(make("option", { value, textContent: name, selected: value === this.#client }));
       }
       select.addEventListener("change", () => { this.#client = select.value; this.#show(); });
+      const label = make("label", {}, "Your AI client", select);
+      if (!this.#data.some((each) => each.way === "local")) {
+        return make("div", { className: "choose" }, label);
+      }
       const ways = make("fieldset", {}, make("legend", { textContent: "Connection" }));
       for (const [value, name] of [["hosted", "Hosted"], ["local", "Local"]]) {
         const radio = make("input", { type: "radio", name: "way", value, checked: value === this.#way });
         radio.addEventListener("change", () => { this.#way = value; this.#show(); });
         ways.append(make("label", {}, radio, ` ${name}`));
       }
-      const label = make("label", {}, "Your AI client", select);
       return make("div", { className: "choose" }, label, ways);
     }
 

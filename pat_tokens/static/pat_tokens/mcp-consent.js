@@ -43,6 +43,8 @@
     }
   `;
   const FRAMED = "This page can't be used inside of another one. Open it in a window of its own.";
+  const ENDS_EARLIER =
+    "End the connection that it has already. Leave that out if it is on another computer.";
   const UNREACHED = "The CRM did not answer. Try again.";
 
   function make(tag, properties = {}, ...children) {
@@ -160,6 +162,7 @@
         ["It works as", `${asked.person} (${asked.email}), and never does more than you can`],
         ["In", ...where],
         ["It asks for", asked.asks_for],
+        ...(asked.may_already ? [["It may already", asked.may_already]] : []),
       ];
       const list = make("dl");
       for (const [term, ...said] of facts) {
@@ -172,7 +175,8 @@
       const asked = this.#data;
       const entities = make("div", { className: "entities", hidden: true });
       for (const { value, label } of asked.entities) {
-        entities.append(select(label, `entity-${value}`, asked.entity_access, "none"));
+        const chosen = asked.default_entities?.[value] ?? "none";
+        entities.append(select(label, `entity-${value}`, asked.entity_access, chosen));
       }
       entities.append(make("p", {
         className: "note",
@@ -189,7 +193,15 @@
       access.append(entities);
       const days = select("For how long", "days", asked.days, String(asked.default_days));
       const note = make("p", { className: "note", textContent: asked.stays_confirmed });
-      return [access, make("fieldset", {}, days), note, this.#actions("allow", "deny")];
+      const last = make("fieldset", {}, days, ...this.#replaces());
+      return [access, last, note, this.#actions("allow", "deny")];
+    }
+
+    #replaces() {
+      if (!this.#data.may_already) return [];
+      const checked = this.#data.default_replaces;
+      const box = make("input", { type: "checkbox", name: "replaces", checked });
+      return [make("label", {}, box, ` ${ENDS_EARLIER}`)];
     }
 
     #actions(...decisions) {
@@ -210,6 +222,8 @@
       const value = (name) => this.#root.querySelector(`[name="${name}"]`).value;
       const access = this.#root.querySelector('[name="access"]:checked').value;
       const chosen = { decision, owner: this.#data.owner, access, days: Number(value("days")) };
+      const replaces = this.#root.querySelector('[name="replaces"]');
+      if (replaces) chosen.replaces = replaces.checked;
       if (access !== "entities") return chosen;
       const entities = this.#data.entities.map((each) => [each.value, value(`entity-${each.value}`)]);
       return { ...chosen, entities: Object.fromEntries(entities) };

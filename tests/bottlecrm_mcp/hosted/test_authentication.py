@@ -217,8 +217,8 @@ MISTAKES = {
     "Bearer 'bcrm_pat_x'": "quotation marks",
     "Bearer Bearer bcrm_pat_x": "twice",
     "bcrm_pat_x": "lacks the word Bearer",
-    "Basic bcrm_pat_x": "Only personal access tokens",
-    "Bearer eyJ": "Only personal access tokens",
+    "Basic bcrm_pat_x": "are accepted",
+    "Bearer eyJ": "are accepted",
 }
 
 

@@ -17,6 +17,7 @@ from bottlecrm_mcp.local.cli import command
 from pat_tokens.models import Connection, RefreshToken, Token
 from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.oauth.flow import browser_of, hidden, post
 from tests.pat_tokens.pages.browser import serving
 
@@ -117,7 +118,7 @@ def test_disconnected(site, decides, alpha_user, capfd) -> None:
         [made] = Connection.objects.all()
     end_by_id(made.pk, by=alpha_user)
     assert command(["--check"]) == 1
-    assert "Sign in again: bcrm-mcp login" in capfd.readouterr().err
+    assert "To sign in again: bcrm-mcp login" in capfd.readouterr().err
 
 
 def test_denied(site, decides, alpha_user, capfd) -> None:
@@ -132,8 +133,47 @@ def test_logout(site, decides, alpha_user, capfd) -> None:
     command(["login"])
     assert command(["logout"]) == 0
     assert logins.load(site) is None
+    with in_organisation(alpha_user.org_id):
+        assert [each.end_reason for each in Connection.objects.all()] == ["By bcrm-mcp."]
+    assert "the connection is ended" in capfd.readouterr().err
     assert command(["--check"]) == 1
     assert "or sign in with `bcrm-mcp login`" in capfd.readouterr().err
+
+
+def test_login_ends_the_one_before(site, decides, alpha_user) -> None:
+    decides(alpha_user)
+    for _ in range(2):
+        assert command(["login"]) == 0
+    with in_organisation(alpha_user.org_id):
+        states = Connection.objects.order_by("created_at").values_list("ended_at", flat=True)
+        assert [each is None for each in states] == [False, True]
+    assert command(["--check"]) == 0
+
+
+def test_logout_where_the_crm_is_away(site, decides, alpha_user, capfd) -> None:
+    decides(alpha_user)
+    command(["login"])
+    away = replace(logins.load(site), revocation_endpoint="http://127.0.0.1:9/oauth/revoke")
+    logins.save(site, away)
+    assert command(["logout"]) == 0
+    assert logins.load(site) is None
+    assert "Settings → API Tokens, Disconnect" in capfd.readouterr().err
+    assert command(["logout"]) == 0
+    assert "nobody is signed in" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("policy", [{"agents": "off"}, {"clients": "none"}])
+def test_policy_that_refuses_is_named(
+    site, decides, alpha_user, alpha_admin, policy, capfd
+) -> None:
+    decides(alpha_user)
+    command(["login"])
+    change_policy(alpha_admin, **policy)
+    for arguments in (["--check"], []):
+        assert command(arguments) == 1
+        told = capfd.readouterr().err
+        assert "Your organisation does not allow" in told
+        assert "no MCP endpoint" not in told
 
 
 def test_crm_that_lets_nobody_sign_in(site, settings, capfd) -> None:

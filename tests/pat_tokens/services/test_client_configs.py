@@ -38,6 +38,17 @@ def test_every_client_is_served_both_ways() -> None:
     assert offered == both | {("curl", "hosted")}
 
 
+def test_local_server_is_offered_from_where_it_is(settings) -> None:
+    settings.PAT_TOKENS_LOCAL_PACKAGE = "git+https://git.example.com/bcrm mcp"
+    arguments = ["--from", "git+https://git.example.com/bcrm mcp", "bcrm-mcp"]
+    assert entry("cursor", "local")["args"] == arguments
+    assert shlex.split(find("claude-code", "local").text)[-4:] == ["uvx", *arguments]
+    codex = tomllib.loads(find("codex", "local").text)["mcp_servers"]["bottlecrm"]
+    assert codex["args"] == arguments
+    del settings.PAT_TOKENS_LOCAL_PACKAGE
+    assert {each.way for each in configurations(URL)} == {"hosted"}
+
+
 def test_without_a_token_there_is_a_placeholder() -> None:
     assert all(PLACEHOLDER in each.text for each in configurations(URL))
 

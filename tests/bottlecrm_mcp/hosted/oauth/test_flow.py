@@ -72,6 +72,22 @@ def test_discovery(flow) -> None:
         assert server[f"{name}_endpoint"].startswith(f"{ISSUER}/oauth/")
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ({}, "Sign in by OAuth, as resource_metadata in WWW-Authenticate says, or send a personal"),
+        (bearer("eyJ"), "Only tokens of this CRM"),
+        (bearer(generate()), "Sign in again, or create a new one."),
+    ],
+)
+def test_refusals_name_the_sign_in(flow, header, said) -> None:
+    refused = send(flow.app, headers=header)
+    assert refused.status_code == 401
+    assert said in refused.json()["error"]
+    assert "resource_metadata=" in refused.headers["WWW-Authenticate"]
+    assert (said in refused.headers["WWW-Authenticate"]) == bool(header)
+
+
 @pytest.mark.parametrize("name", ["openid-configuration", "oauth-authorization-server/mcp", "x"])
 def test_unknown_documents_are_json(flow, name) -> None:
     answer = flow.get(f"/.well-known/{name}")
@@ -396,7 +412,7 @@ def test_policy_that_lets_read_only_is_no_lack_of_scope(
     change_policy(alpha_admin, agents="read_only")
     answer = send(flow.app, headers=bearer(tokens["access_token"]), body=CREATE)
     assert answer.status_code == 200
-    assert "allows personal access tokens to read only" in answer.text
+    assert "allows connections and tokens to read only" in answer.text
 
 
 def test_tools_declare_their_scopes(flow, browser, alpha_user) -> None:
