@@ -1,9 +1,10 @@
 """Connections: which ones a person and an organisation have, and how they end."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -20,6 +21,10 @@ from pat_tokens.rls import in_organisation, presenting
 from pat_tokens.secret import is_plausible
 from pat_tokens.services.policy import policy_of
 
+# How the reason of an end by the client begins.
+BY_CLIENT = "By "
+# What a client did before it asks anew.
+LATELY = timedelta(minutes=10)
 # What ending one has to know; no other column can keep it from happening.
 NEEDED = ("client_id", "client_name", "org_id", "owner")
 
@@ -52,12 +57,17 @@ def has_too_many(person: Any) -> bool:
 
 
 def earlier_connection(owner: Any, client_id: str) -> Connection | None:
-    """The person's live connection of this client; of several the one that was used last."""
+    """The person's connection of this client; of several the one that was used last.
+
+    A live one, or one that the client itself has ended just now: some do so before they ask anew.
+    """
     with in_organisation(owner.org_id):
         rows = Connection.objects.redeemed().governed()
-        live = rows.filter(is_live(policy_of(owner.org_id)), org_id=owner.org_id, owner_id=owner.pk)
+        given_up = Q(ended_at__gt=timezone.now() - LATELY, end_reason__startswith=BY_CLIENT)
+        known = rows.filter(is_live(policy_of(owner.org_id)) | given_up, client_id=client_id)
         newest = (F("last_used_at").desc(nulls_last=True), "-created_at")
-        found: Connection | None = live.filter(client_id=client_id).order_by(*newest).first()
+        own = known.filter(org_id=owner.org_id, owner_id=owner.pk)
+        found: Connection | None = own.order_by(*newest).first()
     return found
 
 
@@ -126,7 +136,8 @@ def end_presented(secret: str, client_id: str) -> None:
     """RFC 7009: end the connection whose access or refresh token this is, if the client's own."""
     connection = connection_of(secret) if is_plausible(secret) else None
     if connection is not None and connection.client_id == client_id:
-        end_connection(connection, detail=f"by {connection.client_name}")
+        detail = f"{BY_CLIENT.lower()}{connection.client_name}"
+        end_connection(connection, detail=detail)
 
 
 @sensitive_variables("secret")

@@ -27,7 +27,8 @@ class ConsentForm(forms.Form):
         self.person = owner
         offered = offer(request, policy, earlier_connection(owner, request.client_id))
         self.may_already = offered.may_already
-        self.fields["replaces"].initial = offered.default_replaces
+        self.can_replace = offered.default_replaces is not None
+        self.fields["replaces"].initial = bool(offered.default_replaces)
         self._offer("access", offered.access, offered.default_access)
         self._offer("days", offered.days, offered.default_days)
         self.fields["owner"].initial = str(owner.pk)

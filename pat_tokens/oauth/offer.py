@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.utils import timezone
 
 from pat_tokens.models import AuthorizationRequest, Connection, Policy
 from pat_tokens.oauth import redirects
+from pat_tokens.oauth.connections import LATELY
 from pat_tokens.oauth.consent import USUAL_DAYS, days_offered
 from pat_tokens.services import presets
-
-LATELY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class Offer:
     default_days: int
     # Of the earlier connection of the same client: what it may do; empty where there is none.
     may_already: str
-    default_replaces: bool
+    # None where nothing is left to be ended.
+    default_replaces: bool | None
 
 
 def offer(request: AuthorizationRequest, policy: Policy, earlier: Connection | None) -> Offer:
@@ -54,9 +53,16 @@ def offer(request: AuthorizationRequest, policy: Policy, earlier: Connection | N
         default_entities=default_entities,
         days=days,
         default_days=USUAL_DAYS if USUAL_DAYS in days else max(days),
-        may_already=presets.summary(earlier.scopes) if earlier else "",
-        default_replaces=earlier is not None and _is_same_installation(request, earlier),
+        may_already=_may_already(earlier) if earlier else "",
+        default_replaces=_is_same_installation(request, earlier)
+        if earlier and earlier.ended_at is None
+        else None,
     )
+
+
+def _may_already(earlier: Connection) -> str:
+    said = presets.summary(earlier.scopes)
+    return said if earlier.ended_at is None else f"{said}, until it signed out just now"
 
 
 def _with_more(earlier: Connection, *, writes: bool) -> tuple[str, Mapping[str, str]]:

@@ -198,8 +198,8 @@
     }
 
     #replaces() {
-      if (!this.#data.may_already) return [];
-      const checked = this.#data.default_replaces;
+      const checked = this.#data.default_replaces ?? null;
+      if (checked === null) return [];
       const box = make("input", { type: "checkbox", name: "replaces", checked });
       return [make("label", {}, box, ` ${ENDS_EARLIER}`)];
     }

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from bottlecrm_mcp.hosted.oauth import metadata
 from pat_tokens.models import Connection
+from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.http import JSON, bearer, send
@@ -109,6 +110,31 @@ def test_program_that_was_just_refused_is_the_same(program, browser, alpha_user)
     assert status_of(program.app, tokens["access_token"]) == 200
     page = person.get(program.consent_page()).content.decode()
     assert "replaces" in chosen_beforehand(page)
+
+
+def test_client_that_signs_out_before_it_asks_anew(program, browser, alpha_user) -> None:
+    """As Claude Code does."""
+    person = browser(alpha_user)
+    tokens = program.connect(person)
+    form = {"token": tokens["refresh_token"], "client_id": CLAUDE_CODE}
+    assert program.form("/oauth/revoke", form).status_code == 200
+    page = person.get(program.consent_page()).content.decode()
+    assert "Read only, until it signed out just now" in page
+    assert chosen_beforehand(page) == {"read_write"}
+    assert 'name="replaces"' not in page
+    with in_organisation(alpha_user.org_id):
+        Connection.objects.update(ended_at=timezone.now() - timedelta(minutes=11))
+    assert "It may already" not in person.get(program.consent_page()).content.decode()
+
+
+def test_connection_that_the_person_ended_gives_nothing(
+    flow, browser, alpha_user, connections
+) -> None:
+    person = browser(alpha_user)
+    flow.connect(person, access="read_write")
+    end_by_id(connections(alpha_user.org)[0].pk, by=alpha_user)
+    page = person.get(flow.consent_page()).content.decode()
+    assert chosen_beforehand(page) == {"read_only"}
 
 
 def test_of_others_and_of_other_clients_nothing_ends(
