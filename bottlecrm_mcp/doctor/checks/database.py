@@ -11,6 +11,7 @@ from django.db.models import Model
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import in_organisation
+from bottlecrm_mcp.doctor.tuning import remedies
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.gateway import model_of
 from bottlecrm_mcp.models import KeyedWrite
@@ -78,6 +79,19 @@ def check_repeated_calls() -> Iterator[Finding]:
         yield ok(part, "There is a table to recognise them by.")
     else:
         yield warning(part, f"idempotency_key is refused: run `{idempotency.MIGRATE}`.")
+
+
+def check_tuning() -> Iterator[Finding]:
+    part = "statistics and indexes"
+    lacking = sorted({each.table for each in remedies()})
+    if lacking:
+        yield warning(
+            part,
+            f"PostgreSQL plans badly for {', '.join(lacking)}: run `manage.py mcp_tune`, which "
+            "says what is missing.",
+        )
+    else:
+        yield ok(part, "None is missing for as many rows as there are.")
 
 
 def _models() -> list[type[Model]]:

@@ -85,6 +85,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     sessions.check_sessions,
     sessions.check_pool,
     database.check_repeated_calls,
+    database.check_tuning,
 )
 REQUEST_CHECKS: tuple[PersonalCheck, ...] = (
     middleware.check_middleware,
