@@ -317,6 +317,7 @@ TAXED_LINE = Field(
     WRITE,
     listed=False,
     computed=True,
+    rows="line_items",
     parts=INVOICE_LINE,
     note="in an update, all line items are replaced by these",
 )

@@ -82,6 +82,16 @@ class Access(StrEnum):
 
 
 @dataclass(frozen=True)
+class State:
+    """What a field of a record is: one of `values`, with `past` a day before today, else anything
+    but empty."""
+
+    field: str
+    values: tuple[object, ...] = ()
+    past: bool = False
+
+
+@dataclass(frozen=True)
 class Field:
     """One published field of an entity, or one parameter of an action."""
 
@@ -112,8 +122,12 @@ class Field:
     shown_at: str = ""
     # False for a field that only a detail answer has.
     listed: bool = True
-    # A value that only a serializer can give.
+    # A value that only a serializer can give, unless it is one of the next two.
     computed: bool = False
+    # Whether the record is in all of these states.
+    when: tuple[State, ...] = ()
+    # The model's relation to the rows that a list of objects shows.
+    rows: str = ""
     # The model's attribute where that is not `name`.
     column: str = ""
 
@@ -203,16 +217,6 @@ class ValueEffect:
     given: tuple[str, object] | None = None
     demands: str = ""
     creates: bool = True
-
-
-@dataclass(frozen=True)
-class State:
-    """What a field of a record is: one of `values`, with `past` a day before today, else anything
-    but empty."""
-
-    field: str
-    values: tuple[object, ...] = ()
-    past: bool = False
 
 
 @dataclass(frozen=True)

@@ -337,5 +337,8 @@ class Gateway(Protocol):
         What is missing here may still be reachable by its own path: lists leave records out.
         """
 
+    def finds(self, field: Field) -> bool:
+        """Whether `find` gives this field; else only the record's own path does."""
+
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         """The write serializer's fields, or None where they can't be had."""

@@ -23,7 +23,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     WriteKey,
 )
-from bottlecrm_mcp.gateway.shared.rows import dig, label_of, row_of
+from bottlecrm_mcp.gateway.shared.rows import dig, holds, label_of, row_of
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.confirmation.seal import Seal
@@ -128,18 +128,28 @@ class Crm:
         The caller's list is asked first where it holds every field: some detail views of BottleCRM
         cost thousands of queries.
         """
-        if all(field.listed and not field.computed for field in entity.fields):
-            return self.brief(entity, record_id)
+        if all(field.when or self.gateway.finds(field) for field in entity.fields):
+            return self._found(entity, record_id, entity.fields)
         return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
 
     def brief(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """The fields of one record that lists have; all that most questions about it need."""
-        fields = tuple(each for each in entity.fields if each.listed and not each.computed)
-        found = self.find(entity, [record_id], fields)
-        if record_id in found:
-            return dict(found[record_id])
-        # Lists leave records out that the caller may see, such as converted leads.
-        return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
+        listed = tuple(each for each in entity.fields if each.listed and not each.computed)
+        return self._found(entity, record_id, listed)
+
+    def _found(self, entity: Entity, record_id: str, fields: tuple[Field, ...]) -> dict[str, Any]:
+        """These fields of one record, from the caller's list if it is there."""
+        stored = tuple(field for field in fields if not field.when)
+        row = self.find(entity, [record_id], stored).get(record_id)
+        if row is None:
+            # Lists leave records out that the caller may see, such as converted leads.
+            return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
+        judged = {
+            field.name: all(holds(state, row, self.clock.today) for state in field.when)
+            for field in fields
+            if field.when
+        }
+        return {**row, **judged}
 
     def saved(self, read: Callable[[], dict[str, Any]], entity: Entity) -> dict[str, Any]:
         """`record` of the answer to a write: null, with the reason, where it can't be shown."""

@@ -79,11 +79,6 @@ CASES = Entity(
         shown("escalation_count", Kind.INTEGER),
         shown("first_response_at", Kind.DATETIME),
         shown("resolved_at", Kind.DATETIME),
-        shown("first_response_sla_deadline", Kind.DATETIME, computed=True),
-        shown("resolution_sla_deadline", Kind.DATETIME, computed=True),
-        shown("time_summary", Kind.OBJECT, listed=False, computed=True),
-        shown("is_sla_first_response_breached", Kind.BOOLEAN, computed=True),
-        shown("is_sla_resolution_breached", Kind.BOOLEAN, computed=True),
         *CREATED,
     ),
     list_parameters={"slim": "true"},
@@ -322,6 +317,18 @@ CASES = Entity(
     ),
     includes=(
         COMMENTS,
+        Included(
+            "sla",
+            "deadlines, whether they were missed, and the time spent",
+            "cases_obj",
+            (
+                "first_response_sla_deadline",
+                "resolution_sla_deadline",
+                "is_sla_first_response_breached",
+                "is_sla_resolution_breached",
+                "time_summary",
+            ),
+        ),
         Included(
             "internal_notes",
             "comments that only staff see",

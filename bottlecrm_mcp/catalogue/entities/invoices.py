@@ -110,7 +110,12 @@ INVOICES = Entity(
             money(name, access=Access.READ_ONLY)
             for name in ("total_amount", "amount_paid", "amount_due")
         ),
-        shown("is_overdue", Kind.BOOLEAN, computed=True),
+        Field(
+            "is_overdue",
+            Kind.BOOLEAN,
+            computed=True,
+            when=(State("due_date", past=True), State("status", ("Draft", *choices.UNPAID))),
+        ),
         *(
             money(name, access=Access.READ_ONLY, listed=False)
             for name in ("subtotal", "discount_amount", "tax_amount")

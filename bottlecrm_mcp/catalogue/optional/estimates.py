@@ -71,7 +71,15 @@ ESTIMATES = Entity(
         TAXED_LINE,
         Field("custom_fields", Kind.OBJECT, WRITE, listed=False, note=CUSTOM_FIELDS.note),
         money("total_amount", access=Access.READ_ONLY),
-        shown("is_expired", Kind.BOOLEAN, computed=True),
+        Field(
+            "is_expired",
+            Kind.BOOLEAN,
+            computed=True,
+            when=(
+                State("expiry_date", past=True),
+                State("status", ("Draft", "Sent", "Viewed", "Expired")),
+            ),
+        ),
         one("converted_to_invoice", "invoices", access=Access.READ_ONLY),
         *(
             money(name, access=Access.READ_ONLY, listed=False)

@@ -246,6 +246,9 @@ class InProcessGateway:
         rows = capture.result if capture.taken else ()
         return {row["id"]: row for row in rows}
 
+    def finds(self, field: Field) -> bool:
+        return not field.computed or bool(field.rows)
+
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         if not entity.write_serializers:
             return None

@@ -18,9 +18,12 @@ from rest_framework.serializers import DateTimeField
 from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Field, Kind
 from bottlecrm_mcp.gateway.base import MOST_COUNTED, Condition, NotAvailable, Page, RowQuery
 from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
-from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name
+from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
 
 ORG = "org"
+
+# What a record has several of.
+MANY = (Kind.RELATIONS, Kind.OBJECTS)
 
 _MOMENT = DateTimeField()
 
@@ -81,15 +84,15 @@ class Records:
         return self.queryset.filter(*conditions)
 
     def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
-        singles = [field for field in columns if field.kind is not Kind.RELATIONS]
+        singles = [field for field in columns if field.kind not in MANY]
         names = {"pk": None} | dict.fromkeys(
             path for field in singles for path in self.paths(field)
         )
         found = list(window.values(*names))
+        keys = [each["pk"] for each in found]
+        read = {Kind.RELATIONS: self._related, Kind.OBJECTS: self._objects}
         many = {
-            field.name: self._related(field, [each["pk"] for each in found])
-            for field in columns
-            if field.kind is Kind.RELATIONS
+            field.name: read[field.kind](field, keys) for field in columns if field.kind in read
         }
         return [self._row(columns, each, many) for each in found]
 
@@ -101,7 +104,7 @@ class Records:
     ) -> dict[str, Any]:
         row: dict[str, Any] = {"id": str(values["pk"])}
         for field in columns:
-            if field.kind is Kind.RELATIONS:
+            if field.kind in MANY:
                 value: Any = many[field.name].get(values["pk"])
             elif field.kind is Kind.RELATION:
                 value = self.reference(field, values)
@@ -144,6 +147,18 @@ class Records:
                 if reference is not None:
                     related.setdefault(link[links.ours], []).append(reference)
         return {key: by_name(references) for key, references in related.items()}
+
+    def _objects(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
+        """The rows that belong to each record, by the relation that points to it."""
+        relation: Any = self.model._meta.get_field(field.rows)
+        model, owner = relation.related_model, relation.field.attname
+        names = ("id", *(part.name for part in field.parts))
+        rows = model._base_manager.filter(**{f"{owner}__in": keys})
+        objects: dict[Any, list[dict[str, Any]]] = {}
+        for row in rows.order_by(*model._meta.ordering).values(owner, *names):
+            shown = without_empty({name: scalar(row[name]) for name in names})
+            objects.setdefault(row[owner], []).append(shown)
+        return objects
 
     def _restriction(self, condition: Condition) -> Q:
         field, value = condition.field, condition.value

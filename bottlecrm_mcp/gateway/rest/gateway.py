@@ -139,6 +139,9 @@ class RestGateway:
         rows = [row_of(columns, each) for each in records if isinstance(each, Mapping)]
         return {row["id"]: row for row in self._labels.filled_in(columns, rows)}
 
+    def finds(self, field: Field) -> bool:
+        return field.listed and not field.computed
+
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         return None
 

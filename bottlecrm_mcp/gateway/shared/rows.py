@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind, State
 
 NAMES = ("invoice_number", "estimate_number", "name", "title", "invoice_title", "email")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -19,13 +20,24 @@ def dig(value: Any, path: str) -> Any:
 
 
 def rows_at(value: Any, path: str) -> list[Mapping[str, Any]]:
-    """The rows at a dotted path, gathered from each item where the path leads through a list."""
+    """The rows at a dotted path, gathered from each item where the path leads through a list.
+
+    An object is a row by itself.
+    """
     for key in path.split(".") if path else ():
         if isinstance(value, list):
             value = [row for each in value for row in each.get(key) or ()]
         else:
             value = dig(value, key)
-    return list(value or ())
+    return [value] if isinstance(value, Mapping) else list(value or ())
+
+
+def holds(state: State, record: Mapping[str, Any], today: date) -> bool:
+    """Whether a record is in this state."""
+    value = record.get(state.field)
+    if state.past:
+        return isinstance(value, str) and value < today.isoformat()
+    return value in state.values if state.values else value not in EMPTY
 
 
 def row_of(fields: Iterable[Field], source: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,10 +13,9 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     Field,
     Kind,
-    State,
     ValueEffect,
 )
-from bottlecrm_mcp.gateway.shared.rows import EMPTY
+from bottlecrm_mcp.gateway.shared.rows import EMPTY, holds
 from bottlecrm_mcp.tools.arguments.values import sent_value
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError
 
@@ -34,7 +33,7 @@ def effects_of_create(entity: Entity, body: Record, today: date) -> tuple[Marked
             for each in entity.change_effects
             if each.creates
             and not given.keys().isdisjoint(each.fields)
-            and all(_holds(state, given, today) for state in each.after)
+            and all(holds(state, given, today) for state in each.after)
         ),
     )
 
@@ -132,14 +131,7 @@ def _applies(effect: ChangeEffect, given: Record, before: Record | None, today: 
     if before is None:
         # What is not known may well be so.
         known = [state for state in effect.after if state.field in given]
-        return all(_holds(state, given, today) for state in known)
-    return all(_holds(state, before, today) for state in effect.before) and all(
-        _holds(state, {**before, **given}, today) for state in effect.after
+        return all(holds(state, given, today) for state in known)
+    return all(holds(state, before, today) for state in effect.before) and all(
+        holds(state, {**before, **given}, today) for state in effect.after
     )
-
-
-def _holds(state: State, record: Record, today: date) -> bool:
-    value = record.get(state.field)
-    if state.past:
-        return isinstance(value, str) and value < today.isoformat()
-    return value in state.values if state.values else value not in EMPTY

@@ -1,9 +1,15 @@
+from datetime import timedelta
+
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.gateway.shared.rows import row_of
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Comment
+from demo_crm.models import Comment, Invoice
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES, UNKNOWN_ID, rest_record
 from tests.bottlecrm_mcp.tools.test_search import holds_nothing
 
@@ -85,3 +91,62 @@ def test_history_of_a_case_says_what_changed(user, alpha) -> None:
     assert len(described) < 600
     assert raised["user"]["name"] == alpha.user.user.email
     assert "activity" in case["untrusted"]
+
+
+def statements(call) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return [each["sql"] for each in captured]
+
+
+def detail_of(api, alpha, name: str, pk: str) -> dict:
+    return row_of(ENTITIES[name].fields, rest_record(api(alpha.admin), name, pk))
+
+
+def test_line_items_are_those_of_the_detail(admin, api, alpha) -> None:
+    pk = str(alpha.invoices[1].pk)
+    items = [
+        {"name": f"Item {number}", "quantity": number, "unit_price": "9.5", "order": 3 - number}
+        for number in range(1, 4)
+    ]
+    updated = admin(
+        "crm_update", entity="invoices", id=pk, data={"line_items": items}, confirm=True
+    )
+    assert "changed" in updated, updated
+    record = admin("crm_get", entity="invoices", id=pk)["record"]
+    assert [each["name"] for each in record["line_items"]] == ["Item 3", "Item 2", "Item 1"]
+    assert record == detail_of(api, alpha, "invoices", pk)
+
+
+@pytest.mark.parametrize("status", choices.INVOICE_STATUS)
+def test_overdue_is_what_the_crm_says_it_is(admin, api, alpha, org_context, status) -> None:
+    with timezone.override(alpha.org.timezone):
+        today = timezone.localdate()
+    invoices = alpha.invoices[:4]
+    due = (today - timedelta(days=1), today, today + timedelta(days=1), None)
+    with org_context(alpha.org):
+        for invoice, day in zip(invoices, due, strict=True):
+            Invoice.objects.filter(pk=invoice.pk).update(status=status, due_date=day)
+    for invoice in invoices:
+        pk = str(invoice.pk)
+        shown = admin("crm_get", entity="invoices", id=pk)["record"]
+        assert shown["is_overdue"] == detail_of(api, alpha, "invoices", pk)["is_overdue"]
+
+
+@pytest.mark.parametrize("name", ["tasks", "invoices", "cases"])
+def test_known_record_is_read_without_its_detail(admin, alpha, name) -> None:
+    pk = str(getattr(alpha, name)[1].pk)
+    admin("crm_get", entity=name, id=pk)
+    lean = statements(lambda: admin("crm_get", entity=name, id=pk))
+    searched = statements(lambda: admin("crm_search", entity=name, limit=1))
+    assert len(lean) <= 1.5 * len(searched)
+
+
+def test_deadlines_of_a_case_come_when_asked_for(admin, api, alpha) -> None:
+    pk = str(alpha.cases[1].pk)
+    assert "is_sla_resolution_breached" not in admin("crm_get", entity="cases", id=pk)["record"]
+    (sla,) = admin("crm_get", entity="cases", id=pk, include=["sla"])["sla"]["records"]
+    detail = rest_record(api(alpha.admin), "cases", pk)
+    assert {**sla, **detail} == detail
+    assert "is_sla_resolution_breached" in sla
+    assert "time_summary" in sla
