@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
@@ -99,7 +100,7 @@ def statements(call) -> list[str]:
     return [each["sql"] for each in captured]
 
 
-def detail_of(api, alpha, name: str, pk: str) -> dict:
+def detail_of(api, alpha, name: str, pk: str) -> dict[str, Any]:
     return row_of(ENTITIES[name].fields, rest_record(api(alpha.admin), name, pk))
 
 

@@ -1,0 +1,123 @@
+"""What PostgreSQL plans for the tools' queries in an organisation of a hundred thousand leads."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bottlecrm_mcp.doctor.tuning import remedies
+from demo_crm.models import Lead, Tag
+
+MANY = 100_000
+LEADS = Lead._meta.db_table
+LINKS = tuple(each.remote_field.through._meta.db_table for each in Lead._meta.local_many_to_many)
+
+
+@pytest.fixture
+def large(alpha, org_context) -> Any:
+    """The organisation, with so many leads; a fifth of them is the USER's, half have a tag."""
+    with org_context(alpha.org), connection.cursor() as cursor:
+        columns = [field.column for field in Lead._meta.concrete_fields if field.name != "id"]
+        values = {"created_at": "now() - number * interval '1 minute'", "city": "'C' || number"}
+        copied = ", ".join(values.get(each, f'lead."{each}"') for each in columns)
+        names = ", ".join(f'"{each}"' for each in columns)
+        cursor.execute(
+            f"INSERT INTO {LEADS} (id, {names}) SELECT gen_random_uuid(), {copied} "
+            f"FROM {LEADS} lead, generate_series(1, %s) number WHERE lead.id = %s",
+            [MANY, alpha.leads[4].pk],
+        )
+        for name, other, share in (("assigned_to", alpha.user, 0.2), ("tags", alpha.tags[0], 0.5)):
+            relation: Any = Lead._meta.get_field(name)
+            cursor.execute(
+                f"INSERT INTO {relation.remote_field.through._meta.db_table} "
+                f"({relation.m2m_column_name()}, {relation.m2m_reverse_name()}) "
+                f"SELECT id, %s FROM {LEADS} WHERE random() < %s ON CONFLICT DO NOTHING",
+                [other.pk, share],
+            )
+        Tag.objects.create(org=alpha.org, name="Rare").lead_tags.add(alpha.leads[1])
+        cursor.execute("ANALYZE")
+    return alpha
+
+
+def plans(org_context, org, call) -> list[tuple[str, dict[str, Any]]]:
+    """The statements that a call reads leads by, and what PostgreSQL plans for them."""
+    with CaptureQueriesContext(connection) as captured:
+        answer = call()
+    assert "error" not in answer, answer
+    asked = [each["sql"] for each in captured if f'FROM "{LEADS}"' in each["sql"]]
+    with org_context(org), connection.cursor() as cursor:
+        return [(statement, _plan(cursor, statement)) for statement in asked]
+
+
+def _plan(cursor, statement: str) -> dict[str, Any]:
+    cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}".replace("%", "%%"), ())
+    found = cursor.fetchone()[0]
+    plan: dict[str, Any] = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return plan
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for each in plan.get("Plans", ()):
+        yield from nodes(each)
+
+
+def is_scan(node: dict[str, Any]) -> bool:
+    """Whether it reads every lead, or every link of one."""
+    return "Seq Scan" in node["Node Type"] and node["Relation Name"] in (LEADS, *LINKS)
+
+
+def reads_the_organisation(node: dict[str, Any]) -> bool:
+    """Whether it reads every lead of the organisation."""
+    return node.get("Relation Name") == LEADS and "org_id = " in node.get("Index Cond", "")
+
+
+def known_lead(call, pk: str) -> list[Callable[[], Any]]:
+    """Calls that are about one lead whose id is given."""
+    task = {"title": "Call", "status": "New", "priority": "Low", "lead": pk}
+    return [
+        partial(call, "crm_get", entity="leads", id=pk),
+        partial(call, "crm_update", entity="leads", id=pk, data={"city": "Bonn"}),
+        partial(call, "crm_create", entity="tasks", data=task),
+    ]
+
+
+def test_known_record_is_no_scan(large, tools_of, org_context) -> None:
+    pk = str(large.leads[4].pk)
+    for profile in (large.admin, large.user):
+        for asked in known_lead(tools_of(profile), pk):
+            found = plans(org_context, large.org, asked)
+            assert found
+            for statement, plan in found:
+                assert not any(map(is_scan, nodes(plan))), statement
+                assert not any(map(reads_the_organisation, nodes(plan))), statement
+
+
+def test_newest_are_read_off_the_index(large, tools_of, org_context) -> None:
+    tune()
+    for filters in ({}, {"status": "assigned"}, {"tags": large.tags[0].name}):
+        search = partial(tools_of(large.admin), "crm_search", entity="leads", filters=filters)
+        found = plans(org_context, large.org, partial(search, limit=10))
+        page = next(plan for statement, plan in found if "ORDER BY" in statement)
+        assert "Sort" not in [node["Node Type"] for node in nodes(page)], filters
+        assert not any(map(is_scan, nodes(page))), filters
+
+
+def tune() -> None:
+    with connection.cursor() as cursor:
+        for remedy in remedies():
+            for statement in remedy.statements:
+                cursor.execute(statement)
+
+
+def test_total_is_counted_up_to_a_bound(large, tools_of, org_context) -> None:
+    call = tools_of(large.admin)
+    found = plans(org_context, large.org, lambda: call("crm_search", entity="leads", limit=10))
+    (counted,) = (plan for statement, plan in found if "COUNT" in statement)
+    assert "Limit" in [node["Node Type"] for node in nodes(counted)]
+    answer = call("crm_search", entity="leads", limit=10)
+    assert answer["total"] == 10_000
