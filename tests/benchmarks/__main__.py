@@ -96,7 +96,7 @@ def sections(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], s
         return drawn("growth-others", growth.foreign(large().crm, steps, rounds))
 
     def of_own() -> str:
-        return drawn("growth-own", growth.own((100, 1_000, 5_000), rounds))
+        return drawn("growth-own", growth.own((100, 10_000, 100_000, 1_000_000), rounds))
 
     return {
         "entities": (

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import StringIO
 from typing import Any
 from uuid import uuid4
 
+from django.core.management import call_command
+
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.truncation import size
@@ -89,14 +93,29 @@ def _parts(count: int) -> Iterator[int]:
 
 
 def own(sizes: tuple[int, ...], rounds: int) -> Growth:
+    """Of an administrator, with the statistics that `mcp_tune` makes."""
     growth = Growth("own leads", {})
     for count in sizes:
         org, admin, user = world.organisation(f"Own {count}")
-        world.fill(org, admin, user, count)
+        world.fill(org, admin, user, sizes[0])
+        if count > sizes[0]:
+            world.more_leads(org, user, count - sizes[0])
         world.analyze()
+        call_command("mcp_tune", apply=True, stdout=StringIO())
         crm, _ = world.crm_of(admin)
-        growth.measured[count] = compare(calls_of(crm), rounds)
+        calls = calls_of(crm) | known_lead(crm, world.first_lead(org.name))
+        growth.measured[count] = compare(calls, rounds)
     return growth
+
+
+def known_lead(crm: Crm, lead: str) -> dict[str, Callable[[], int]]:
+    return {
+        "get": lambda: size(crm_get(crm, entity="leads", id=lead)),
+        "of a tag": lambda: size(
+            search_entity(crm, entity="leads", filters={"tags": "Tag 3"}, limit=10)
+        ),
+        "count": lambda: size(crm_summarize(crm, entity="leads")),
+    }
 
 
 def summarize_against_fetching(crm: Crm, rounds: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -221,21 +222,52 @@ def _share(records: list[Any], user: models.Profile, tags: list[Any], dice: rand
 
 
 def foreign_leads(org: models.Org, admin: models.Profile, count: int) -> None:
-    """`count` leads of another organisation, made by the database itself."""
-    table = models.Lead._meta.db_table
+    """`count` leads of another organisation."""
     with org_context(org):
         template = models.Lead.objects.create(
             org=org, created_by=admin.user, updated_by=admin.user, last_name="Foreign"
         )
-        columns = [field.column for field in models.Lead._meta.concrete_fields]
-        copied = ", ".join(f'"{each}"' for each in columns if each != "id")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f'INSERT INTO "{table}" ("id", {copied}) '
-                f'SELECT gen_random_uuid(), {copied} FROM "{table}", generate_series(1, %s) '
-                f'WHERE "id" = %s',
-                [count - 1, template.pk],
-            )
+        _copies(template, count - 1, {})
+
+
+def more_leads(org: models.Org, user: models.Profile, count: int) -> None:
+    """So many leads more, over two years: a fifth of them is the user's, half have a tag."""
+    varied = {
+        "created_at": "now() - number * interval '1 minute'",
+        "last_name": "'Number ' || number",
+        "status": "(array['assigned', 'in process', 'closed', 'recycled'])[1 + number %% 4]",
+        "source": "(array['call', 'email', 'partner'])[1 + number %% 3]",
+    }
+    with org_context(org):
+        _copies(models.Lead.objects.all()[0], count, varied)
+        tags = [each.pk for each in models.Tag.objects.all()]
+        for name, others, share in (("assigned_to", [user.pk], 0.2), ("tags", tags, 0.5)):
+            relation: Any = models.Lead._meta.get_field(name)
+            ours, theirs = relation.m2m_column_name(), relation.m2m_reverse_name()
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    f'INSERT INTO "{relation.remote_field.through._meta.db_table}" '
+                    f'("{ours}", "{theirs}") '
+                    "SELECT id, (%s::uuid[])[1 + floor(random() * %s)] "
+                    f'FROM "{models.Lead._meta.db_table}" WHERE random() < %s '
+                    "ON CONFLICT DO NOTHING",
+                    [others, len(others), share],
+                )
+
+
+def _copies(lead: models.Lead, count: int, varied: Mapping[str, str]) -> None:
+    """So many copies of a lead, made by the database itself; `varied` are SQL of a `number`."""
+    table = models.Lead._meta.db_table
+    columns = [str(field.column) for field in models.Lead._meta.concrete_fields]
+    names = [each for each in columns if each != "id"]
+    values = ", ".join(varied.get(each, f'copied."{each}"') for each in names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'INSERT INTO "{table}" ("id", {", ".join(names)}) '
+            f'SELECT gen_random_uuid(), {values} FROM "{table}" copied, '
+            f'generate_series(1, %s) number WHERE copied."id" = %s',
+            [count, lead.pk],
+        )
 
 
 def analyze() -> None:
