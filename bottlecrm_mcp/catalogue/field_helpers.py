@@ -115,7 +115,7 @@ def shown(
 
 PHONE = Field(
     "phone",
-    Kind.TEXT,
+    Kind.PHONE,
     WRITE,
     max_length=25,
     note="7 to 25 digits and separators",

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     TEXT = "text"
     EMAIL = "email"
     URL = "url"
+    PHONE = "phone"
     INTEGER = "integer"
     DECIMAL = "decimal"
     BOOLEAN = "boolean"
@@ -45,7 +46,7 @@ class Kind(StrEnum):
 
     @property
     def is_text(self) -> bool:
-        return self in (Kind.TEXT, Kind.EMAIL, Kind.URL)
+        return self in (Kind.TEXT, Kind.EMAIL, Kind.URL, Kind.PHONE)
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -53,10 +54,10 @@ class Kind(StrEnum):
         if self in (Kind.OBJECT, Kind.OBJECTS):
             return ()
         if self.is_ordered:
-            return ("eq", "gte", "lte", "is_empty")
+            return ("eq", "not", "gt", "gte", "lt", "lte", "is_empty")
         if self.is_text:
-            return ("eq", "contains", "is_empty")
-        return ("eq",) if self is Kind.BOOLEAN else ("eq", "is_empty")
+            return ("eq", "not", "contains", "is_empty")
+        return ("eq", "not") if self is Kind.BOOLEAN else ("eq", "not", "is_empty")
 
     @property
     def can_sort(self) -> bool:
@@ -128,8 +129,14 @@ class Field:
     when: tuple[State, ...] = ()
     # The model's relation to the rows that a list of objects shows.
     rows: str = ""
+    # The filter that finds what a computed field says, if there is one.
+    filtered_by: str = ""
     # The model's attribute where that is not `name`.
     column: str = ""
+    # Another field that holds the same relation, too, and which filters by this one heed.
+    also: Field | None = None
+    # The key of an organisation's custom field that this is.
+    custom_key: str = ""
 
     # --- in the body of a write
     # The key where that is not `name`, and more keys that take the same value.
@@ -534,7 +541,8 @@ class Duty:
 
     `filters` are those of a search, without whose they are. `due` is the day that they wait for,
     `urgency` a field whose values in `urgent` press, the first most, `answered` one that is empty
-    until somebody answered. `tells` are fields without which nobody knows what it is about.
+    until somebody answered, `missed` computed ones that say that a promise was broken, each with
+    which it was. `tells` are fields without which nobody knows what it is about.
     """
 
     entity: str
@@ -544,6 +552,7 @@ class Duty:
     urgency: str = ""
     urgent: tuple[str, ...] = ()
     answered: str = ""
+    missed: tuple[tuple[str, str], ...] = ()
     tells: tuple[str, ...] = ()
 
 

@@ -21,6 +21,10 @@ DUTIES = (
         urgency="priority",
         urgent=("Urgent", "High"),
         answered="first_response_at",
+        missed=(
+            ("is_sla_first_response_breached", "first response"),
+            ("is_sla_resolution_breached", "resolution"),
+        ),
     ),
     Duty(
         "leads",

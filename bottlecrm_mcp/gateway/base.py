@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bottlecrm_mcp.catalogue.model import Entity, Field
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 
 OUTCOME_UNKNOWN = (
     "Whether the CRM did this is not known: look at the record before you try it again."
@@ -118,22 +118,44 @@ Read = Callable[[str, Mapping[str, Any]], Reply]
 
 @dataclass(frozen=True)
 class Condition:
-    """One filter as understood: `value` is a JSON scalar, or a tuple of them for `in` and `not_in`.
+    """One filter as understood: `value` is a JSON scalar, or a tuple of them for some operators.
 
-    `operator` is one of `eq`, `in`, `not_in` (which no value is, too), `gte`, `lte`, `contains`,
-    `is_empty`. Ids stand for relations,
-    ISO strings with an offset for moments, ISO dates for days.
+    `operator` is one of `eq`, `in`, `not_in` (which no value is, too), `gt`, `gte`, `lt`, `lte`,
+    `outside` of two bounds (which no value is, too), `contains`, `is_empty`, `any` (of `ANY`: the
+    value holds alternatives, tuples of conditions) and `related` (the value is `Related`). Ids
+    stand for relations, ISO strings with an offset for moments, ISO dates for days.
     """
 
     field: Field
     operator: str
     value: Any
-    custom_key: str = ""
 
     @property
     def key(self) -> str:
-        name = f"custom_fields.{self.custom_key}" if self.custom_key else self.field.name
-        return name if self.operator in ("eq", "in") else f"{name}__{self.operator}"
+        name = self.field.name
+        return name if self.operator in ("eq", "in", "any") else f"{name}__{self.operator}"
+
+
+# What a condition of alternatives is about.
+ANY = Field("any", Kind.OBJECTS)
+
+
+@dataclass(frozen=True)
+class Related:
+    """Records of another entity that the caller sees, and of which all conditions hold."""
+
+    entity: Entity
+    conditions: tuple[Condition, ...]
+
+
+def each_condition(conditions: Iterable[Condition]) -> Iterator[Condition]:
+    """The conditions on fields of the entity itself, those of alternatives among them."""
+    for condition in conditions:
+        if condition.operator == "any":
+            for alternative in condition.value:
+                yield from each_condition(alternative)
+        else:
+            yield condition
 
 
 @dataclass(frozen=True)
@@ -141,7 +163,8 @@ class RowQuery:
     """A search as understood: which rows, in which order, with which fields.
 
     `either` are alternatives: all conditions of one of them hold, too. `exact` asks for a total
-    that is counted to the end.
+    that is counted to the end. `similar` is how many rows are wanted whose words are only spelled
+    alike, where fewer hold the words themselves.
     """
 
     columns: tuple[Field, ...]
@@ -152,42 +175,66 @@ class RowQuery:
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     exact: bool = False
+    similar: int = 0
 
 
 @dataclass(frozen=True)
 class Page:
     """Rows of a search and how many there are in all, or `more` than that.
 
-    `limits` are sentences on what this way to the CRM could not do.
+    `limits` are sentences on what this way to the CRM could not do. `similar` are rows more, not
+    counted, whose words are only spelled alike: the likeliest first.
     """
 
     rows: Sequence[Mapping[str, Any]]
     total: int
     limits: tuple[str, ...] = ()
     more: bool = False
+    similar: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """A field to group by; dates are grouped by a `period`: day, week, month, quarter or year."""
+    """A field to group by; dates are grouped by a `period`: day, week, month, quarter or year.
+
+    `through` is the relation, and the entity that it points to, if the field is of that. `holds`
+    makes two groups: those records of which the conditions hold, and the others. `folded` puts
+    together what differs by case, accents or the separators of a phone number only.
+    """
 
     field: Field
     period: str = ""
+    through: tuple[Field, Entity] | None = None
+    holds: tuple[Condition, ...] = ()
+    folded: bool = False
 
     @property
     def key(self) -> str:
-        return f"{self.field.name}:{self.period}" if self.period else self.field.name
+        name = f"{self.through[0].name}.{self.field.name}" if self.through else self.field.name
+        return f"{name}:{self.period}" if self.period else name
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What to compute for each group: `count`, or `sum`, `avg`, `min`, `max` of a field."""
+    """What to compute for each group.
+
+    `count`; `sum`, `avg`, `min`, `max` of a field, or of the days from it `until` another;
+    `values`, how many records have any; `share`, the part of the records of which the conditions
+    `holds` hold, named `label`.
+    """
 
     function: str
     field: Field | None = None
+    until: Field | None = None
+    holds: tuple[Condition, ...] = ()
+    label: str = ""
 
     @property
     def key(self) -> str:
+        if self.function == "share":
+            return f"share:{self.label}"
+        if self.field and self.until:
+            return f"{self.function}:days:{self.field.name}:{self.until.name}"
         return f"{self.function}:{self.field.name}" if self.field else self.function
 
 
@@ -328,6 +375,13 @@ class Gateway(Protocol):
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         """Counts and sums over the records of a search. Raises `NotAvailable` or `Refused`."""
+
+    def referred(
+        self, entity: Entity, field: Field, wanted: str, *, by_id: bool
+    ) -> Sequence[Mapping[str, str]]:
+        """What this relation of the records in the caller's list points to, as `{id, name}`: of the
+        id `wanted`, or of a name that holds its words. A few of them, none where it can't be told.
+        """
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]

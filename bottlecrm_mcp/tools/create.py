@@ -7,12 +7,8 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import (
-    Condition,
     EarlierWrite,
-    NotAvailable,
-    Refused,
     Reply,
-    RowQuery,
     WrittenBefore,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig
@@ -26,7 +22,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, label_fields, write_key
+from bottlecrm_mcp.tools.crm import Crm, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -41,6 +37,7 @@ from bottlecrm_mcp.tools.schemas import (
     Schema,
     a_list,
 )
+from bottlecrm_mcp.tools.searches.duplicates import alike
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import LONGEST_IN_ANSWER, cut_texts
 
@@ -138,29 +135,11 @@ def _unidentified(entity: Entity, reply: Reply) -> dict[str, Any]:
 
 
 def _possible_duplicates(crm: Crm, entity: Entity, body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Records that share an e-mail, name or company with the new one, a few of them."""
-    found: dict[str, dict[str, Any]] = {}
+    """Records that look like the new one, a few of them."""
     if not crm.may(entity, "read"):
         return []
-    for names in entity.identity:
-        fields = [entity.field(name) for name in names]
-        conditions = tuple(
-            Condition(field, "eq", body[field.name])
-            for field in fields
-            if field is not None and body.get(field.name)
-        )
-        if len(conditions) < len(names):
-            continue
-        query = RowQuery(label_fields(entity), conditions=conditions, limit=MOST_DUPLICATES)
-        try:
-            page = crm.gateway.page(entity, query)
-        except (NotAvailable, Refused):
-            # A courtesy: what can't be looked up is not reported.
-            continue
-        for row in page.rows:
-            same = {"id": row["id"], "name": crm.label(entity, row), "same": list(names)}
-            found.setdefault(row["id"], same)
-    return list(found.values())[:MOST_DUPLICATES]
+    found = alike(crm, entity, body, MOST_DUPLICATES)
+    return [{key: each[key] for key in ("id", "name", "same")} for each in found]
 
 
 ONCE: Schema = {

@@ -59,6 +59,8 @@ class Crm:
     sealed: bool = False
     form: FormAnswer | None = None
     call_limits: CallLimits = field(default_factory=CallLimits)
+    # The organisation's custom fields of an entity, once they were looked up.
+    custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @cached_property
     def clock(self) -> Clock:

@@ -41,7 +41,7 @@ def crm_delete(
     if held := _totals(_related(crm, deleted.held_by, record_id)):
         raise ToolError(
             "not_supported",
-            f"The CRM keeps {deleted.singular} {name!r} because of its {_counted(held)}.",
+            f"The CRM keeps {deleted.singular} {name!r} because of its {_counted(crm, held)}.",
         )
     for entity_name, _ in deleted.deletes_with:
         if related := crm.catalogue.target(entity_name):
@@ -106,8 +106,13 @@ def _totals(related: Mapping[str, Page]) -> dict[str, int]:
     return {name: page.total for name, page in related.items()}
 
 
-def _counted(totals: Mapping[str, int]) -> str:
-    return ", ".join(f"{total} {name}" for name, total in totals.items())
+def _counted(crm: Crm, totals: Mapping[str, int]) -> str:
+    return ", ".join(f"{total} {_called(crm, name, total)}" for name, total in totals.items())
+
+
+def _called(crm: Crm, name: str, total: int) -> str:
+    entity = crm.catalogue.target(name)
+    return entity.singular if entity and total == 1 else name
 
 
 DELETE = Tool(

@@ -141,7 +141,8 @@ def _notes(entity: Entity) -> list[str]:
     )
     changes = "; ".join(_change(each) for each in entity.change_effects if each.when)
     legend = (
-        "Filters and sort go by type; computed fields have neither. Params with * are required; "
+        "Filters and sort go by type; RELATION.field, id and any filter, too; computed fields "
+        "have neither. Params with * are required; "
         "list_actions describes them."
     )
     admins = "Only an administrator can create, update or delete." if entity.admin_writes else ""

@@ -9,6 +9,7 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object, text
 from bottlecrm_mcp.tools.searches.all_entities import ALL, search_all
+from bottlecrm_mcp.tools.searches.duplicates import search_duplicates
 from bottlecrm_mcp.tools.searches.my_day import MY_DAY, my_day
 from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.tool import Tool
@@ -23,6 +24,9 @@ def crm_search(
     if entity == MY_DAY:
         _require_only(entity, others, "limit")
         return my_day(crm, limit)
+    if "duplicates_of" in others:
+        _require_only("with duplicates_of", others, "duplicates_of", "limit")
+        return search_duplicates(crm, crm.entity(entity), others["duplicates_of"], limit)
     return search_entity(crm, entity=entity, limit=limit, **others)
 
 
@@ -36,20 +40,19 @@ def _require_only(entity: str, given: dict[str, Any], *taken: str) -> None:
 
 
 FILTERS = an_object(
-    "field: value, field: [a, b], field__gte, field__lte, field__contains, field__is_empty: "
-    "true; custom_fields.KEY: value; is_open: true. Dates take ISO or today, this_week, "
-    "last_month, last_30_days, overdue and the like. People, accounts, tags and so on by id or "
-    "name; 'me' is the person."
+    "field: value, field: [a, b], field__not, __gt, __gte, __lt, __lte, __contains, __is_empty: "
+    "true; custom_fields.KEY; is_open: true; account.industry; id: []; any: [{}, {}] (or). Dates: "
+    "ISO, today, last_30_days, 2026-11, 2026-Q4, overdue and the like. People, accounts, tags by "
+    "id or name; 'me' is the person."
 )
 
 SEARCH = Tool(
     name="crm_search",
     title="Search records",
     description=(
-        "List and search records the person can see, newest first. Returns a few identifying "
-        "fields per record and the total (up to 10,000). entity=all looks for a query everywhere; "
-        "entity=my_day lists what waits for the person: tasks, cases, follow-ups, deals, "
-        "invoices."
+        "Search records the person can see, newest first: a few identifying fields each, and the "
+        "total (up to 10,000). entity=all looks for a query everywhere; entity=my_day lists what "
+        "waits for the person: tasks, cases, follow-ups, deals, invoices."
     ),
     run=crm_search,
     arguments={
@@ -61,6 +64,7 @@ SEARCH = Tool(
         ),
         "sort": text("A field, with - in front for descending: -amount. Default newest."),
         "limit": {**WHOLE, "minimum": 1, "maximum": 50, "default": DEFAULT_LIMIT},
+        "duplicates_of": text("A record whose duplicates are sought, or all."),
         "offset": {**WHOLE, "minimum": 0, "maximum": 1_000_000, "default": 0},
     },
     required=("entity",),

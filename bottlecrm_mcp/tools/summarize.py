@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import CURRENCY, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CURRENCY, Entity, Kind
 from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused, SummaryQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
+from bottlecrm_mcp.tools.arguments.measures import grouping_of, measure_of
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, a_list, an_object
+from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.largest_groups import added_up, largest, only
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import rows_that_fit
 
-PERIODS = ("day", "week", "month", "quarter", "year")
-FUNCTIONS = ("sum", "avg", "min", "max")
 MOST_GROUPS = 100
+# So many are added up where only the largest are asked for.
+MOST_ADDED_UP = 10_000
 
 
 def crm_summarize(
@@ -26,15 +28,23 @@ def crm_summarize(
     group_by: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
     filters: Mapping[str, Any] | None = None,
+    top: int = 0,
 ) -> dict[str, Any]:
     summarized = crm.entity(entity)
     crm.require_scope(summarized, "read")
     understood = Filters(crm, summarized).read(filters or {})
-    groupings = tuple(_grouping(summarized, each) for each in dict.fromkeys(group_by or ()))
-    chosen = tuple(_measure(summarized, each) for each in dict.fromkeys(measures or ("count",)))
+    groupings = tuple(grouping_of(crm, summarized, each) for each in dict.fromkeys(group_by or ()))
+    chosen = tuple(
+        measure_of(crm, summarized, each) for each in dict.fromkeys(measures or ("count",))
+    )
     apart = _currency_apart(summarized, groupings, chosen)
+    if top and not groupings:
+        raise ToolError("invalid_arguments", "top: There are groups only with group_by.")
     query = SummaryQuery(
-        (*groupings, *apart), chosen, tuple(understood.conditions), limit=MOST_GROUPS
+        (*groupings, *apart),
+        (*chosen, *added_up(chosen)) if top else chosen,
+        tuple(understood.conditions),
+        limit=MOST_ADDED_UP + 1 if top else MOST_GROUPS,
     )
     try:
         summary = crm.gateway.summarize(summarized, query)
@@ -43,73 +53,33 @@ def crm_summarize(
     except Refused as refusal:
         raise_for(refusal.reply, summarized.name)
         raise
-    totals = list(summary.totals)
-    groups = rows_that_fit([dict(each) for each in summary.groups])
+    keys = [each.key for each in chosen]
+    totals = [only(each, [CURRENCY, *keys]) for each in summary.totals]
+    found = [dict(each) for each in summary.groups]
+    count = summary.group_count
+    if top:
+        if count > MOST_ADDED_UP:
+            raise ToolError(
+                "not_supported",
+                f"There are {count} groups, of which {MOST_ADDED_UP} can be added up. Filter more.",
+            )
+        found = largest(found, groupings, apart, chosen, top)
+        count = len(found)
+    groups = rows_that_fit(found)
     result: dict[str, Any] = {
         "entity": summarized.name,
         "groups": groups,
         "total": totals[0] if len(totals) == 1 else {"by_currency": totals},
         "filters": understood.understood,
     }
-    notes = [*_notes(summarized, groupings, bool(apart)), *understood.notes]
-    if len(groups) < summary.group_count:
-        shown = f"The first {len(groups)} of {summary.group_count} groups are shown"
+    several = bool(apart) and len({each.get(CURRENCY) for each in found}) > 1
+    notes = [*_notes(crm, groupings, several), *_hidden(summarized), *understood.notes]
+    if len(groups) < count:
+        shown = f"The first {len(groups)} of {count} groups are shown"
         notes.insert(0, f"{shown}; the total is of all. Filters give the others.")
     if notes:
         result["notes"] = notes
     return result
-
-
-def groupable(entity: Entity) -> list[str]:
-    return [field.name for field in entity.fields if _can_group(field)]
-
-
-def measurable(entity: Entity) -> list[str]:
-    return [field.name for field in entity.fields if field.kind.is_ordered and not field.computed]
-
-
-def _can_group(field: Field) -> bool:
-    return not field.computed and field.kind not in (Kind.DECIMAL, Kind.OBJECT, Kind.OBJECTS)
-
-
-def _grouping(entity: Entity, wanted: str) -> Grouping:
-    name, _, period = wanted.partition(":")
-    field = entity.field(name)
-    if field is None or not _can_group(field):
-        raise ToolError(
-            "unknown_field",
-            f"{entity.name} can't be grouped by {name!r}. {suggest(name, groupable(entity))}",
-        )
-    if field.kind in (Kind.DATE, Kind.DATETIME):
-        if period and period not in PERIODS:
-            raise ToolError(
-                "invalid_value", f"{period!r} is not a period. {suggest(period, PERIODS)}"
-            )
-        return Grouping(field, period or "day")
-    if period:
-        raise ToolError("invalid_value", f"{name} is not a date and has no periods.")
-    return Grouping(field)
-
-
-def _measure(entity: Entity, wanted: str) -> Measure:
-    function, _, name = wanted.partition(":")
-    if wanted == "count":
-        return Measure("count")
-    if function not in FUNCTIONS or not name:
-        raise ToolError(
-            "invalid_value",
-            f"{wanted!r} is not a measure. Use count, or sum, avg, min, max with a field: "
-            "sum:amount.",
-        )
-    field = entity.field(name)
-    if field is None or name not in measurable(entity):
-        raise ToolError(
-            "unknown_field",
-            f"{entity.name} have no number or date {name!r}. {suggest(name, measurable(entity))}",
-        )
-    if function in ("sum", "avg") and field.kind in (Kind.DATE, Kind.DATETIME):
-        raise ToolError("invalid_value", f"{name} is a date: it has min and max only.")
-    return Measure(function, field)
 
 
 def _currency_apart(
@@ -123,8 +93,16 @@ def _currency_apart(
     return (Grouping(currency),) if has_money else ()
 
 
-def _notes(entity: Entity, groupings: tuple[Grouping, ...], apart: bool) -> list[str]:
+def _hidden(entity: Entity) -> list[str]:
+    return [entity.hidden_note] if entity.hidden_note else []
+
+
+def _notes(crm: Crm, groupings: tuple[Grouping, ...], apart: bool) -> list[str]:
     notes = []
+    looked_into = {each.through[1].name for each in groupings if each.through}
+    if looked_into and not crm.caller.is_admin:
+        names = " and ".join(sorted(looked_into))
+        notes.append(f"What belongs to {names} that this person can't see counts as (none).")
     many = [each.field.name for each in groupings if each.field.kind is Kind.RELATIONS]
     if many:
         notes.append(
@@ -133,8 +111,6 @@ def _notes(entity: Entity, groupings: tuple[Grouping, ...], apart: bool) -> list
         )
     if apart:
         notes.append("Amounts in different currencies are kept apart.")
-    if entity.hidden_note:
-        notes.append(entity.hidden_note)
     return notes
 
 
@@ -142,9 +118,8 @@ SUMMARIZE = Tool(
     name="crm_summarize",
     title="Count and sum records",
     description=(
-        "Counts, sums, averages, minimum and maximum over the records the person can see, in "
-        "groups: pipeline by stage, leads per source, overdue invoices by account. Use it "
-        "instead of adding up search results."
+        "Counts, sums, averages over the records the person can see, in groups: pipeline by "
+        "stage, overdue invoices by account. Use it instead of adding up search results."
     ),
     run=crm_summarize,
     arguments={
@@ -152,15 +127,22 @@ SUMMARIZE = Tool(
         "group_by": a_list(
             TEXT,
             maxItems=2,
-            description="Up to two fields; a date with a period: created_at:month "
-            "(day, week, month, quarter, year).",
+            description="A field, is_open, account.industry, or created_at:month (day, week, "
+            "quarter, year).",
         ),
         "measures": a_list(
             TEXT,
             maxItems=6,
-            description="count (default), sum:FIELD, avg:FIELD, min:FIELD, max:FIELD.",
+            description="count (default); sum:, avg:, min:, max:FIELD; "
+            "avg:days:created_at:closed_on; share:status=closed.",
         ),
         "filters": an_object("As in crm_search."),
+        "top": {
+            **WHOLE,
+            "minimum": 1,
+            "maximum": 50,
+            "description": "Only the largest, the rest as others.",
+        },
     },
     required=("entity",),
     result={

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +46,8 @@ def tools_of(crm_of: Callable[..., Crm]) -> Callable[..., Call]:
             tool = registry.get(name)
             assert tool is not None
             try:
-                return tool.call(crm, arguments)
+                # As for each call: nothing is remembered from the one before.
+                return tool.call(replace(crm, custom_fields={}), arguments)
             except ToolError as error:
                 return error.as_dict()
 

@@ -206,6 +206,7 @@ def _text(field: Field, column: Any, org: Org, number: int) -> str:
 
 SCALARS: dict[Kind, Callable[[Field, Any, Org, int], Any]] = {
     Kind.TEXT: _text,
+    Kind.PHONE: _text,
     Kind.EMAIL: lambda field, column, org, number: (
         f"{marker(org, number)}{number}@{field.name.replace('_', '-')}.test"
     ),

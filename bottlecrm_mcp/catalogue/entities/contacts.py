@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bottlecrm_mcp.catalogue.field_helpers import (
     ATTACHMENTS,
     BY_CREATION,
@@ -15,17 +17,24 @@ from bottlecrm_mcp.catalogue.field_helpers import (
     address,
     boolean,
     email,
+    many,
     note_actions,
     one,
     text,
     url,
 )
 from bottlecrm_mcp.catalogue.model import (
+    Access,
     Entity,
     RestFilter,
     Section,
 )
 
+LINKED_ACCOUNTS = replace(
+    many("linked_accounts", "accounts", access=Access.READ_ONLY),
+    column="account_contacts",
+    note="the accounts that list it; filters by account find these, too",
+)
 CONTACTS = Entity(
     name="contacts",
     singular="contact",
@@ -49,14 +58,17 @@ CONTACTS = Entity(
         url("linkedin_url", 200),
         *address(),
         text("description"),
-        one("account", "accounts"),
+        # The CRM joins contacts to accounts twice: by this, and by the account's own contacts,
+        # where it shows most of them.
+        replace(one("account", "accounts"), also=LINKED_ACCOUNTS),
+        LINKED_ACCOUNTS,
         boolean("is_active"),
         *TEAM,
         CUSTOM_FIELDS,
         *CREATED,
         UPDATED,
     ),
-    search_fields=("first_name", "last_name", "email", "phone"),
+    search_fields=("first_name", "last_name", "email", "phone", "organization"),
     rest_filters={
         "city__contains": RestFilter("city"),
         "phone__contains": RestFilter("phone"),

@@ -59,6 +59,13 @@ REMINDS_OF_REST = ChangeEffect(
     before=(State("status", ("Draft",)), *REMINDS),
     mails_to="client_email",
 )
+OVERDUE = Field(
+    "is_overdue",
+    Kind.BOOLEAN,
+    computed=True,
+    when=(State("due_date", past=True), State("status", ("Draft", *choices.UNPAID))),
+    filtered_by='{"due_date": "overdue"}',
+)
 INVOICES = Entity(
     name="invoices",
     singular="invoice",
@@ -78,7 +85,7 @@ INVOICES = Entity(
         shown("status", Kind.CHOICE, values=choices.INVOICE_STATUS),
         *billed_to("the invoice's"),
         email("client_email"),
-        Field("client_phone", Kind.TEXT, WRITE, max_length=25, listed=False),
+        Field("client_phone", Kind.PHONE, WRITE, max_length=25, listed=False),
         *address("billing_", listed=False),
         *address("client_", listed=False),
         Field("discount_type", Kind.CHOICE, WRITE, choices=choices.DISCOUNT_TYPE, listed=False),
@@ -110,12 +117,7 @@ INVOICES = Entity(
             money(name, access=Access.READ_ONLY)
             for name in ("total_amount", "amount_paid", "amount_due")
         ),
-        Field(
-            "is_overdue",
-            Kind.BOOLEAN,
-            computed=True,
-            when=(State("due_date", past=True), State("status", ("Draft", *choices.UNPAID))),
-        ),
+        OVERDUE,
         *(
             money(name, access=Access.READ_ONLY, listed=False)
             for name in ("subtotal", "discount_amount", "tax_amount")

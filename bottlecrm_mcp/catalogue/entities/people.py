@@ -25,7 +25,7 @@ PEOPLE = Entity(
         Field("name", Kind.TEXT, shown_at="user_details.name", column="user__name"),
         Field("email", Kind.EMAIL, shown_at="user_details.email", column="user__email"),
         shown("role", Kind.CHOICE, values=choices.ROLE),
-        shown("phone", Kind.TEXT),
+        shown("phone", Kind.PHONE),
         Field("user_id", Kind.TEXT, shown_at="user_details.id", column="user"),
         shown("created_at", Kind.DATETIME),
     ),

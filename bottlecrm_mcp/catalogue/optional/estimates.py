@@ -59,7 +59,7 @@ ESTIMATES = Entity(
         shown("status", Kind.CHOICE, values=choices.ESTIMATE_STATUS),
         *billed_to("the estimate's", opportunity_listed=True),
         Field("client_email", Kind.EMAIL, WRITE, max_length=254, listed=False),
-        Field("client_phone", Kind.TEXT, WRITE, max_length=25, listed=False),
+        Field("client_phone", Kind.PHONE, WRITE, max_length=25, listed=False),
         *address("client_", listed=False),
         Field("discount_type", Kind.CHOICE, WRITE, choices=choices.DISCOUNT_TYPE, listed=False),
         *detail(Kind.DECIMAL, "discount_value", "tax_rate"),

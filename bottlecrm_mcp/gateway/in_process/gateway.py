@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, wraps
 from io import BytesIO
 from typing import Any
@@ -24,7 +24,7 @@ from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection, connections
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
@@ -34,6 +34,7 @@ from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import (
     Caller,
+    Condition,
     EarlierWrite,
     GatewayError,
     LiveField,
@@ -212,7 +213,8 @@ class InProcessGateway:
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
             return unpaged_list.page(self.read, entity, query)
-        capture = self.capture(entity, lambda records: records.page(query, entity.search_fields))
+        seen = self._with_related(query)
+        capture = self.capture(entity, lambda records: records.page(seen, entity))
         if capture.taken:
             page: Page = capture.result
             return page
@@ -229,13 +231,57 @@ class InProcessGateway:
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         if not entity.paged:
             return unpaged_list.summarize(self.read, entity, query, self.caller)
-        capture = self.capture(entity, lambda records: summarize(records, query))
+        seen = self._with_related_sums(query)
+        visible = {
+            each.key: self._visible(each.through[1], ()) for each in query.groupings if each.through
+        }
+        capture = self.capture(entity, lambda records: summarize(records, entity, seen, visible))
         if not capture.taken:
             raise NotAvailable(
                 f"{entity.name} can't be summarized here: {capture.refusal}. Use crm_search."
             )
         summary: Summary = capture.result
         return summary
+
+    def _with_related(self, query: RowQuery) -> RowQuery:
+        return replace(query, conditions=self._seen(query.conditions))
+
+    def _with_related_sums(self, query: SummaryQuery) -> SummaryQuery:
+        measures = tuple(replace(each, holds=self._seen(each.holds)) for each in query.measures)
+        return replace(query, conditions=self._seen(query.conditions), measures=measures)
+
+    def _seen(self, conditions: Sequence[Condition]) -> tuple[Condition, ...]:
+        """The conditions, with what the caller sees of other entities as querysets."""
+        return tuple(map(self._seen_by, conditions))
+
+    def _seen_by(self, condition: Condition) -> Condition:
+        value = condition.value
+        if condition.operator == "any":
+            return replace(condition, value=tuple(map(self._seen, value)))
+        if condition.operator == "related":
+            return replace(condition, value=self._visible(value.entity, value.conditions))
+        return condition
+
+    def _visible(self, entity: Entity, conditions: Sequence[Condition]) -> QuerySet[Any]:
+        """Those of an entity's records that the caller sees, to be looked for in another query.
+
+        The queryset is the list view's own rule with the caller's ids in it. Nothing is read yet;
+        the database gets it as a part of the other query, which the caller makes, too.
+        """
+        query = RowQuery((), conditions=tuple(conditions))
+        capture = self.capture(entity, lambda records: records.matching(query, entity))
+        if not capture.taken:
+            raise NotAvailable(f"{entity.name} can't be looked into here: {capture.refusal}.")
+        visible: QuerySet[Any] = capture.result
+        return visible
+
+    def referred(
+        self, entity: Entity, field: Field, wanted: str, *, by_id: bool
+    ) -> Sequence[Mapping[str, str]]:
+        if not entity.paged:
+            return ()
+        capture = self.capture(entity, lambda records: records.referred(field, wanted, by_id=by_id))
+        return capture.result if capture.taken else ()
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]

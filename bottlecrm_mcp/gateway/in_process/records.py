@@ -6,6 +6,7 @@ The captured querysets are an access rule only: what was asked for runs on the m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -15,12 +16,24 @@ from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
-from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Field, Kind
-from bottlecrm_mcp.gateway.base import MOST_COUNTED, Condition, NotAvailable, Page, RowQuery
+from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Entity, Field, Kind
+from bottlecrm_mcp.gateway.base import (
+    MOST_COUNTED,
+    Condition,
+    NotAvailable,
+    Page,
+    RowQuery,
+    each_condition,
+)
+from bottlecrm_mcp.gateway.in_process import expressions
 from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
+from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
 
 ORG = "org"
+# Of what is spelled alike, so many are looked at, the likeliest or newest.
+MOST_LOOKED_AT = 200
+MOST_REFERRED = 20
 
 # What a record has several of.
 MANY = (Kind.RELATIONS, Kind.OBJECTS)
@@ -37,7 +50,10 @@ class Links(NamedTuple):
 
 
 class Records:
-    """The records of one model that the caller may see; of these ids alone, where any are given."""
+    """The records of one model that the caller may see; of these ids alone, where any are given.
+
+    The value of a condition `related` is the queryset of those that the relation may point to.
+    """
 
     def __init__(
         self,
@@ -50,45 +66,144 @@ class Records:
         self.catalogue = catalogue
         self.model = model
         self.queryset = visible_rows(model, querysets, ids)
-        if org_id and self._has(ORG):
+        if org_id and self._has_column(ORG):
             # Already so by the captured querysets and by row-level security; but its policy
             # compares text, and only this lets PostgreSQL use the organisation's index.
             self.queryset = self.queryset.filter(**{ORG: org_id})
 
-    def page(self, query: RowQuery, search_fields: Sequence[str]) -> Page:
+    def page(self, query: RowQuery, entity: Entity) -> Page:
         """The rows of a search. Raises `NotAvailable` for columns that lists don't have."""
         for field in query.columns:
-            if field.computed or not field.listed:
+            if self._is_property(field):
+                continue
+            if field.computed or not (field.listed or field.custom_key):
                 raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
-        rows = self.matching(query, search_fields)
+        rows = self.matching(query, entity)
         ordered = rows.order_by(*self._order(query))
         window = ordered[query.offset : query.offset + query.limit]
         found = self.rows(window, query.columns)
         if not query.offset and len(found) < query.limit:
-            return Page(found, len(found))
+            few = query.query and len(found) < query.similar
+            similar = self._similar(query, entity, found) if few else ()
+            return Page(found, len(found), similar=similar)
         if query.exact:
             return Page(found, rows.count())
         most = max(MOST_COUNTED, query.offset + query.limit)
         total = rows.order_by().values("pk")[: most + 1].count()
         return Page(found, min(total, most), more=total > most)
 
-    def matching(self, query: RowQuery, search_fields: Sequence[str]) -> QuerySet[Any]:
+    def matching(self, query: RowQuery, entity: Entity) -> QuerySet[Any]:
         # One filter: each more would copy those before it.
-        conditions = [
-            _any(Q(**{f"{name}__icontains": word}) for name in search_fields)
-            for word in query.query.split()
-        ]
+        conditions = [self._holds(query.query, entity)] if query.query else []
         conditions += map(self._restriction, query.conditions)
         if query.either:
             conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
-        return self.queryset.filter(*conditions)
+        return self.with_custom(_custom_of(query)).filter(*conditions)
+
+    def with_custom(self, fields: Iterable[Field]) -> QuerySet[Any]:
+        """The records with these custom fields as columns of their own."""
+        values = {
+            each.attribute: expressions.custom_value(
+                expressions.CUSTOM_FIELDS, each.custom_key, each.kind
+            )
+            for each in fields
+        }
+        return self.queryset.annotate(**values) if values else self.queryset
+
+    def _holds(self, text: str, entity: Entity) -> Q:
+        """Whether every word is in one of the entity's fields, or a phone number is this one."""
+        names = entity.search_fields
+        held = Q(
+            *(
+                _any(expressions.holds_text(name, word) for name in names)
+                for word in folding.words_of(text)
+            )
+        )
+        if folding.phone_digits(text):
+            for field in entity.fields:
+                if field.kind is Kind.PHONE:
+                    held |= expressions.holds_phone(field.attribute, text)
+        return held
+
+    def _similar(
+        self, query: RowQuery, entity: Entity, found: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Rows that hold words which are spelled like these, the likeliest first."""
+        words = folding.words_of(query.query)
+        if not any(map(folding.can_be_misspelled, words)):
+            return []
+        names = list(entity.search_fields)
+        held = expressions.haystack(names)
+        others = self.matching(replace(query, query=""), entity).annotate(haystack=held)
+        maybe = others.filter(*(expressions.may_hold("haystack", word) for word in words))
+        known = [row["id"] for row in found]
+        order: list[Any] = self._order(query)
+        if expressions.has_trigrams():
+            order = [expressions.similarity(" ".join(words), F("haystack")).desc(), *order]
+        candidates = maybe.exclude(pk__in=known).order_by(*order)[:MOST_LOOKED_AT]
+        distances = {
+            key: distance
+            for key, text in candidates.values_list("pk", "haystack")
+            if (distance := folding.distance_to(text, words)) is not None
+        }
+        nearest = sorted(distances, key=lambda key: distances[key])[: query.similar - len(found)]
+        chosen = self.with_custom(_custom_of(query)).filter(pk__in=nearest)
+        rows = self.rows(chosen, query.columns)
+        places = {str(key): place for place, key in enumerate(nearest)}
+        return sorted(rows, key=lambda row: places[row["id"]])
+
+    def referred(self, field: Field, wanted: str, *, by_id: bool) -> list[dict[str, str]]:
+        """What this relation of the records points to: of this id, or with a name of these words.
+
+        Only as a record shows it: by its id and what it is called. People also by their e-mail.
+        """
+        pk, *names = self.paths(field)
+        words = folding.words_of(wanted)
+        if by_id:
+            held = Q(**{pk: wanted})
+        else:
+            held = Q(
+                *(_any(expressions.holds_text(name, word) for name in names) for word in words)
+            )
+        found = self.queryset.filter(held, **{f"{field.attribute}__isnull": False})
+        rows = found.order_by(*names, pk).values(pk, *names).distinct()[:MOST_REFERRED]
+        references = [each for row in rows if (each := self.reference(field, row)) is not None]
+        if by_id or self.catalogue.own_id_of(field.to):
+            return references
+        # Another name of it, such as the e-mail of a contact with a name, is not shown.
+        return [
+            each
+            for each in references
+            if all(word in folding.folded(each.get("name", "")) for word in words)
+        ]
 
     def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
+        computed = [field for field in columns if self._is_property(field)]
+        columns = [field for field in columns if field not in computed]
         singles = [field for field in columns if field.kind not in MANY]
         names = {"pk": None} | dict.fromkeys(
             path for field in singles for path in self.paths(field)
         )
         found = list(window.values(*names))
+        if computed:
+            records = self.model._base_manager.in_bulk([each["pk"] for each in found])
+            return [
+                {**row, **self._properties(computed, records.get(values["pk"]))}
+                for row, values in zip(self._rows(columns, found), found, strict=True)
+            ]
+        return self._rows(columns, found)
+
+    def _is_property(self, field: Field) -> bool:
+        """Whether the model computes this itself."""
+        return field.computed and isinstance(getattr(self.model, field.attribute, None), property)
+
+    def _properties(self, fields: Sequence[Field], record: Any) -> dict[str, Any]:
+        values = {each.name: scalar(getattr(record, each.attribute, None)) for each in fields}
+        return {name: value for name, value in values.items() if value not in EMPTY}
+
+    def _rows(
+        self, columns: Sequence[Field], found: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
         keys = [each["pk"] for each in found]
         read = {Kind.RELATIONS: self._related, Kind.OBJECTS: self._objects}
         many = {
@@ -161,16 +276,27 @@ class Records:
         return objects
 
     def _restriction(self, condition: Condition) -> Q:
-        field, value = condition.field, condition.value
-        if condition.custom_key:
-            if condition.operator != "eq":
-                raise NotAvailable("A custom field can be filtered by one value only.")
-            return Q(custom_fields__contains={condition.custom_key: value})
-        if field.computed or not self._has(field.attribute):
+        field, operator, value = condition.field, condition.operator, condition.value
+        if operator == "any":
+            return _any(Q(*map(self._restriction, each)) for each in value)
+        if field.computed or not self._has(field):
             raise NotAvailable(f"{field.name} can't be filtered.")
+        if operator == "related":
+            value = value.values("pk")
+        if field.also:
+            # The relation holds where it does in either of its forms.
+            forms = (replace(field, also=None), field.also)
+            if operator == "not_in" or (operator == "is_empty" and value):
+                return Q(*(self._restriction(replace(condition, field=each)) for each in forms))
+            return _any(self._restriction(replace(condition, field=each)) for each in forms)
+        if operator == "not_in":
+            held = self._restriction(replace(condition, operator="in"))
+            if field.kind is Kind.RELATIONS:
+                return ~held
+            return ~held | Q(**{f"{field.attribute}__isnull": True})
         if field.kind is Kind.RELATIONS:
-            return self._linked(field, condition.operator, value)
-        return _comparison(field, condition.operator, value)
+            return self._linked(field, operator, value)
+        return _comparison(field, operator, value)
 
     def _linked(self, field: Field, operator: str, value: Any) -> Q:
         # A subquery: a join would repeat a record for each match.
@@ -179,24 +305,39 @@ class Records:
         if operator == "is_empty":
             return ~Q(Exists(linked)) if value else Q(Exists(linked))
         wanted = (value,) if operator == "eq" else value
-        matches = Q(Exists(linked.filter(**{f"{links.theirs}__in": wanted})))
-        return ~matches if operator == "not_in" else matches
+        return Q(Exists(linked.filter(**{f"{links.theirs}__in": wanted})))
 
     def _links(self, field: Field) -> Links:
         relation: Any = self.model._meta.get_field(field.attribute)
+        if relation.auto_created:
+            # The other side of a many-to-many field.
+            declared = relation.field
+            return Links(
+                relation.through._base_manager.all(),
+                declared.m2m_reverse_field_name(),
+                declared.m2m_field_name(),
+            )
         return Links(
             relation.remote_field.through._base_manager.all(),
             relation.m2m_field_name(),
             relation.m2m_reverse_field_name(),
         )
 
-    def _has(self, attribute: str) -> bool:
+    def holding(self, conditions: Iterable[Condition]) -> Q:
+        return Q(*map(self._restriction, conditions))
+
+    def _has(self, field: Field) -> bool:
+        if field.custom_key:
+            return self._has_column(expressions.CUSTOM_FIELDS)
+        return self._has_column(field.attribute)
+
+    def _has_column(self, attribute: str) -> bool:
         return any(each.name == attribute for each in self.model._meta.get_fields())
 
     def _order(self, query: RowQuery) -> list[OrderBy]:
         order = []
         for field, descending in query.sort:
-            if field.computed or field.kind.is_relation or not self._has(field.attribute):
+            if field.computed or field.kind.is_relation or not self._has(field):
                 raise NotAvailable(f"{field.name} can't be sorted by.")
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
@@ -204,7 +345,16 @@ class Records:
 
 
 def _any(conditions: Iterable[Q]) -> Q:
-    return Q(*conditions, _connector=Q.OR)
+    # None of them is nothing, where Django takes an empty Q for everything.
+    return Q(*conditions, _connector=Q.OR) or Q(pk__in=())
+
+
+def _custom_of(query: RowQuery) -> set[Field]:
+    """The custom fields that a search is about."""
+    either = (condition for each in query.either for condition in each)
+    conditions = each_condition((*query.conditions, *either))
+    fields = [*query.columns, *(each.field for each in conditions)]
+    return {each for each in (*fields, *(field for field, _ in query.sort)) if each.custom_key}
 
 
 def _comparison(field: Field, operator: str, value: Any) -> Q:
@@ -214,14 +364,29 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
         if field.kind.is_text or field.kind is Kind.CHOICE:
             empty |= Q(**{name: ""})
         return empty if value else ~empty
-    if operator == "not_in":
-        # Django lets what has no value through.
-        return ~_comparison(field, "in", value)
+    if operator == "related" or (operator == "in" and field.kind.is_relation):
+        return Q(**{f"{name}__in": value})
     if operator == "in":
         return _any(_comparison(field, "eq", each) for each in value)
+    if operator == "outside":
+        first, last = value
+        return (
+            Q(**{f"{name}__lt": first})
+            | Q(
+                **{
+                    f"{name}__gt": last,
+                }
+            )
+            | Q(**{f"{name}__isnull": True})
+        )
+    if field.kind is Kind.PHONE:
+        same = expressions.is_phone if operator == "eq" else expressions.holds_phone
+        return same(name, value)
     if operator == "contains":
-        return Q(**{f"{name}__icontains": value})
-    if operator == "eq" and (field.kind.is_text or field.kind is Kind.CHOICE):
+        return expressions.holds_text(name, value)
+    if operator == "eq" and field.kind.is_text:
+        return expressions.is_text(name, value)
+    if operator == "eq" and field.kind is Kind.CHOICE:
         # A converted lead leaves the opportunity its own spelling of a source.
         return Q(**{f"{name}__iexact": value})
     return Q(**{name if operator == "eq" else f"{name}__{operator}": value})

@@ -28,6 +28,7 @@ from bottlecrm_mcp.gateway.base import (
     SummaryQuery,
     Watched,
     WriteKey,
+    each_condition,
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.rest.connection import Connection
@@ -122,11 +123,20 @@ class RestGateway:
         if plan.is_complete and not query.groupings and _counts_only(query):
             total = self._first(entity, plan, (), 1).total
             return Summary([], 0, [{"count": total}])
-        measured = (each.field for each in query.measures if each.field is not None)
-        grouped = (each.field for each in query.groupings)
+        measured = [field for each in query.measures for field in (each.field, each.until) if field]
+        shared = each_condition(held for each in query.measures for held in each.holds)
+        measured += [each.field for each in shared]
+        opened = (held.field for each in query.groupings for held in each.holds)
+        grouped = [each.field for each in query.groupings if not each.holds and not each.through]
+        grouped += opened
         currency = (each for each in entity.fields if each.name == CURRENCY and each.listed)
         rows = self._rows(entity, plan, [*grouped, *measured, *currency])
         return in_memory.summarize(rows, query, self.caller.zone)
+
+    def referred(
+        self, entity: Entity, field: Field, wanted: str, *, by_id: bool
+    ) -> Sequence[Mapping[str, str]]:
+        return ()
 
     def find(
         self, entity: Entity, ids: Sequence[str], columns: Sequence[Field]
@@ -174,9 +184,18 @@ class RestGateway:
         self, entity: Entity, plan: Plan, columns: Iterable[Field]
     ) -> Sequence[Mapping[str, Any]]:
         """Every row that matches, with at least these columns."""
+        columns = tuple(columns)
         searched = [field for field in entity.fields if field.name in entity.search_fields]
-        needed = [*columns, *(each.field for each in plan.left), *(searched if plan.words else ())]
-        _require_listed(entity, needed)
+        compared = [each.field for each in each_condition(plan.left)]
+        compared += [each.also for each in compared if each.also]
+        needed = [
+            *columns,
+            *compared,
+            *(searched if plan.words else ()),
+        ]
+        # What the CRM computes is in the rows that it lists, and nothing to compare records by.
+        shown = [each for each in columns if each.computed and each.listed]
+        _require_listed(entity, [each for each in needed if each not in shown])
         rows = in_memory.matching(self._all(entity, plan, tuple(dict.fromkeys(needed))), plan.left)
         found = in_memory.holding_words(rows, plan.words, entity.search_fields)
         return self._labels.filled_in(needed, found)
@@ -220,13 +239,18 @@ class Plan:
 
 def plan_search(entity: Entity, query: RowQuery) -> Plan:
     """What the list can be asked for, and what is left to check on the rows that come."""
+    for each in each_condition(query.conditions):
+        if each.operator == "related":
+            raise NotAvailable(
+                f"{entity.name} can't be filtered by what {each.field.name} is over the REST API."
+            )
     # Of two conditions on one parameter, the list would heed the last.
     keys = [condition.key for condition in query.conditions]
     sent = tuple(
         each for each in query.conditions if keys.count(each.key) == 1 and takes(entity, each)
     )
     left = tuple(each for each in query.conditions if each not in sent)
-    words = query.query.split()
+    words = query.query.replace(",", " ").split()
     if words and not entity.search_parameter:
         return Plan("", (*sent, *_wider(entity, left, keys)), left, tuple(words))
     if len(words) > 1:
@@ -250,7 +274,9 @@ def _wider(
     contained = (
         replace(each, operator="contains")
         for each in left
-        if each.operator == "eq" and (each.field.kind.is_text or each.field.kind is Kind.CHOICE)
+        if each.operator == "eq"
+        and each.field.kind is not Kind.PHONE
+        and (each.field.kind.is_text or each.field.kind is Kind.CHOICE)
     )
     wider = {each.key: each for each in contained if takes(entity, each) and each.key not in taken}
     return tuple(wider.values())
@@ -279,7 +305,7 @@ def _window(rows: Sequence[Mapping[str, Any]], order: in_memory.Order, query: Ro
 
 
 def _counts_only(query: SummaryQuery) -> bool:
-    return all(each.field is None for each in query.measures)
+    return all(each.function == "count" for each in query.measures)
 
 
 def _require_listed(entity: Entity, fields: Iterable[Field]) -> None:

@@ -16,3 +16,4 @@ LABELS: Mapping[str, Callable[[date], str]] = {
 }
 NONE = "(none)"
 CENT = Decimal("0.01")
+SHARE = Decimal("0.0001")

@@ -13,17 +13,28 @@ from itertools import product
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import CURRENCY, Field, Kind
-from bottlecrm_mcp.gateway.base import Condition, Grouping, Measure, Summary, SummaryQuery
-from bottlecrm_mcp.gateway.shared.group_labels import CENT, LABELS, NONE
+from bottlecrm_mcp.gateway.base import (
+    Condition,
+    Grouping,
+    Measure,
+    NotAvailable,
+    Summary,
+    SummaryQuery,
+)
+from bottlecrm_mcp.gateway.shared.folding import folded, phone_digits, same_phone
+from bottlecrm_mcp.gateway.shared.group_labels import CENT, LABELS, NONE, SHARE
 from bottlecrm_mcp.gateway.shared.rows import EMPTY
 
 Row = Mapping[str, Any]
+SECONDS_A_DAY = 86_400
 Order = Sequence[tuple[Field, bool]]
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda value, wanted: bool(value == wanted),
     "gte": lambda value, wanted: bool(value >= wanted),
     "lte": lambda value, wanted: bool(value <= wanted),
+    "gt": lambda value, wanted: bool(value > wanted),
+    "lt": lambda value, wanted: bool(value < wanted),
     "contains": lambda value, wanted: wanted in value,
 }
 FIRST_DAYS: Mapping[str, Callable[[date], date]] = {
@@ -40,18 +51,32 @@ def matching(rows: Iterable[Row], conditions: Sequence[Condition]) -> list[Row]:
 
 
 def holds(condition: Condition, row: Row) -> bool:
-    value = row.get(condition.field.name)
-    if condition.operator == "is_empty":
-        return (value in EMPTY) is condition.value
+    operator, wanted = condition.operator, condition.value
+    if operator == "any":
+        return any(all(holds(each, row) for each in alternative) for alternative in wanted)
+    if operator == "related":
+        raise NotAvailable(f"This can't be filtered by what {condition.field.name} is here.")
+    value: Any = row.get(condition.field.name)
+    if condition.field.also:
+        value = [*_references(value), *_references(row.get(condition.field.also.name))]
+    if operator == "is_empty":
+        return (value in EMPTY) is wanted
     if condition.field.kind.is_relation:
-        return bool(_wanted_ids(condition) & related_ids(value))
+        found = bool(_wanted_ids(condition) & related_ids(value))
+        return found is (operator != "not_in")
     kind = condition.field.kind
-    if condition.operator == "not_in":
-        return value in EMPTY or not _is_one_of(kind, value, condition.value)
+    if operator == "not_in":
+        return value in EMPTY or not _is_one_of(kind, value, wanted)
+    if operator == "outside":
+        first, last = (comparable(kind, each) for each in wanted)
+        return value in EMPTY or not first <= comparable(kind, value) <= last
     if value in EMPTY:
         return False
-    if condition.operator == "in":
-        return _is_one_of(kind, value, condition.value)
+    if operator == "in":
+        return _is_one_of(kind, value, wanted)
+    if kind is Kind.PHONE and phone_digits(wanted):
+        held = operator == "contains" and phone_digits(wanted) in phone_digits(value)
+        return held or same_phone(value, wanted)
     compare = COMPARISONS[condition.operator]
     return compare(comparable(kind, value), comparable(kind, condition.value))
 
@@ -61,12 +86,19 @@ def _is_one_of(kind: Kind, value: Any, values: Iterable[Any]) -> bool:
 
 
 def _wanted_ids(condition: Condition) -> set[str]:
-    return set(condition.value) if condition.operator == "in" else {condition.value}
+    many = condition.operator in ("in", "not_in")
+    return set(condition.value) if many else {condition.value}
 
 
 def related_ids(value: Any) -> set[str]:
-    references = value if isinstance(value, list) else [value] if value else []
-    return {each["id"] for each in references}
+    if isinstance(value, str):
+        # The id of the record itself.
+        return {value}
+    return {each["id"] for each in _references(value)}
+
+
+def _references(value: Any) -> list[Mapping[str, str]]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def comparable(kind: Kind, value: Any) -> Any:
@@ -75,7 +107,7 @@ def comparable(kind: Kind, value: Any) -> Any:
         return Decimal(str(value))
     if kind is Kind.DATETIME:
         return datetime.fromisoformat(value)
-    return value if isinstance(value, bool) else str(value).casefold()
+    return value if isinstance(value, bool) else folded(str(value))
 
 
 def holding_words(rows: Iterable[Row], words: Sequence[str], names: Sequence[str]) -> list[Row]:
@@ -84,8 +116,7 @@ def holding_words(rows: Iterable[Row], words: Sequence[str], names: Sequence[str
         row
         for row in rows
         if all(
-            any(word.casefold() in str(row.get(name, "")).casefold() for name in names)
-            for word in words
+            any(folded(word) in folded(str(row.get(name, ""))) for name in names) for word in words
         )
     ]
 
@@ -115,14 +146,22 @@ def summarize(rows: Sequence[Row], query: SummaryQuery, zone: tzinfo) -> Summary
             groups.setdefault(keys, []).append(row)
             names = (each.key for each in query.groupings)
             shown[keys] = dict(zip(names, (label for _, label in parts), strict=True))
-    measured = {keys: _measured(query.measures, each) for keys, each in groups.items()}
+    measured = {keys: _measured(query.measures, each, zone) for keys, each in groups.items()}
     found = [{**shown[keys], **measured[keys]} for keys in _ranked(query, measured)]
-    return Summary(found[: query.limit], len(found), _totals(rows, query))
+    return Summary(found[: query.limit], len(found), _totals(rows, query, zone))
 
 
 def _parts(grouping: Grouping, row: Row, zone: tzinfo) -> list[tuple[Any, Any]]:
     """The groups that a row falls into, each as what it sorts by and what is shown."""
-    value = row.get(grouping.field.name)
+    if grouping.through:
+        raise NotAvailable(f"This can't be grouped by {grouping.key} here.")
+    if grouping.holds:
+        held = all(holds(each, row) for each in grouping.holds)
+        return [(held, held)]
+    value: Any = row.get(grouping.field.name)
+    if grouping.folded and value not in EMPTY:
+        kind = grouping.field.kind
+        value = phone_digits(value) if kind is Kind.PHONE else folded(str(value))
     if grouping.period:
         start = _period(grouping, value, zone)
         return [(start, LABELS[grouping.period](start) if start else NONE)]
@@ -167,36 +206,78 @@ def _nothing_last(value: Any) -> tuple[bool, Any]:
 
 def _amount(measure: Measure, measured: Mapping[str, Any]) -> Any:
     value = measured[measure.key]
-    if measure.field is None or measure.function in ("sum", "avg"):
+    if measure.field is None or measure.until or measure.function in ("sum", "avg", "values"):
         return Decimal(value)
     return comparable(measure.field.kind, value)
 
 
-def _totals(rows: Sequence[Row], query: SummaryQuery) -> list[dict[str, Any]]:
+def _totals(rows: Sequence[Row], query: SummaryQuery, zone: tzinfo) -> list[dict[str, Any]]:
     if not any(each.field and each.field.money for each in query.measures):
-        return [_measured(query.measures, rows)]
+        return [_measured(query.measures, rows, zone)]
     currencies = sorted({row.get(CURRENCY) or "" for row in rows}, key=lambda each: each or "~")
     return [
         {
             CURRENCY: currency or NONE,
-            **_measured(query.measures, [r for r in rows if (r.get(CURRENCY) or "") == currency]),
+            **_measured(
+                query.measures, [r for r in rows if (r.get(CURRENCY) or "") == currency], zone
+            ),
         }
         for currency in currencies
     ]
 
 
-def _measured(measures: Sequence[Measure], rows: Sequence[Row]) -> dict[str, Any]:
-    values = {each.key: _measure(each, rows) for each in measures}
+def _measured(measures: Sequence[Measure], rows: Sequence[Row], zone: tzinfo) -> dict[str, Any]:
+    values = {each.key: _measure(each, rows, zone) for each in measures}
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _measure(measure: Measure, rows: Sequence[Row]) -> Any:
+def _measured_days(
+    measure: Measure, start: Field, end: Field, rows: Sequence[Row], zone: tzinfo
+) -> str | int | None:
+    """Of the days between two fields, what the measure asks for."""
+    spent = [
+        _days(start, end, row, zone)
+        for row in rows
+        if row.get(start.name) not in EMPTY and row.get(end.name) not in EMPTY
+    ]
+    if measure.function == "values":
+        return len(spent)
+    if not spent:
+        return None
+    if measure.function in ("min", "max"):
+        value = min(spent) if measure.function == "min" else max(spent)
+    else:
+        value = sum(spent, Decimal(0)) / (len(spent) if measure.function == "avg" else 1)
+    return str(value.quantize(CENT))
+
+
+def _days(start: Field, end: Field, row: Row, zone: tzinfo) -> Decimal:
+    if start.kind is end.kind is Kind.DATETIME:
+        spent = datetime.fromisoformat(row[end.name]) - datetime.fromisoformat(row[start.name])
+        return Decimal(spent.total_seconds()) / SECONDS_A_DAY
+    first, last = (
+        date.fromisoformat(row[each.name])
+        if each.kind is Kind.DATE
+        else _day_of(datetime.fromisoformat(row[each.name]), zone)
+        for each in (start, end)
+    )
+    return Decimal((last - first).days)
+
+
+def _measure(measure: Measure, rows: Sequence[Row], zone: tzinfo) -> Any:
     field = measure.field
+    if measure.function == "share":
+        held = sum(1 for row in rows if all(holds(each, row) for each in measure.holds))
+        return str((Decimal(held) / len(rows)).quantize(SHARE)) if rows else None
     if field is None:
         return len(rows)
+    if measure.until is not None:
+        return _measured_days(measure, field, measure.until, rows, zone)
     known = [row[field.name] for row in rows if row.get(field.name) not in EMPTY]
     if not known:
         return None
+    if measure.function == "values":
+        return len(known)
     if measure.function in ("min", "max"):
         choose = min if measure.function == "min" else max
         return choose(known, key=lambda value: comparable(field.kind, value))

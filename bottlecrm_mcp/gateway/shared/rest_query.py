@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.catalogue.model import Entity, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Page, Read, Refused, RowQuery
 from bottlecrm_mcp.gateway.shared import unpaged_list
 from bottlecrm_mcp.gateway.shared.rows import dig, row_of
+
+COMPARED_AS_TEXT = (Kind.CHOICE, Kind.DATE)
 
 
 def rest_page(read: Read, entity: Entity, query: RowQuery) -> Page:
@@ -51,8 +53,10 @@ def takes(entity: Entity, condition: Condition) -> bool:
 
 def _parameter(entity: Entity, condition: Condition) -> dict[str, Any]:
     rest = entity.rest_filters.get(condition.key)
-    if condition.custom_key and condition.operator == "eq":
-        return {f"cf_{condition.custom_key}": _text(condition.value)}
+    field = condition.field
+    # The list compares text, which no number or truth value is.
+    if field.custom_key and condition.operator == "eq" and field.kind in COMPARED_AS_TEXT:
+        return {f"cf_{field.custom_key}": _text(condition.value)}
     if rest is None:
         raise NotAvailable(
             f"{entity.name} can't be filtered by {condition.key} here. "

@@ -22,6 +22,7 @@ from bottlecrm_mcp.gateway.base import (
     SummaryQuery,
 )
 from bottlecrm_mcp.gateway.shared import in_memory
+from bottlecrm_mcp.gateway.shared.folding import words_of
 from bottlecrm_mcp.gateway.shared.rows import row_of, rows_at
 
 Row = Mapping[str, Any]
@@ -29,15 +30,13 @@ Row = Mapping[str, Any]
 
 def page(read: Read, entity: Entity, query: RowQuery) -> Page:
     """One page of what matches. Raises `NotAvailable` or `Refused`."""
-    for condition in query.conditions:
-        if condition.custom_key:
-            raise NotAvailable(f"{entity.name} have no custom fields.")
     found = in_memory.matching(rows(read, entity, query.conditions), query.conditions)
     if query.either:
         found = [
             row for row in found if any(in_memory.matching([row], each) for each in query.either)
         ]
-    found = in_memory.holding_words(found, query.query.split(), entity.search_fields)
+    if query.query:
+        found = in_memory.holding_words(found, words_of(query.query), entity.search_fields)
     window = in_memory.ordered(found, query.sort or newest(entity))
     window = window[query.offset : query.offset + query.limit]
     narrowed = entity.window is not None and not _says(entity.window.field, query.conditions)

@@ -21,16 +21,25 @@ RANGES = (
     "next_month",
     "this_quarter",
     "last_quarter",
+    "next_quarter",
     "this_year",
     "last_year",
+    "next_year",
     "last_N_days",
     "next_N_days",
+    "next_monday",
+    "2026-11",
+    "2026-Q4",
+    "2026",
     OVERDUE,
 )
-DAYS = ("today", "tomorrow", "yesterday", "in_N_days")
+DAYS = ("today", "tomorrow", "yesterday")
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days", re.ASCII)
 _IN_DAYS = re.compile(r"in_(\d{1,4})_days", re.ASCII)
+_WEEKDAY = re.compile(rf"(last|next)_({'|'.join(WEEKDAYS)})")
+_CALENDAR = re.compile(r"([1-9]\d{3})(?:-(?:(0[1-9]|1[0-2])|q([1-4])))?", re.ASCII)
 
 Range = tuple[date | None, date | None]
 
@@ -55,7 +64,13 @@ class Clock:
         return max(0, int((midnight.timestamp() - now.timestamp()) * 1000))
 
     def range(self, words: str) -> Range | None:
-        """First and last day of a relative range, None for an open end; None if not one."""
+        """First and last day of a range, None for an open end; None if not one.
+
+        A relative one, a month, a quarter or a year; with spaces or underscores.
+        """
+        words = _spelled(words)
+        if calendar := _CALENDAR.fullmatch(words):
+            return _calendar(*calendar.groups())
         today = self.today
         day = timedelta(days=1)
         if numbered := _NUMBERED.fullmatch(words):
@@ -78,20 +93,29 @@ class Clock:
             "next_month": _months(today, 1, 1),
             "this_quarter": _months(today, 3, 0),
             "last_quarter": _months(today, 3, -1),
+            "next_quarter": _months(today, 3, 1),
             "this_year": (date(today.year, 1, 1), date(today.year, 12, 31)),
             "last_year": (date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+            "next_year": (date(today.year + 1, 1, 1), date(today.year + 1, 12, 31)),
             OVERDUE: (None, today - day),
         }
         return ranges.get(words)
 
     def day(self, value: str) -> date | None:
-        """A day for a field: ISO, `today`, `tomorrow`, `yesterday` or `in_N_days`."""
-        if ahead := _IN_DAYS.fullmatch(value):
+        """A day for a field: ISO, `today`, `tomorrow`, `yesterday`, `in_N_days`, `next_monday`."""
+        words = _spelled(value)
+        if ahead := _IN_DAYS.fullmatch(words):
             return self.today + timedelta(days=int(ahead[1]))
-        if value in DAYS:
-            named = self.range(value)
-            return named[0] if named else None
-        return iso_day(value)
+        if named := _WEEKDAY.fullmatch(words):
+            # The first of that name after today, or the last before it.
+            away = WEEKDAYS.index(named[2]) - self.today.weekday()
+            if named[1] == "next":
+                return self.today + timedelta(days=away if away > 0 else away + 7)
+            return self.today + timedelta(days=away if away < 0 else away - 7)
+        if words in DAYS:
+            found = self.range(words)
+            return found[0] if found else None
+        return None if _CALENDAR.fullmatch(words) else iso_day(value)
 
     def moment(self, value: str) -> datetime | None:
         """An ISO date and time in the organisation's time zone, which is meant where it says none.
@@ -114,6 +138,19 @@ class Clock:
         # The last microsecond before the next day, also where the clocks change in between.
         tomorrow = self.start_of(day + timedelta(days=1)).astimezone(ZoneInfo("UTC"))
         return (tomorrow - timedelta(microseconds=1)).astimezone(self.zone)
+
+
+def _spelled(words: str) -> str:
+    return "_".join(words.lower().replace("_", " ").split())
+
+
+def _calendar(year: str, month: str | None, quarter: str | None) -> Range:
+    """A month, a quarter or a year of the calendar."""
+    if month:
+        return _months(date(int(year), int(month), 1), 1, 0)
+    if quarter:
+        return _months(date(int(year), int(quarter) * 3, 1), 3, 0)
+    return date(int(year), 1, 1), date(int(year), 12, 31)
 
 
 def _months(today: date, count: int, shift: int) -> Range:

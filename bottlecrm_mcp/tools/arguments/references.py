@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, RowQuery
+from bottlecrm_mcp.gateway.shared.folding import folded, in_order, words_of
 from bottlecrm_mcp.gateway.shared.rows import dig
 from bottlecrm_mcp.tools.arguments.scalars import is_id, require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_fields
@@ -27,13 +28,15 @@ MOST_TRIED = 5
 
 
 class Reference(NamedTuple):
-    """A record that was meant, as it is echoed."""
+    """A record that was meant, as it is echoed; `note` says what is special about it."""
 
     id: str
     name: str
+    note: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        return {"id": self.id, "name": self.name}
+        note = {"note": self.note} if self.note else {}
+        return {"id": self.id, "name": self.name, **note}
 
 
 def record_meant(crm: Crm, entity: Entity, value: str) -> str:
@@ -121,7 +124,7 @@ class References:
         for reference, _ in named:
             if reference.id == value.lower():
                 return reference
-        exact = [ref for ref, names in named if value.lower() in (each.lower() for each in names)]
+        exact = [ref for ref, names in named if _is_one_of(value, names)]
         matches = exact
         if not (exact or self.exact):
             matches = [ref for ref, names in named if _begins(value, names)]
@@ -132,7 +135,7 @@ class References:
             candidates = [
                 {**ref.as_dict(), **_detail(names)} for ref, names in named if ref.id in ids
             ]
-            raise _ambiguous(entity.singular, value, candidates)
+            raise ambiguous(entity.singular, value, candidates)
         everything = [name for _, names in named for name in names]
         raise _unknown(entity.singular, value, nearest(value, everything, MOST_CANDIDATES))
 
@@ -160,6 +163,15 @@ class References:
             self._rows[entity.name] = self.crm.page(entity, query).rows
         return self._rows[entity.name]
 
+    def known(self, target: str, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that the caller can look up, all where the token may not look."""
+        entity, key = self.crm.catalogue.looked_up_in(target)
+        if entity is None or not ids or not self.crm.may(entity, "read"):
+            return set(ids)
+        if not entity.paged:
+            return {reference.id for reference, _ in self._named(entity, key)}
+        return set(self.crm.find(entity, ids, ()))
+
     def keys(self, field: Field, ids: Sequence[str]) -> list[str]:
         """What a create takes instead of these ids."""
         target = self.crm.catalogue.target(field.to)
@@ -185,13 +197,14 @@ class References:
             for field in entity.fields
             if field.name in entity.columns or field in label_fields(entity)
         )
-        page = self.crm.page(entity, RowQuery(columns, query=name, limit=MOST_CANDIDATES + 1))
+        query = RowQuery(columns, query=name, limit=MOST_CANDIDATES + 1, similar=MOST_CANDIDATES)
+        page = self.crm.page(entity, query)
         rows = {row["id"]: row for row in page.rows}
         if page.total > len(rows):
             # The newest that hold these words may lack the one that is called just so.
             rows |= {row["id"]: row for row in self._called(entity, columns, name)}
         named = [(Reference(key, self.crm.label(entity, row)), row) for key, row in rows.items()]
-        exact = [ref for ref, row in named if name.lower() in _exact_names(ref, row)]
+        exact = [ref for ref, row in named if _is_one_of(name, _exact_names(ref, row))]
         if len(exact) == 1:
             return exact[0]
         if len(named) == 1:
@@ -206,15 +219,16 @@ class References:
                 for ref, row in named
                 if not exact or ref in exact
             ]
-            raise _ambiguous(entity.singular, name, told_apart)
-        raise _unknown(entity.singular, name, self._near(entity, columns, name))
+            raise ambiguous(entity.singular, name, told_apart)
+        alike = [self.crm.label(entity, row) for row in page.similar]
+        raise _unknown(entity.singular, name, alike or self._near(entity, columns, name))
 
     def _called(
         self, entity: Entity, columns: tuple[Field, ...], name: str
     ) -> list[Mapping[str, Any]]:
         """Records of exactly this name, as far as they can be asked for."""
         by_name = {field.name: field for field in columns}
-        words = name.split()
+        words = in_order(name).split()
         found: list[Mapping[str, Any]] = []
         for group in entity.label:
             for cut in _cuts(len(words)) if len(group) == 2 else (len(words),):
@@ -252,14 +266,24 @@ def _detail(names: Sequence[str]) -> dict[str, str]:
 
 def _exact_names(reference: Reference, row: Mapping[str, Any]) -> list[str]:
     names = (reference.name, row.get("email"), row.get("title"), row.get("invoice_title"))
-    return [str(each).lower() for each in names if each]
+    return [str(each) for each in names if each]
+
+
+def is_called(reference: Reference, name: str) -> bool:
+    """Whether this is its whole name, in any case, with any accents and in either order."""
+    return name.strip().lower() == ME or _is_one_of(name, [reference.name])
+
+
+def _is_one_of(name: str, names: Sequence[str]) -> bool:
+    meant = {folded(name.strip()), folded(in_order(name.strip()))}
+    return any(folded(each) in meant for each in names)
 
 
 def _begins(value: str, names: Sequence[str]) -> bool:
     """Whether each word of `value` begins a word of one of the names."""
-    words = value.lower().split()
+    words = words_of(value)
     return any(
-        all(any(part.startswith(word) for part in name.lower().split()) for word in words)
+        all(any(part.startswith(word) for part in words_of(name)) for word in words)
         for name in names
     )
 
@@ -273,7 +297,8 @@ def _telling(row: Mapping[str, Any]) -> dict[str, Any]:
     return dict(list(told.items())[:4])
 
 
-def _ambiguous(singular: str, value: str, candidates: Sequence[Mapping[str, Any]]) -> ToolError:
+def ambiguous(singular: str, value: str, candidates: Sequence[Mapping[str, Any]]) -> ToolError:
+    """The error of a name that several records have."""
     return ToolError(
         "ambiguous",
         f"More than one {singular} matches {value!r}.",

@@ -35,6 +35,8 @@ LONGEST_SOUGHT = 255
 MOST_WORDS = 30
 
 NOT_A_NUMBER = "Must be a number."
+# 125,000 or 1,250,000.50; a single comma with other digits after it is a decimal point somewhere.
+_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
 
 
 def require_number(number: int | float) -> None:
@@ -64,6 +66,8 @@ def decimal(value: Any) -> Decimal:
     text = str(value)
     if len(text) > LONGEST_SCALAR:
         raise _too_long()
+    if _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
     try:
         number = Decimal(text)
     except InvalidOperation as problem:
@@ -79,6 +83,16 @@ def decimal(value: Any) -> Decimal:
 def written_out(number: Decimal) -> str:
     """The number without an exponent."""
     return format(number, "f")
+
+
+def boolean(value: Any) -> bool:
+    """A JSON truth value or its text. Raises `ToolError`."""
+    spelled = value.strip().lower() if isinstance(value, str) else ""
+    if spelled in ("true", "false"):
+        return spelled == "true"
+    if not isinstance(value, bool):
+        raise ToolError("invalid_value", "Must be true or false.")
+    return value
 
 
 def whole(value: Any) -> int:

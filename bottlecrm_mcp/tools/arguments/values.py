@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Access, Entity, Field, Kind
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
+from bottlecrm_mcp.tools.arguments.custom_fields import PREFIX
 from bottlecrm_mcp.tools.arguments.filters import choice_value
 from bottlecrm_mcp.tools.arguments.list_changes import changed_list, is_list_change
 from bottlecrm_mcp.tools.arguments.references import Reference, References
@@ -110,7 +111,7 @@ class Values:
         by_name = {field.name: field for field in fields}
         # The body's own spelling is understood too (account_id for account).
         by_name |= {field.body_name: field for field in fields}
-        for name, value in given.items():
+        for name, value in self._gathered(given).items():
             if len(self._problems) >= MOST_FIELDS:
                 # No more are told, and to look for the nearest names takes time.
                 break
@@ -129,9 +130,27 @@ class Values:
                     part for part in (problem.message, problem.hint) if part
                 )
 
+    def _gathered(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The same with `custom_fields.KEY` as part of the object that they are sent in."""
+        dotted = {name: value for name, value in given.items() if name.startswith(PREFIX)}
+        if not dotted:
+            return dict(given)
+        rest = {name: value for name, value in given.items() if name not in dotted}
+        whole = rest.get(CUSTOM_FIELDS)
+        if whole is not None and not isinstance(whole, Mapping):
+            return rest
+        return rest | {
+            CUSTOM_FIELDS: {
+                **(whole or {}),
+                **{name.removeprefix(PREFIX): value for name, value in dotted.items()},
+            }
+        }
+
     def _unknown(self, name: str, fields: tuple[Field, ...], entity: Entity | None) -> str:
         if entity is not None and entity.field(name) is not None:
             return "Is read-only."
+        if entity is not None and (said := custom_fields.pointed_to(self.crm, entity, name)):
+            return said
         if not fields:
             return "No parameters are taken."
         return f"No such field. {suggest(name, (field.name for field in fields))}"
@@ -193,7 +212,9 @@ class Values:
         for key in value:
             if key not in known:
                 raise ToolError("unknown_field", f"No custom field {key!r}. {suggest(key, known)}")
-        return {key: custom_fields.value_of(known[key], each) for key, each in value.items()}
+        return {
+            key: custom_fields.value_of(self.crm, known[key], each) for key, each in value.items()
+        }
 
     def _items(self, field: Field, value: Any) -> list[dict[str, Any]]:
         if not isinstance(value, list) or len(value) > MOST_ITEMS:
@@ -224,9 +245,7 @@ def _choice(field: Field, value: Any) -> str:
 
 
 def _boolean(field: Field, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ToolError("invalid_value", "Must be true or false.")
-    return value
+    return scalars.boolean(value)
 
 
 def _number(field: Field, value: Any) -> int | str:

@@ -20,7 +20,7 @@ MINE: tuple[Mapping[str, Any], ...] = (
     {ASSIGNEES: ME},
     {CREATOR: ME, f"{ASSIGNEES}__is_empty": True},
 )
-OVERDUE, URGENT, TODAY, OPEN, SOON = range(5)
+MISSED, OVERDUE, URGENT, TODAY, OPEN, SOON = range(6)
 
 
 class Waiting(NamedTuple):
@@ -51,7 +51,8 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
 
 def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
-    names = {duty.due, duty.urgency, duty.answered, *duty.tells, *label_names(entity)}
+    missed = (name for name, _ in duty.missed)
+    names = {duty.due, duty.urgency, duty.answered, *missed, *duty.tells, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
     first = entity.field(duty.due or CREATED)
     query = RowQuery(
@@ -75,12 +76,15 @@ def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Wa
     why = [f"{duty.what} {_when(late)}" if due else duty.what, urgency]
     if duty.answered and duty.answered not in row:
         why.append("not answered yet")
+    missed = [promise for name, promise in duty.missed if row.get(name)]
+    why += [f"{promise} overdue" for promise in missed]
     shown = {"entity": entity.name, "id": row["id"], "name": crm.label(entity, row)}
     if due:
         shown["due"] = due
     shown |= {name: _short(row[name]) for name in duty.tells if name in row}
     shown["why"] = ", ".join(filter(None, why))
-    return Waiting(_pressing(duty, due, late, urgency), _rank(duty, due, urgency), due, shown)
+    pressing = MISSED if missed else _pressing(duty, due, late, urgency)
+    return Waiting(pressing, _rank(duty, due, urgency), due, shown)
 
 
 def _short(value: Any) -> Any:
@@ -89,7 +93,9 @@ def _short(value: Any) -> Any:
 
 def _rank(duty: Duty, due: str, urgency: str) -> int:
     """Of what has no day, the most urgent is first."""
-    return duty.urgent.index(urgency) if urgency in duty.urgent and not due else 0
+    if due:
+        return 0
+    return duty.urgent.index(urgency) if urgency in duty.urgent else len(duty.urgent)
 
 
 def _when(late: int) -> str:

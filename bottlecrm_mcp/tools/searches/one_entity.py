@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import Duty, Entity, Field
 from bottlecrm_mcp.gateway.base import DEFAULT_LIMIT, NotAvailable, Page, Refused, RowQuery
+from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
 from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
+
+# Where fewer records hold the words, so many are shown that hold words which are spelled alike.
+MOST_SIMILAR = 3
 
 
 def search_entity(
@@ -37,19 +41,21 @@ def search_entity(
     page = crm.page(
         searched,
         RowQuery(
-            columns=_columns(searched, fields),
+            columns=columns_of(crm, searched, fields),
             query=query.strip(),
             conditions=tuple(understood.conditions),
-            sort=_sort(searched, sort),
+            sort=_sort(crm, searched, sort),
             limit=limit,
             offset=offset,
+            similar=MOST_SIMILAR if query and not sort else 0,
         ),
     )
-    records = rows_that_fit([shortened(row) for row in page.rows])
+    found = [*page.rows, *page.similar]
+    records = rows_that_fit([shortened(row) for row in found])
     result: dict[str, Any] = {
         "entity": searched.name,
         "records": records,
-        "total": page.total,
+        "total": page.total + len(page.similar),
         "returned": len(records),
         "filters": understood.understood,
     }
@@ -60,25 +66,28 @@ def search_entity(
     if outsiders := untrusted_fields(searched, *records):
         result["untrusted"] = outsiders
     notes = [*_notes(searched, page, offset, bool(query or filters)), *understood.notes]
-    if len(records) < len(page.rows):
+    if page.similar:
+        which = "None has" if not page.rows else f"All but the first {len(page.rows)} lack"
+        notes.append(f"{which} the words as written: these are spelled alike, the likeliest first.")
+    if len(records) < len(found):
         notes.append("Fewer records than asked for fit into one answer; go on at next_offset.")
     if notes:
         result["notes"] = notes
     return result
 
 
-def _columns(entity: Entity, names: Sequence[str] | None) -> tuple[Field, ...]:
+def columns_of(crm: Crm, entity: Entity, names: Sequence[str] | None) -> tuple[Field, ...]:
+    """The fields of a row, as they were asked for. Raises `ToolError`."""
     chosen = []
     listed = [field.name for field in entity.fields if field.listed and not field.computed]
     for name in names or entity.columns:
-        field = entity.field(name)
         if name == "id":
             continue
+        field = entity.field(name) or custom_fields.field_of(crm, entity, name)
         if field is None:
-            raise ToolError(
-                "unknown_field", f"{entity.name} have no field {name!r}. {suggest(name, listed)}"
-            )
-        if name not in listed:
+            said = custom_fields.pointed_to(crm, entity, name) or suggest(name, listed)
+            raise ToolError("unknown_field", f"{entity.name} have no field {name!r}. {said}")
+        if name not in listed and not field.custom_key:
             raise ToolError("not_supported", f"{name} is not in lists; crm_get shows it.")
         chosen.append(field)
     return tuple(dict.fromkeys(chosen))
@@ -88,28 +97,26 @@ def sortable(entity: Entity) -> list[str]:
     return [each.name for each in entity.fields if each.kind.can_sort and not each.computed]
 
 
-def _sort(entity: Entity, sort: str) -> tuple[tuple[Field, bool], ...]:
+def _sort(crm: Crm, entity: Entity, sort: str) -> tuple[tuple[Field, bool], ...]:
     order = []
     for part in filter(None, (each.strip() for each in sort.split(","))):
         name = part.removeprefix("-")
-        field = entity.field(name)
-        if field is None or name not in sortable(entity):
-            raise ToolError(
-                "unknown_field",
-                f"{entity.name} can't be sorted by {name!r}. {suggest(name, sortable(entity))}",
-            )
+        field = entity.field(name) or custom_fields.field_of(crm, entity, name)
+        if field is None or not (field.custom_key or name in sortable(entity)):
+            said = custom_fields.pointed_to(crm, entity, name) or suggest(name, sortable(entity))
+            raise ToolError("unknown_field", f"{entity.name} can't be sorted by {name!r}. {said}")
         order.append((field, part.startswith("-")))
     return tuple(order)
 
 
 def _notes(entity: Entity, page: Page, offset: int, narrowed: bool) -> list[str]:
     notes = list(page.limits)
-    if not page.total:
+    if not page.total and not page.similar:
         wider = " Try fewer filters or another word." if narrowed else ""
         notes.append(f"0 results.{wider}")
         if entity.hidden_note:
             notes.append(entity.hidden_note)
-    elif not page.rows:
+    elif not page.rows and not page.similar:
         notes.append(f"offset {offset} is beyond the last of {page.total} records.")
     if page.more:
         notes.append(
@@ -133,6 +140,17 @@ class SearchResults:
 
     pages: list[tuple[EntitySearch, Page]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def with_similar(self) -> SearchResults:
+        """The same with what is only spelled alike among the rows, and a note that says so."""
+        pages = [
+            (search, Page([*page.rows, *page.similar], page.total + len(page.similar), page.limits))
+            for search, page in self.pages
+        ]
+        notes = list(self.notes)
+        if any(page.similar for _, page in self.pages):
+            notes.append("None has the words as written: these are spelled alike.")
+        return SearchResults(pages, notes)
 
     def as_result(self, name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The structured result: the rows that fit, and totals by entity."""

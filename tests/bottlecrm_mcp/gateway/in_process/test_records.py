@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from operator import ge, gt, le, lt
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,8 @@ def shown(rest: Any, name: str) -> list[dict[str, Any]]:
 def value_in(record: dict[str, Any], field: Field) -> Any:
     value = record.get(field.name)
     if field.kind is Kind.RELATION:
-        return {id_of(value)} if value else set()
+        also = value_in(record, field.also) if field.also else set()
+        return {id_of(value), *also} if value else also
     if field.kind is Kind.RELATIONS:
         return {id_of(each) for each in value}
     return READERS[field.kind](value) if value is not None and field.kind in READERS else value
@@ -57,6 +59,8 @@ def does_match(value: Any, field: Field, operator: str, wanted: Any) -> bool:
     empty = value in (None, "", set())
     if operator == "is_empty":
         return empty == wanted
+    if operator == "not":
+        return not does_match(value, field, "eq", wanted)
     if field.kind.is_relation:
         return not value.isdisjoint([wanted] if operator == "eq" else wanted)
     if empty:
@@ -71,7 +75,8 @@ def does_match(value: Any, field: Field, operator: str, wanted: Any) -> bool:
         return value.astimezone(ZONE).date() == wanted
     if operator == "eq":
         return value == wanted
-    return value >= wanted if operator == "gte" else value <= wanted
+    compare = {"gt": gt, "gte": ge, "lt": lt, "lte": le}[operator]
+    return bool(compare(value, wanted))
 
 
 def questions(records: list[dict[str, Any]], field: Field) -> list[tuple[str, Any, Any]]:
@@ -88,7 +93,7 @@ def questions(records: list[dict[str, Any]], field: Field) -> list[tuple[str, An
         wanted = middle
         if operator == "contains":
             wanted = (middle[1:-1] or middle[:1]).swapcase()
-        elif field.kind is Kind.DATETIME and operator == "eq":
+        elif field.kind is Kind.DATETIME and operator in ("eq", "not"):
             wanted = middle.astimezone(ZONE).date()
         asked.append((operator, wanted, as_json(wanted)))
     if not field.kind.is_ordered:

@@ -73,7 +73,8 @@ def test_unknown_person(user, alpha) -> None:
 
 def test_inactive_people_are_not_offered(user, alpha) -> None:
     Profile.objects.filter(pk=alpha.people[4].pk).update(is_active=False)
-    assert "error" in user("crm_search", entity="leads", filters={"assigned_to": "Colleague2"})
+    data = {"company_name": "X", "assigned_to": "Colleague2"}
+    assert "error" in user("crm_create", entity="leads", data=data)
 
 
 @pytest.mark.parametrize("value", ["Alpha tag 1", "alpha TAG 1"])

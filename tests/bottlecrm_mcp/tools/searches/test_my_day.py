@@ -150,3 +150,22 @@ def test_catalogue_that_knows_of_no_duties(crm_of, alpha_user) -> None:
     crm = crm_of(alpha_user)
     crm.catalogue = replace(crm.catalogue, duties=())
     assert my_day(crm, 20)["records"] == []
+
+
+def test_missed_promise_before_an_old_invoice(day, invoice, user) -> None:
+    invoice("Old", -90)
+    for name, priority in (("Later", "Low"), ("Sooner", "Urgent")):
+        case = day(Case, name=name, status="New", priority=priority)
+        with org_context(case.org):
+            Case.objects.filter(pk=case.pk).update(
+                created_at=datetime.now(ZoneInfo(ZONE)) - timedelta(days=10)
+            )
+    day(Case, name="In time", status="New", priority="Low")
+    waiting = reasons(user("crm_search", entity="my_day"))
+    waiting[2] = waiting[2].replace(waiting[2].split(":")[0], "Old")
+    assert waiting == [
+        "Sooner: open case, Urgent, not answered yet, first response overdue, resolution overdue",
+        "Later: open case, Low, not answered yet, first response overdue, resolution overdue",
+        "Old: payment overdue by 90 days",
+        "In time: open case, Low, not answered yet",
+    ]

@@ -1,0 +1,179 @@
+"""SQL expressions: text without accents, digits of phone numbers, custom fields by their type."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateField,
+    Expression,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Q,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import (
+    Cast,
+    Concat,
+    Left,
+    Length,
+    Lower,
+    Substr,
+)
+from django.db.models.lookups import (
+    Contains,
+    EndsWith,
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    Regex,
+)
+
+from bottlecrm_mcp.catalogue.model import Kind
+from bottlecrm_mcp.gateway.shared.folding import (
+    LETTERS,
+    LIGATURES,
+    MARKS,
+    OWN_DIGITS,
+    can_be_misspelled,
+    folded,
+    phone_digits,
+)
+
+CUSTOM_FIELDS = "custom_fields"
+# What PostgreSQL casts without an error.
+NUMBER = r"^-?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,2})?$"
+DAY = r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+# Of pg_trgm: what is spelled alike enough to be looked at.
+ALIKE = 0.4
+
+
+def text(expression: Any, function: str, *more: Any) -> Func:
+    return Func(expression, *more, function=function, output_field=TextField())
+
+
+def folded_text(expression: Any) -> Expression:
+    """The same as `folding.folded`. Only text beyond ASCII is taken apart, which costs most."""
+    lower = Lower(expression)
+    decomposed: Any = Func(
+        lower, template="normalize(%(expressions)s, NFKD)", output_field=TextField()
+    )
+    stripped: Any = text(
+        decomposed, "translate", Value("".join(LETTERS) + MARKS), Value("".join(LETTERS.values()))
+    )
+    for ligature, letters in LIGATURES.items():
+        stripped = text(stripped, "replace", Value(ligature), Value(letters))
+    return Case(
+        When(_beyond_ascii(expression), then=stripped), default=lower, output_field=TextField()
+    )
+
+
+def _beyond_ascii(expression: Any) -> Q:
+    octets = Func(expression, function="octet_length", output_field=IntegerField())
+    return Q(GreaterThan(octets, Length(expression)))
+
+
+def holds_text(name: str, wanted: str) -> Q:
+    """Whether a column holds this text, in any case and with any accents."""
+    meant = folded(wanted)
+    accented = _beyond_ascii(F(name)) & Q(Contains(folded_text(F(name)), meant))
+    return Q(**{f"{name}__icontains": meant}) | accented
+
+
+def is_text(name: str, wanted: str) -> Q:
+    meant = folded(wanted)
+    accented = _beyond_ascii(F(name)) & Q(Exact(folded_text(F(name)), meant))
+    return Q(**{f"{name}__iexact": meant}) | accented
+
+
+def digits(expression: Any) -> Func:
+    """The digits of a phone number without the zeros in front."""
+    only = text(expression, "regexp_replace", Value(r"\D"), Value(""), Value("g"))
+    return text(only, "ltrim", Value("0"))
+
+
+def is_phone(name: str, wanted: str) -> Q:
+    """Whether a column has this number: in any spelling, with or without the country's prefix."""
+    number, found = phone_digits(wanted), digits(F(name))
+    if not number:
+        return Q(**{f"{name}__iexact": wanted})
+    same = Q(Exact(found, number)) | _is_end_of(found, number)
+    if len(number) >= OWN_DIGITS:
+        same |= Q(EndsWith(found, number))
+    return same
+
+
+def holds_phone(name: str, wanted: str) -> Q:
+    number, found = phone_digits(wanted), digits(F(name))
+    if not number:
+        return holds_text(name, wanted)
+    return Q(Contains(found, number)) | _is_end_of(found, number)
+
+
+def _is_end_of(found: Func, number: str) -> Q:
+    """Whether the number ends with what the column has, which is long enough to be one."""
+    is_whole = Q(GreaterThanOrEqual(Length(found), OWN_DIGITS))
+    return is_whole & Q(EndsWith(Value(number, output_field=TextField()), found))
+
+
+def custom_value(column: str, key: str, kind: Kind) -> Expression:
+    """A custom field as the type that its definition says; null where it is of another."""
+    stored = text(F(column), "jsonb_extract_path_text", Value(key))
+    found = text(stored, "nullif", Value(""))
+    if kind is Kind.DECIMAL:
+        return Case(When(Q(Regex(found, NUMBER)), then=Cast(found, FloatField())))
+    if kind is Kind.BOOLEAN:
+        return Case(
+            When(Q(Exact(found, "true")), then=Value(True)),
+            When(Q(Exact(found, "false")), then=Value(False)),
+            output_field=BooleanField(null=True),
+        )
+    if kind is Kind.DATE:
+        # A day that no calendar has, such as February 31, must not fail the others.
+        first = Cast(Concat(Left(found, 7), Value("-01")), DateField())
+        day = Cast(Substr(found, 9, 2), IntegerField()) - 1
+        whole = ExpressionWrapper(first + day, output_field=DateField())
+        return Case(When(Q(Regex(found, DAY)), then=whole), output_field=DateField(null=True))
+    return found
+
+
+def haystack(names: list[str]) -> Expression:
+    """All that words are looked for in, folded."""
+    parts: list[Any] = [F(name) for name in names]
+    joined: Any = Func(Value(" "), *parts, function="concat_ws", output_field=TextField())
+    return folded_text(joined)
+
+
+@cache
+def has_trigrams() -> bool:
+    """Whether PostgreSQL's pg_trgm is installed where this process finds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regprocedure('word_similarity(text, text)') IS NOT NULL")
+        (found,) = cursor.fetchone()
+    return bool(found)
+
+
+def similarity(word: str, expression: Any) -> Func:
+    value = Value(word, output_field=TextField())
+    return Func(value, expression, function="word_similarity", output_field=FloatField())
+
+
+def may_hold(name: str, word: str) -> Q:
+    """Whether a column may hold this word spelled otherwise: a superset, to be looked at."""
+    if not can_be_misspelled(word):
+        return Q(**{f"{name}__contains": word})
+    if has_trigrams():
+        return Q(GreaterThanOrEqual(similarity(word, F(name)), ALIKE))
+    # One wrong letter leaves the beginning, the end, or both ends as they are.
+    half = max(3, len(word) // 2)
+    ends = rf"\m{word[:2]}\w*{word[-2:]}\M"
+    return Q(**{f"{name}__regex": f"{word[:half]}|{word[-half:]}|{ends}"})

@@ -1,0 +1,194 @@
+"""Duplicates: records that may be of the same person, company or deal as another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.gateway.base import (
+    Condition,
+    Grouping,
+    Measure,
+    NotAvailable,
+    Refused,
+    RowQuery,
+    SummaryQuery,
+)
+from bottlecrm_mcp.gateway.shared.folding import OWN_DIGITS, folded, phone_digits
+from bottlecrm_mcp.gateway.shared.group_labels import NONE
+from bottlecrm_mcp.tools.arguments.references import record_meant
+from bottlecrm_mcp.tools.crm import Crm, label_fields, label_names
+from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
+
+EVERY = "all"
+SPELLED_ALIKE = "name, spelled alike"
+# Several people of one company are no duplicates, though a new one may be.
+COMPANY = ("company_name",)
+MOST_GROUPS = 20
+MOST_OF_A_GROUP = 5
+# Of the values that several records have, those of most; and of their records.
+MOST_LOOKED_AT = 50
+MOST_ROWS = 200
+
+
+def search_duplicates(crm: Crm, entity: Entity, of: str, limit: int) -> dict[str, Any]:
+    """Likely duplicates of a record, or groups of them where `of` is "all"."""
+    crm.require_scope(entity, "read")
+    if not entity.identity:
+        raise ToolError("not_supported", f"Nothing tells duplicates among {entity.name}.")
+    if of.strip().lower() == EVERY:
+        groups = _groups(crm, entity, limit)
+        records = rows_that_fit([shortened(each) for each in groups])
+        return _answer(entity, records, len(groups), f"No two {entity.name} look alike.")
+    record_id = record_meant(crm, entity, of)
+    record = crm.brief(entity, record_id)
+    found = alike(crm, entity, record, limit, but=record_id)
+    records = rows_that_fit([shortened(each) for each in found])
+    none = f"No other {entity.singular} looks like this one."
+    meant = {"id": record_id, "name": crm.label(entity, record)}
+    return {
+        **_answer(entity, records, len(found), none),
+        "filters": {"duplicates_of": meant},
+    }
+
+
+def _answer(
+    entity: Entity, records: Sequence[Mapping[str, Any]], total: int, none: str
+) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "entity": entity.name,
+        "records": list(records),
+        "total": total,
+        "returned": len(records),
+        "notes": ["To judge, not to merge unseen." if records else none],
+    }
+    if records and any(field.untrusted for field in label_fields(entity)):
+        answer["untrusted"] = ["name"]
+    return answer
+
+
+def alike(
+    crm: Crm, entity: Entity, record: Mapping[str, Any], most: int, *, but: str = ""
+) -> list[dict[str, Any]]:
+    """Records that share an e-mail, name, phone or company with this one, a few of them.
+
+    Those whose name is only spelled alike come last. What can't be looked up is left out.
+    """
+    columns = _columns(entity)
+    keys = {names: _key(entity, names, record) for names in _identities(entity)}
+    keys = {names: key for names, key in keys.items() if key}
+    alternatives = [_same(entity, names, [record[name] for name in names]) for names in keys]
+    found: dict[str, dict[str, Any]] = {}
+    with suppress(NotAvailable, Refused):
+        for row in _rows(crm, entity, columns, alternatives, most + 1):
+            same = [names for names, key in keys.items() if _key(entity, names, row) == key]
+            shared = [name for names in same for name in names]
+            found[row["id"]] = _shown(crm, entity, row, *shared)
+    name = crm.label(entity, record) if label_names(entity) & record.keys() else ""
+    if name and len(found) < most:
+        with suppress(NotAvailable, Refused):
+            query = RowQuery(columns, query=name, limit=most, similar=most)
+            for row in crm.gateway.page(entity, query).similar:
+                found.setdefault(row["id"], _shown(crm, entity, row, SPELLED_ALIKE))
+    found.pop(but, None)
+    return list(found.values())[:most]
+
+
+def _identities(entity: Entity) -> list[tuple[str, ...]]:
+    phones = [(each.name,) for each in entity.fields if each.kind is Kind.PHONE]
+    return [*entity.identity, *phones]
+
+
+def _key(entity: Entity, names: Sequence[str], record: Mapping[str, Any]) -> tuple[str, ...]:
+    """What two records have in common that are alike by these fields; empty if one has no value."""
+    values = [(entity.field(name), str(record.get(name) or "")) for name in names]
+    key = tuple(
+        phone_digits(value)[-OWN_DIGITS:] if field and field.kind is Kind.PHONE else folded(value)
+        for field, value in values
+    )
+    return key if all(key) else ()
+
+
+def _columns(entity: Entity) -> tuple[Field, ...]:
+    names = {name for group in _identities(entity) for name in group}
+    compared = (each for each in entity.fields if each.name in names and each.listed)
+    return tuple(dict.fromkeys((*label_fields(entity), *compared)))
+
+
+def _same(entity: Entity, names: Sequence[str], values: Sequence[Any]) -> tuple[Condition, ...]:
+    pairs = zip(names, values, strict=True)
+    return tuple(
+        Condition(field, "eq", value) for name, value in pairs if (field := entity.field(name))
+    )
+
+
+def _rows(
+    crm: Crm,
+    entity: Entity,
+    columns: tuple[Field, ...],
+    alternatives: Sequence[tuple[Condition, ...]],
+    most: int,
+) -> Sequence[Mapping[str, Any]]:
+    """The records of which one of the alternatives holds, looked for at once where that can be."""
+    if not alternatives:
+        return ()
+    page = crm.gateway.page(entity, RowQuery(columns, either=tuple(alternatives), limit=most))
+    if not page.limits:
+        return page.rows
+    rows = {row["id"]: row for row in page.rows}
+    for each in alternatives[1:]:
+        with suppress(NotAvailable):
+            page = crm.gateway.page(entity, RowQuery(columns, conditions=each, limit=most))
+            rows |= {row["id"]: row for row in page.rows}
+    return list(rows.values())
+
+
+def _shown(crm: Crm, entity: Entity, row: Mapping[str, Any], *same: str) -> dict[str, Any]:
+    others = {name: value for name, value in row.items() if name not in label_names(entity)}
+    return {**others, "id": row["id"], "name": crm.label(entity, row), "same": list(same)}
+
+
+def _groups(crm: Crm, entity: Entity, limit: int) -> list[dict[str, Any]]:
+    """Groups of records that have the same e-mail, name or phone, the largest first."""
+    groups: list[dict[str, Any]] = []
+    most = min(limit, MOST_GROUPS)
+    for names in _identities(entity):
+        if names == COMPANY:
+            continue
+        shared = _shared(crm, entity, names, most)
+        alternatives = [_same(entity, names, values) for values, _ in shared]
+        members: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for row in _rows(crm, entity, _columns(entity), alternatives, MOST_ROWS):
+            members.setdefault(_key(entity, names, row), []).append(_shown(crm, entity, row))
+        for values, count in shared:
+            same = dict(zip(names, values, strict=True))
+            rows = members.get(_key(entity, names, same), [])[:MOST_OF_A_GROUP]
+            plain = [{key: each[key] for key in each if key != "same"} for each in rows]
+            groups.append({"same": list(names), "total": count, "records": plain})
+    groups.sort(key=lambda group: -group["total"])
+    return groups[:most]
+
+
+def _shared(
+    crm: Crm, entity: Entity, names: Sequence[str], most: int
+) -> list[tuple[list[Any], int]]:
+    """The values that several records have, folded, and how many have them."""
+    fields = [field for name in names if (field := entity.field(name)) is not None]
+    groupings = tuple(Grouping(field, folded=True) for field in fields)
+    query = SummaryQuery(groupings, (Measure("count"),), limit=MOST_LOOKED_AT)
+    try:
+        summary = crm.gateway.summarize(entity, query)
+    except NotAvailable as limit:
+        raise ToolError("not_supported", str(limit)) from limit
+    except Refused as refusal:
+        raise_for(refusal.reply, entity.name)
+        raise
+    found = [
+        ([row[grouping.key] for grouping in groupings], row["count"])
+        for row in summary.groups
+        if row["count"] > 1
+    ]
+    return [(values, count) for values, count in found if NONE not in values][:most]
