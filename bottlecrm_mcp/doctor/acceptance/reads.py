@@ -9,15 +9,18 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from bottlecrm_mcp.catalogue.model import ASSIGNEES, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import ASSIGNEES, CUSTOM_FIELDS, Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Wrong
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
+from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.searches.one_entity import sortable
 
 LONGEST_TEXT = 60
 NONSENSE = "nonsense"
+# What finds the others, and whether neither finds what has no value.
+OPPOSITES = {"not": ("", False), "gt": ("__lte", True), "lt": ("__gte", True)}
 
 
 class ReadCells:
@@ -42,6 +45,11 @@ class ReadCells:
         for field, operator in _kinds_of_filter(self.entity):
             yield f"filter {field.name} {operator}", partial(self._filter, field, operator)
         for field in _kinds_of_sort(self.entity):
+            yield f"sort {field.name}", partial(self._sort, field)
+        for field in self._custom_fields():
+            yield f"filter {field.name} eq", partial(self._custom, field)
+            empty = f"{field.name}__is_empty"
+            yield f"filter {field.name} is_empty", partial(self._partition, empty)
             yield f"sort {field.name}", partial(self._sort, field)
         for what, work in self._bad_input():
             yield f"refuse {what}", work
@@ -76,12 +84,14 @@ class ReadCells:
         if operator == "is_empty":
             return self._partition(name)
         value = _filter_value(field, self._newest().get(field.name))
-        if field.kind is Kind.DATETIME and operator == "eq" and value:
+        if field.kind is Kind.DATETIME and operator in ("eq", "not") and value:
             value = self._day(value)
         if value is None:
             return f"The record has no {field.name} to try."
         if field.kind.is_relation and not self._is_in_reach(field, value):
             return f"The record's {field.name} is out of this person's reach."
+        if operator in OPPOSITES:
+            return self._opposite(field.name, operator, value)
         found = self._search(filters={name: value}, fields=[field.name], limit=50)
         if not found["total"]:
             raise Wrong(f"{name}={value!r} does not find the record that has this value.")
@@ -89,6 +99,38 @@ class ReadCells:
             wrong = [row for row in found["records"] if not same(field, value, row.get(field.name))]
             if wrong:
                 raise Wrong(f"{name}={value!r} also finds {wrong[0]}.")
+        return ""
+
+    def _opposite(self, name: str, operator: str, value: Any) -> str:
+        """Those that the operator finds, those of its opposite and those without are all."""
+        opposite, leaves_empty = OPPOSITES[operator]
+        asked = [{f"{name}__{operator}": value}, {f"{name}{opposite}": value}, {}]
+        if leaves_empty:
+            asked.append({f"{name}__is_empty": True})
+        one, other, everything, *empty = (
+            self._search(filters=each, limit=1)["total"] for each in asked
+        )
+        if one + other + sum(empty) != everything:
+            raise Wrong(
+                f"{name}__{operator} finds {one}, its opposite {other}, of {everything} records."
+            )
+        return ""
+
+    def _custom_fields(self) -> list[Field]:
+        crm = self.agent.person.crm()
+        known = custom_fields.definitions(crm, self.entity)
+        names = (f"{custom_fields.PREFIX}{key}" for key in known)
+        found = (custom_fields.field_of(crm, self.entity, name) for name in names)
+        return [each for each in found if each is not None]
+
+    def _custom(self, field: Field) -> str:
+        stored = self._read()["record"].get(CUSTOM_FIELDS, {}).get(field.custom_key)
+        if stored in (None, ""):
+            return f"The record has no {field.name} to try."
+        record_id = self._newest()["id"]
+        found = self._search(filters={field.name: stored, "id": record_id}, limit=1)
+        if found["total"] != 1:
+            raise Wrong(f"{field.name}={stored!r} does not find the record that has this value.")
         return ""
 
     def _is_in_reach(self, field: Field, record_id: str) -> bool:

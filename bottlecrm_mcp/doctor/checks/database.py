@@ -13,6 +13,7 @@ from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import in_organisation
 from bottlecrm_mcp.doctor.tuning import remedies
 from bottlecrm_mcp.gateway.in_process import idempotency
+from bottlecrm_mcp.gateway.in_process.expressions import has_trigrams
 from bottlecrm_mcp.gateway.in_process.gateway import model_of
 from bottlecrm_mcp.models import KeyedWrite
 
@@ -52,6 +53,19 @@ def check_row_security() -> Iterator[Finding]:
             part,
             f"It is enabled and forced on {len(secured)} tables, {of_tools} of them of the tools "
             "and tokens.",
+        )
+
+
+def check_trigrams() -> Iterator[Finding]:
+    part = "search"
+    if has_trigrams():
+        yield ok(part, "pg_trgm is there: words that are misspelled are found by likeness.")
+    else:
+        yield ok(
+            part,
+            "Without PostgreSQL's pg_trgm a misspelled word is found if one end of it is right. "
+            "CREATE EXTENSION pg_trgm, which needs no superuser, finds the others too; restart the "
+            "server then. Accents need no extension.",
         )
 
 

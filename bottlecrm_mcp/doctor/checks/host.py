@@ -86,6 +86,7 @@ DATABASE_CHECKS: tuple[Check, ...] = (
     sessions.check_pool,
     database.check_repeated_calls,
     database.check_tuning,
+    database.check_trigrams,
 )
 REQUEST_CHECKS: tuple[PersonalCheck, ...] = (
     middleware.check_middleware,
