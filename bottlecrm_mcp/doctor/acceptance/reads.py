@@ -13,6 +13,7 @@ from bottlecrm_mcp.catalogue.model import ASSIGNEES, CUSTOM_FIELDS, Entity, Fiel
 from bottlecrm_mcp.doctor.acceptance.agent import Wrong
 from bottlecrm_mcp.doctor.acceptance.ground_truth import same
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
+from bottlecrm_mcp.gateway.shared.folding import folded, same_phone
 from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.searches.one_entity import sortable
@@ -96,7 +97,9 @@ class ReadCells:
         if not found["total"]:
             raise Wrong(f"{name}={value!r} does not find the record that has this value.")
         if operator == "eq" and not field.kind.is_relation and field.kind is not Kind.DATETIME:
-            wrong = [row for row in found["records"] if not same(field, value, row.get(field.name))]
+            wrong = [
+                row for row in found["records"] if not _alike(field, value, row.get(field.name))
+            ]
             if wrong:
                 raise Wrong(f"{name}={value!r} also finds {wrong[0]}.")
         return ""
@@ -222,6 +225,14 @@ def _filter_value(field: Field, value: Any) -> Any:
     if field.kind.is_text and value and len(value) > LONGEST_TEXT:
         return None
     return value if value != "" else None
+
+
+def _alike(field: Field, value: Any, found: Any) -> bool:
+    """Whether a filter by this value is to find that one: accents and separators do not count."""
+    if field.kind.is_text and isinstance(found, str):
+        is_same = folded(value) == folded(found)
+        return is_same or (field.kind is Kind.PHONE and same_phone(value, found))
+    return same(field, value, found)
 
 
 def _ordered(field: Field, value: Any) -> Any:
