@@ -11,6 +11,7 @@ from rest_framework.pagination import LimitOffsetPagination
 from bottlecrm_mcp.catalogue import coverage
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor import person
+from bottlecrm_mcp.doctor.checks import database
 from bottlecrm_mcp.doctor.diagnosis import examine_host
 from bottlecrm_mcp.doctor.findings import Level
 from tests.bottlecrm_mcp.population import with_settings
@@ -63,6 +64,7 @@ def test_demo_is_right():
         "database sessions",
         "connection pool",
         "repeated calls",
+        "search",
         "middleware",
         "live fields",
         "fast path",
@@ -72,6 +74,14 @@ def test_demo_is_right():
 def test_keys_of_calls_without_a_table():
     sql("ALTER TABLE bottlecrm_mcp_keyedwrite RENAME TO elsewhere")
     assert "migrate bottlecrm_mcp" in found(Level.WARNING)["repeated calls"]
+
+
+def test_search_with_and_without_likeness(monkeypatch):
+    for there, said in ((True, "found by likeness"), (False, "CREATE EXTENSION pg_trgm")):
+        monkeypatch.setattr(database, "has_trigrams", lambda there=there: there)
+        (finding,) = database.check_trigrams()
+        assert finding.level is Level.OK
+        assert said in finding.sentence
 
 
 def test_command_says_so():
