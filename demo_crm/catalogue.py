@@ -22,9 +22,17 @@ STAND_INS = {
 }
 
 
+KEPT_WITH_RECORDS = {"common.Comment": "Comment", "common.Attachments": "Attachment"}
+
+
 def stand_in(entity: Entity, app: str, model: str, module: str) -> Entity:
     """The entity with a model of this app, and with the write serializer of one of its modules."""
-    stands = replace(entity, model=f"{app.rpartition('.')[2]}.{model}")
+    label = app.rpartition(".")[2]
+    includes = tuple(
+        replace(each, model=f"{label}.{KEPT_WITH_RECORDS[each.model]}") if each.model else each
+        for each in entity.includes
+    )
+    stands = replace(entity, model=f"{label}.{model}", includes=includes)
     if not entity.write_serializers:
         return stands
     serializer = f"{app}.entities.{module}.{model}WriteSerializer"

@@ -265,7 +265,7 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
 
 
 NEW_COMMENT_KEYS = ("id", "comment", "commented_on")
-COMMENT_KEYS = ("id", "comment", "commented_on", "commented_by", "is_internal")
+COMMENT_KEYS = ("id", "comment", "commented_on", "commented_by")
 ATTACHMENT_KEYS = ("id", "file_name", "created_at", "created_by")
 LINE_ITEM_KEYS = (
     "id",
@@ -285,8 +285,26 @@ COMMENTS = Included(
     COMMENT_KEYS,
     newest_by="commented_on",
     untrusted=True,
+    model="common.Comment",
+    fields=(
+        shown("comment", Kind.TEXT),
+        shown("commented_on", Kind.DATETIME),
+        one("commented_by", "people", access=Access.READ_ONLY),
+    ),
 )
-ATTACHMENTS = Included("attachments", "attached files", "attachments", ATTACHMENT_KEYS)
+ATTACHMENTS = Included(
+    "attachments",
+    "attached files",
+    "attachments",
+    ATTACHMENT_KEYS,
+    newest_by="created_at",
+    model="common.Attachments",
+    fields=(
+        shown("file_name", Kind.TEXT),
+        shown("created_at", Kind.DATETIME),
+        one("created_by", "users", access=Access.READ_ONLY),
+    ),
+)
 
 BY_PEOPLE_AND_TAGS = {
     "assigned_to": RestFilter("assigned_to", repeats=True),

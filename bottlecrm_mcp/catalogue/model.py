@@ -372,6 +372,11 @@ class Included:
     newest_by: str = ""
     untrusted: bool = False
     continues: str = ""
+    # Rows that are kept with records of any kind, by content type: their model, its fields, and
+    # the values that they have to have. Some detail answers bundle a megabyte more.
+    model: str = ""
+    fields: tuple[Field, ...] = ()
+    only: tuple[tuple[str, object], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import Entity, Field, Included, Kind
 
 OUTCOME_UNKNOWN = (
     "Whether the CRM did this is not known: look at the record before you try it again."
@@ -393,6 +393,12 @@ class Gateway(Protocol):
 
     def finds(self, field: Field) -> bool:
         """Whether `find` gives this field; else only the record's own path does."""
+
+    def attached(
+        self, entity: Entity, record_id: str, part: Included
+    ) -> Sequence[Mapping[str, Any]] | None:
+        """The rows of a `part` that has a model, newest first; None where only the record's detail
+        view can tell."""
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         """The write serializer's fields, or None where they can't be had."""

@@ -26,12 +26,14 @@ def a_list(items: Schema, **limits: Any) -> Schema:
 
 
 # The registry fills in the names of the entities that are served.
-ENTITY: Schema = {"type": "string", "enum": [], "description": "Kind of record."}
-RECORD_ID: Schema = {**TEXT, "description": "The record's id, or its name where only one has it."}
+ENTITY: Schema = {"type": "string", "enum": []}
+RECORD_ID: Schema = {**TEXT, "description": "The record's id, or a name that only one has."}
 DATA = an_object(
     "Field values, as crm_describe lists them. Relations take ids or names, people also an "
-    "e-mail or 'me'; a list replaces, {add: [...], remove: [...]} changes it. Dates take ISO, "
-    "today, tomorrow or in_N_days."
+    "e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days."
+)
+CHANGES = an_object(
+    "As in crm_create. A list of relations replaces; {add: [...], remove: [...]} changes it."
 )
 IDEMPOTENCY_KEY: Schema = {**TEXT, "minLength": 1, "maxLength": 128}
 CONFIRMING: Schema = {

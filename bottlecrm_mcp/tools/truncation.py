@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MOST_CHARACTERS = 20_000
@@ -37,13 +37,16 @@ def shortened(row: Mapping[str, Any], longest: int = LONGEST_IN_LIST) -> dict[st
     }
 
 
-def cut_fields(record: Mapping[str, Any]) -> list[str]:
-    """The fields whose text is too long for one answer."""
-    return [
-        key
-        for key, value in record.items()
-        if isinstance(value, str) and len(value) > LONGEST_IN_RECORD
-    ]
+def texts_cut(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A sentence on the fields of these rows whose texts `shortened` cuts."""
+    names = {
+        name: None
+        for row in rows
+        for name, value in row.items()
+        if isinstance(value, str) and len(value) > LONGEST_IN_LIST
+    }
+    said = f"Texts of more than {LONGEST_IN_LIST} characters were cut ({', '.join(names)})"
+    return [f"{said}; crm_get shows them."] if names else []
 
 
 def rows_that_fit(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -26,9 +26,9 @@ from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrust
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
+    CHANGES,
     CONFIRMABLE,
     CONFIRMING,
-    DATA,
     ENTITY,
     RECORD_ID,
     SAVED,
@@ -185,7 +185,7 @@ UPDATE = Tool(
     arguments={
         "entity": ENTITY,
         "id": RECORD_ID,
-        "data": DATA,
+        "data": CHANGES,
         **CONFIRMING,
     },
     required=("entity", "id", "data"),

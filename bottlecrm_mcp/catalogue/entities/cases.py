@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.field_helpers import (
     ATTACHMENTS,
     BY_CREATION,
     BY_PEOPLE_AND_TAGS,
-    COMMENT_KEYS,
     COMMENTS,
     CREATE,
     CREATED,
@@ -316,7 +317,7 @@ CASES = Entity(
         ),
     ),
     includes=(
-        COMMENTS,
+        replace(COMMENTS, only=(("is_internal", False),)),
         Included(
             "sla",
             "deadlines, whether they were missed, and the time spent",
@@ -329,13 +330,14 @@ CASES = Entity(
                 "time_summary",
             ),
         ),
-        Included(
-            "internal_notes",
-            "comments that only staff see",
-            "internal_notes",
-            COMMENT_KEYS,
-            newest_by="commented_on",
+        replace(
+            COMMENTS,
+            name="internal_notes",
+            purpose="comments that only staff see",
+            rows="internal_notes",
+            untrusted=False,
             continues="comments",
+            only=(("is_internal", True),),
         ),
         Included(
             "emails",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
 from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils.module_loading import import_string
 
@@ -15,7 +16,6 @@ from bottlecrm_mcp.catalogue.coverage import bare, coverage, used_routes
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.doctor.findings import Finding, failure, ok, warning
 from bottlecrm_mcp.doctor.person import Person
-from bottlecrm_mcp.gateway.in_process.gateway import model_of
 
 SOME_ID = str(UUID(int=1))
 API = "/api/"
@@ -98,11 +98,12 @@ def check_models() -> Iterator[Finding]:
     part = "models"
     missing = []
     for entity in mcp_settings().catalogue.entities:
-        try:
-            model_of(entity)
-        except (LookupError, ValueError):
-            missing.append(entity)
-            yield failure(part, f"{entity.name}: there is no model {entity.model}.")
+        for model in filter(None, (entity.model, *(each.model for each in entity.includes))):
+            try:
+                apps.get_model(model)
+            except (LookupError, ValueError):
+                missing.append(model)
+                yield failure(part, f"{entity.name}: there is no model {model}.")
     if not missing:
         yield ok(part, "Every entity has its model.")
 

@@ -30,7 +30,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import telemetry
-from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field
+from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field, Included
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import (
     Caller,
@@ -50,6 +50,7 @@ from bottlecrm_mcp.gateway.base import (
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.in_process import idempotency
+from bottlecrm_mcp.gateway.in_process.attached import attached_rows
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
@@ -294,6 +295,15 @@ class InProcessGateway:
 
     def finds(self, field: Field) -> bool:
         return not field.computed or bool(field.rows)
+
+    def attached(
+        self, entity: Entity, record_id: str, part: Included
+    ) -> Sequence[Mapping[str, Any]] | None:
+        capture = self.capture(
+            entity, lambda records: attached_rows(records, part, record_id, self.caller.org_id)
+        )
+        rows: Sequence[Mapping[str, Any]] | None = capture.result
+        return rows
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         if not entity.write_serializers:

@@ -12,7 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import CREATED, CURRENCY, Catalogue, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import (
+    CREATED,
+    CURRENCY,
+    Catalogue,
+    Entity,
+    Field,
+    Included,
+    Kind,
+)
 from bottlecrm_mcp.gateway.base import (
     Caller,
     Condition,
@@ -151,6 +159,9 @@ class RestGateway:
 
     def finds(self, field: Field) -> bool:
         return field.listed and not field.computed
+
+    def attached(self, entity: Entity, record_id: str, part: Included) -> None:
+        return None
 
     def live_fields(self, entity: Entity, *, update: bool) -> Mapping[str, LiveField] | None:
         return None

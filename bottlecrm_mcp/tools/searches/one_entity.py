@@ -14,7 +14,7 @@ from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.arguments.scalars import require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_names, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
+from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened, texts_cut
 
 # Where fewer records hold the words, so many are shown that hold words which are spelled alike.
 MOST_SIMILAR = 3
@@ -69,6 +69,7 @@ def search_entity(
     if page.similar:
         which = "None has" if not page.rows else f"All but the first {len(page.rows)} lack"
         notes.append(f"{which} the words as written: these are spelled alike, the likeliest first.")
+    notes += texts_cut(found)
     if len(records) < len(found):
         notes.append("Fewer records than asked for fit into one answer; go on at next_offset.")
     if notes:
@@ -167,7 +168,7 @@ class SearchResults:
         }
         if outsiders := self._untrusted():
             result["untrusted"] = outsiders
-        notes = list(self.notes)
+        notes = [*self.notes, *texts_cut(rows)]
         notes += [
             f"The total of {search.entity.name} stops at {page.total}; there are more."
             for search, page in self.pages
