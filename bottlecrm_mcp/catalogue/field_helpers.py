@@ -339,6 +339,10 @@ TAXED_LINE = Field(
     parts=INVOICE_LINE,
     note="in an update, all line items are replaced by these",
 )
+TOTAL_NOTE = (
+    "line items less the discount, plus the record's own tax_rate and shipping; a line's tax_rate "
+    "is not in it"
+)
 LINE_ITEM_ID = part("line_item_id", "line_items")
 REPLACES_LINE_ITEMS = ChangeEffect(
     (Effect.DELETES,),

@@ -211,7 +211,7 @@ class ValueEffect:
     with the address that is mailed, `needs` are fields without whose values the CRM can't do it.
     `given` is a field and its value without which there is no such effect, `demands` a field that
     the CRM wants together with this value and takes with no other; `creates` is false where a new
-    record with the value has none.
+    record with the value has none. `loses` are fields that what is made of the record lacks.
     """
 
     field: str
@@ -224,6 +224,7 @@ class ValueEffect:
     given: tuple[str, object] | None = None
     demands: str = ""
     creates: bool = True
+    loses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -325,6 +326,8 @@ class Action:
     mails_to: str = ""
     # Fields without whose values the CRM can't do it.
     needs: tuple[str, ...] = ()
+    # Fields that what is made of the record lacks.
+    loses: tuple[str, ...] = ()
     # The field that says when it was done last, which a preview tells: it would be done again.
     done_at: str = ""
 

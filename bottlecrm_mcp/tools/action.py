@@ -21,11 +21,17 @@ from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
-from bottlecrm_mcp.tools.confirmation.effects import effects_of_action, kinds_of, require_values
+from bottlecrm_mcp.tools.confirmation.effects import (
+    effects_of_action,
+    kinds_of,
+    left_behind,
+    require_values,
+)
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
 from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
+from bottlecrm_mcp.tools.money import untaxed
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CONFIRMABLE,
@@ -116,11 +122,19 @@ def crm_action(
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
         result["also"] = done
-    return _answered(acted_on, chosen, record_id, result, reply.unsent)
+    lost = left_behind([chosen], before)
+    if tax := untaxed(result["record"] or {}, [values.body]):
+        lost.append(tax)
+    return _answered(acted_on, chosen, record_id, result, reply.unsent, lost)
 
 
 def _answered(
-    entity: Entity, action: Action, record_id: str, result: Mapping[str, Any], unsent: Iterable[str]
+    entity: Entity,
+    action: Action,
+    record_id: str,
+    result: Mapping[str, Any],
+    unsent: Iterable[str],
+    told: Iterable[str] = (),
 ) -> dict[str, Any]:
     answer = {
         "entity": entity.name,
@@ -128,7 +142,7 @@ def _answered(
         "action": action.name,
         "result": result,
     }
-    if warnings := unsent_warnings(unsent):
+    if warnings := [*unsent_warnings(unsent), *told]:
         answer["warnings"] = warnings
     return answer
 

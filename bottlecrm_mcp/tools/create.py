@@ -24,6 +24,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.money import money_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CONFIRMABLE,
@@ -39,7 +40,7 @@ from bottlecrm_mcp.tools.schemas import (
 )
 from bottlecrm_mcp.tools.searches.duplicates import alike
 from bottlecrm_mcp.tools.tool import Tool
-from bottlecrm_mcp.tools.truncation import LONGEST_IN_ANSWER, cut_texts
+from bottlecrm_mcp.tools.truncation import as_told
 
 MOST_DUPLICATES = 3
 
@@ -93,6 +94,7 @@ def crm_create(
     if duplicates:
         result["possible_duplicates"] = duplicates
     warnings = [*unsent_warnings(reply.unsent), *values.warnings(created, result.get("record"))]
+    warnings += money_warnings(crm, created, result.get("record"), new)
     if warnings:
         result["warnings"] = warnings
     return result
@@ -109,9 +111,9 @@ def _repeated(crm: Crm, entity: Entity, earlier: EarlierWrite) -> dict[str, Any]
 
 
 def _as_saved(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
-    """The new record, with what the CRM put into it; the caller knows the rest of a long text."""
+    """The new record, with what the CRM put into it."""
     saved = crm.saved(lambda: crm.record(entity, record_id), entity)
-    return {"id": record_id, **cut_texts(saved, LONGEST_IN_ANSWER)}
+    return {"id": record_id, **as_told(saved)}
 
 
 def _id_in(entity: Entity, reply: Reply) -> str:
@@ -161,6 +163,7 @@ CREATE = Tool(
         "untrusted": a_list(TEXT),
         "possible_duplicates": a_list(ANYTHING),
         "warnings": a_list(TEXT),
+        "notes": a_list(TEXT),
         "repeated": FLAG,
         **CONFIRMABLE,
     },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, Field, Kind, Open
@@ -14,13 +15,18 @@ from bottlecrm_mcp.tools.tool import Tool
 
 # Limits that hardly anybody meets are left out.
 LONG = 100
+LARGE = 1_000_000_000
+SHORT = (
+    "Names with ! need confirmation; in brackets are the params that are required. list_actions "
+    "of one entity describes them all."
+)
 
 
 def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
     """Fields, filters, sort and actions of an entity, from the CRM's own write serializer."""
     described = crm.entity(entity)
     live = crm.gateway.live_fields(described, update=False)
-    fields = [_field(crm, field, live) for field in described.fields]
+    fields = [_field(field, live) for field in described.writable_fields]
     fields += [
         custom_fields.described(each) for each in custom_fields.definitions(crm, described).values()
     ]
@@ -28,6 +34,7 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
     result: dict[str, Any] = {
         "entity": described.name,
         "fields": fields,
+        "read_only": {each.name: _in_short(each) for each in described.fields if not each.writable},
         "filters": {str(kind): list(kind.operators) for kind in kinds if kind.operators},
         "sort": [str(kind) for kind in kinds if kind.can_sort],
         "actions": [_summary(each) for each in described.actions],
@@ -39,36 +46,59 @@ def crm_describe(crm: Crm, *, entity: str) -> dict[str, Any]:
 
 
 def list_actions(crm: Crm, *, entity: str | None = None) -> dict[str, Any]:
-    """The actions of one entity, or of all."""
-    chosen = crm.catalogue.entities if entity is None else (crm.entity(entity),)
-    return {"actions": {each.name: [_action(crm, one) for one in each.actions] for each in chosen}}
+    """The actions of one entity in full, or of all in short."""
+    if entity is None:
+        return _all_in_short(crm.catalogue.entities)
+    chosen = crm.entity(entity)
+    return {"actions": {chosen.name: [_action(one) for one in chosen.actions]}}
 
 
-def _field(crm: Crm, field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]:
+def _all_in_short(entities: Sequence[Entity]) -> dict[str, Any]:
+    """Purpose and required params of each action; those that several entities have once."""
+    alike: dict[str, list[str]] = {}
+    for each in entities:
+        for action in each.actions:
+            alike.setdefault(_purpose(action), []).append(each.name)
+    told: dict[str, dict[str, str]] = {}
+    for purpose, names in alike.items():
+        name, _, said = purpose.partition(" ")
+        told.setdefault(", ".join(names), {})[name] = said
+    return {"actions": told, "notes": [SHORT]}
+
+
+def _purpose(action: Action) -> str:
+    needed = ", ".join(each.name for each in action.params if each.required)
+    mark = "!" if action.possible_effects else ""
+    return f"{action.name}{mark} {action.purpose.removesuffix('.')}" + (needed and f" ({needed})")
+
+
+def _in_short(field: Field) -> str:
+    """A field that nobody writes."""
+    of = "|".join(field.choices) or field.to
+    told = (f"{field.kind} {of}".strip(), "computed" if field.computed else "", field.note)
+    return ", ".join(filter(None, told))
+
+
+def _field(field: Field, live: Mapping[str, LiveField] | None) -> dict[str, Any]:
     about: dict[str, Any] = {"name": field.name, "type": str(field.kind)}
     now = live.get(field.body_name) if live else None
-    required = now.required if now else field.required
-    if field.access is Access.READ_ONLY:
-        about["access"] = str(Access.READ_ONLY)
-    elif field.access is Access.CREATE:
+    if field.access is Access.CREATE:
         about["access"] = str(Access.CREATE)
-    if required and field.writable:
+    if now.required if now else field.required:
         about["required"] = True
     if choices := _choices(field, now):
         about["choices"] = choices
     length = (now.max_length if now else None) or field.max_length
-    if length and length < LONG and field.writable:
+    if length and length < LONG:
         about["max_length"] = length
     least = now.minimum if now and now.minimum is not None else field.minimum
-    if least is not None and field.writable:
+    if least is not None:
         about["minimum"] = least
     most = field.maximum if field.maximum is not None else now.maximum if now else None
-    if most is not None:
+    if most is not None and most < LARGE:
         about["maximum"] = most
     if field.kind.is_relation:
         about["to"] = field.to
-        if field.writable:
-            about["give"] = _forms(crm, field)
     if field.parts:
         about["parts"] = {part.name: list(part.choices) or str(part.kind) for part in field.parts}
     if field.computed:
@@ -81,48 +111,36 @@ def _field(crm: Crm, field: Field, live: Mapping[str, LiveField] | None) -> dict
 def _choices(field: Field, live: LiveField | None) -> list[Any]:
     if live is None or not live.choices:
         return list(field.choices)
-    # The label only where it says more than the value.
+    # The label only where it says something else than the value.
     return [
-        value if _words(value) == _words(label) else {"value": value, "label": label}
+        value if _words(value) <= _words(label) else {"value": value, "label": label}
         for value, label in live.choices
     ]
 
 
-def _words(text: Any) -> list[str]:
-    return str(text).lower().replace("_", " ").replace("-", " ").split()
-
-
-def _forms(crm: Crm, field: Field) -> str:
-    is_person = bool(crm.catalogue.own_id_of(field.to))
-    form = "id, name, e-mail or 'me'" if is_person else "id or name"
-    return f"list of {form}" if field.kind is Kind.RELATIONS else form
+def _words(text: Any) -> set[str]:
+    return set(re.findall(r"\w+", str(text).lower().replace("_", " ")))
 
 
 def _summary(action: Action) -> dict[str, Any]:
     """An action in short: what list_actions says in full."""
     about: dict[str, Any] = {"name": action.name}
-    if action.params:
-        about["params"] = ", ".join(each.name + "*" * each.required for each in action.params)
+    if needed := ", ".join(each.name for each in action.params if each.required):
+        about["params"] = needed
     if action.effects:
         about["needs_confirmation"] = True
     return about
 
 
-def _action(crm: Crm, action: Action) -> dict[str, Any]:
+def _action(action: Action) -> dict[str, Any]:
     about: dict[str, Any] = {"name": action.name, "purpose": action.purpose}
     if action.params:
-        about["params"] = [_parameter(crm, each) for each in action.params]
+        about["params"] = [_field(each, None) for each in action.params]
     about["needs_confirmation"] = bool(action.possible_effects)
     if action.possible_effects:
         about["effects"] = [str(each) for each in action.possible_effects]
     if action.admin_only:
         about["admin_only"] = True
-    return about
-
-
-def _parameter(crm: Crm, parameter: Field) -> dict[str, Any]:
-    about = _field(crm, parameter, None)
-    about.pop("access", None)
     return about
 
 
@@ -142,8 +160,8 @@ def _notes(entity: Entity) -> list[str]:
     changes = "; ".join(_change(each) for each in entity.change_effects if each.when)
     legend = (
         "Filters and sort go by type; RELATION.field, id and any filter, too; computed fields "
-        "have neither. Params with * are required; "
-        "list_actions describes them."
+        "have neither. Of params only those that are required are named; list_actions describes "
+        "all."
     )
     admins = "Only an administrator can create, update or delete." if entity.admin_writes else ""
     instead = dict.fromkeys(
@@ -168,6 +186,7 @@ DESCRIBE = Tool(
     result={
         "entity": TEXT,
         "fields": a_list(ANYTHING),
+        "read_only": ANYTHING,
         "filters": ANYTHING,
         "sort": a_list(TEXT),
         "actions": a_list(ANYTHING),
@@ -187,7 +206,7 @@ LIST_ACTIONS = Tool(
     run=list_actions,
     arguments={"entity": ENTITY},
     required=(),
-    result={"actions": ANYTHING},
+    result={"actions": ANYTHING, "notes": a_list(TEXT)},
     needs="",
     idempotent=True,
 )

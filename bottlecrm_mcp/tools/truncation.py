@@ -71,6 +71,15 @@ def fitted(answer: Mapping[str, Any]) -> dict[str, Any]:
     return cut
 
 
+def as_told(written: Mapping[str, Any]) -> dict[str, Any]:
+    """What a write answers, its long texts cut: the caller has just sent them."""
+    cut: dict[str, Any] = cut_texts(written, LONGEST_IN_ANSWER)
+    if cut == written:
+        return cut
+    note = f"Texts of more than {LONGEST_IN_ANSWER} characters were cut in the middle here only."
+    return {**cut, "notes": [note]}
+
+
 def cut_texts(value: Any, longest: int) -> Any:
     """The value with every text in it, keys too, cut in the middle to about this length."""
     if isinstance(value, str) and len(value) > longest:

@@ -18,12 +18,14 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_update,
     given_values,
     kinds_of,
+    left_behind,
     needs_of,
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_fields
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.money import money_warnings
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CHANGES,
@@ -36,7 +38,7 @@ from bottlecrm_mcp.tools.schemas import (
     a_list,
 )
 from bottlecrm_mcp.tools.tool import Tool
-from bottlecrm_mcp.tools.truncation import LONGEST_IN_ANSWER, cut_texts, shortened
+from bottlecrm_mcp.tools.truncation import as_told, shortened
 
 
 @judged_again
@@ -101,6 +103,8 @@ def crm_update(
         answer.pop("untrusted", None)
         answer |= _what_changed(updated, before, saved)
         warnings += replacements(updated, data, before, saved)
+        warnings += money_warnings(crm, updated, saved, given)
+        warnings += left_behind(marked, before)
     if warnings := [*unsent_warnings(reply.unsent), *warnings]:
         answer["warnings"] = warnings
     return answer
@@ -112,7 +116,7 @@ def _what_changed(
     """Which record it is, and what of it changed: the rest is as it was."""
     changed = _changes(before, saved)
     record = shortened(identity(entity, saved))
-    shown = {"record": record, "changed": cut_texts(changed, LONGEST_IN_ANSWER)}
+    shown = as_told({"record": record, "changed": changed})
     outsiders = untrusted_fields(entity, record, changed)
     return {**shown, "untrusted": outsiders} if outsiders else shown
 
@@ -196,6 +200,7 @@ UPDATE = Tool(
         "untrusted": a_list(TEXT),
         "changed": ANYTHING,
         "warnings": a_list(TEXT),
+        "notes": a_list(TEXT),
         **CONFIRMABLE,
     },
     needs="write",

@@ -13,6 +13,7 @@ from bottlecrm_mcp.catalogue.field_helpers import (
     NEW_COMMENT_KEYS,
     REPLACES_LINE_ITEMS,
     TAXED_LINE,
+    TOTAL_NOTE,
     WRITE,
     address,
     billed_to,
@@ -113,10 +114,8 @@ INVOICES = Entity(
             listed=False,
             note=CUSTOM_FIELDS.note,
         ),
-        *(
-            money(name, access=Access.READ_ONLY)
-            for name in ("total_amount", "amount_paid", "amount_due")
-        ),
+        money("total_amount", TOTAL_NOTE, access=Access.READ_ONLY),
+        *(money(name, access=Access.READ_ONLY) for name in ("amount_paid", "amount_due")),
         OVERDUE,
         *(
             money(name, access=Access.READ_ONLY, listed=False)

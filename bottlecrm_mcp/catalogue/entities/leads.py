@@ -116,6 +116,7 @@ LEADS = Entity(
             CONVERT_LEAD,
             alone=True,
             needs=("email",),
+            loses=("currency",),
         ),
         ValueEffect(
             "is_active",
@@ -135,6 +136,7 @@ LEADS = Entity(
             effects=(Effect.IRREVERSIBLE,),
             consequence=CONVERT_LEAD,
             needs=("email",),
+            loses=("currency",),
             returns=("account_id", "contact_id", "opportunity_id"),
         ),
         *note_actions("leads"),

@@ -14,6 +14,7 @@ from bottlecrm_mcp.catalogue.field_helpers import (
     LINE_ITEM_KEYS,
     REPLACES_LINE_ITEMS,
     TAXED_LINE,
+    TOTAL_NOTE,
     WRITE,
     address,
     billed_to,
@@ -70,7 +71,7 @@ ESTIMATES = Entity(
         *detail(Kind.TEXT, "notes", "terms"),
         TAXED_LINE,
         Field("custom_fields", Kind.OBJECT, WRITE, listed=False, note=CUSTOM_FIELDS.note),
-        money("total_amount", access=Access.READ_ONLY),
+        money("total_amount", TOTAL_NOTE, access=Access.READ_ONLY),
         Field(
             "is_expired",
             Kind.BOOLEAN,

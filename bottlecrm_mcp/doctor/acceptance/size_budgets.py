@@ -9,7 +9,7 @@ from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.protocol.server import described
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.describe import crm_describe
+from bottlecrm_mcp.tools.describe import crm_describe, list_actions
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.registry import Registry
@@ -22,7 +22,8 @@ from bottlecrm_mcp.tools.truncation import size
 TOOLS_LIST = 12_000
 # Each is named in the schema of every tool that takes an entity.
 PER_OPTIONAL_ENTITY = 200
-DESCRIBE = 6_000
+DESCRIBE = 5_000
+LIST_ACTIONS = 5_000
 SEARCH_10 = 3_500
 SEARCH_20 = 6_000
 GET = 8_000
@@ -49,6 +50,7 @@ def measure(crm: Crm) -> Iterator[Measured]:
     yield Measured("tools/list", size({"tools": listed}), budget)
     yield _measured("crm_search all, 20 rows", SEARCH_20, crm_search, crm, entity=ALL, query="a")
     yield _measured("crm_search my_day, 20 rows", SEARCH_20, crm_search, crm, entity=MY_DAY)
+    yield _measured("list_actions", LIST_ACTIONS, list_actions, crm)
     for entity in crm.catalogue.entities:
         name = entity.name
         yield _measured(f"crm_describe {name}", DESCRIBE, crm_describe, crm, entity=name)

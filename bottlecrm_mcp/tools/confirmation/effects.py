@@ -89,6 +89,16 @@ def demanded_by(marked: Iterable[Marked]) -> list[str]:
     return [each.demands for each in marked if isinstance(each, ValueEffect) and each.demands]
 
 
+def left_behind(marked: Iterable[Marked | Action], before: Record) -> list[str]:
+    """What the record had, and what was made of it lacks."""
+    lost = {name for each in marked if not isinstance(each, ChangeEffect) for name in each.loses}
+    return [
+        f"The CRM does not carry over {name} ({before[name]}): set it in what was made of this."
+        for name in sorted(lost)
+        if before.get(name)
+    ]
+
+
 def given_values(entity: Entity, body: Record) -> dict[str, Any]:
     """The values of a request's body by the names of their fields."""
     return {

@@ -1,5 +1,6 @@
 import pytest
 
+from bottlecrm_mcp.tools.truncation import size
 from demo_crm.access.row_security import org_context
 from demo_crm.models import CustomFieldDefinition
 from tests.bottlecrm_mcp.population import ENTITIES, NAMES
@@ -14,8 +15,10 @@ def field(described, name):
 def test_every_field(user, name) -> None:
     described = user("crm_describe", entity=name)
     assert described["source"] == "live"
-    published = [each.name for each in ENTITIES[name].fields]
-    assert [each["name"] for each in described["fields"]][: len(published)] == published
+    writable = [each.name for each in ENTITIES[name].writable_fields]
+    assert [each["name"] for each in described["fields"]][: len(writable)] == writable
+    published = {each.name for each in ENTITIES[name].fields}
+    assert set(described["read_only"]) == published - set(writable)
     required = {each["name"] for each in described["fields"] if each.get("required")}
     assert required >= {each.name for each in ENTITIES[name].fields if each.required}
 
@@ -49,8 +52,25 @@ def test_effects_are_announced(user) -> None:
 
 def test_list_actions(user) -> None:
     every = user("list_actions")["actions"]
-    assert tuple(every) == CATALOGUE.entity_names
-    assert user("list_actions", entity="cases")["actions"] == {"cases": every["cases"]}
+    for entity in CATALOGUE.entities:
+        in_short = [names for on, names in every.items() if entity.name in on.split(", ")]
+        short = {name.removesuffix("!") for names in in_short for name in names}
+        full = user("list_actions", entity=entity.name)["actions"][entity.name]
+        assert [each["name"] for each in full] == [each.name for each in entity.actions]
+        assert short == {each["name"] for each in full}
+
+
+def test_shared_actions_are_told_once(user) -> None:
+    answer = user("list_actions")
+    assert str(answer).count("delete_attachment") == 1
+    assert "convert!" in answer["actions"]["leads"]
+    assert size(answer) <= 5_000
+
+
+def test_choices_come_bare_where_their_labels_say_no_more(user) -> None:
+    invoices = user("crm_describe", entity="invoices")
+    assert "EUR" in field(invoices, "currency")["choices"]
+    assert "tax_rate" in invoices["read_only"]["total_amount"]
 
 
 @pytest.mark.parametrize("tool", ["crm_describe", "list_actions"])
