@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIRequest
 from mcp.server.lowlevel.server import Server
+from mcp_types import INVALID_REQUEST
 
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
@@ -156,7 +157,7 @@ class McpApplication:
             if request.method != "POST":
                 # Stateless: there is no stream to open and no session to end.
                 raise HttpError(405, "Use POST.", [("Allow", "POST, OPTIONS")])
-            body = await read_body(request.scope, receive, self.transport.most)
+            body = await read_body(request.scope, receive, self.transport.most, INVALID_REQUEST)
             call = await self.admit(request)
         except Disconnected:
             return

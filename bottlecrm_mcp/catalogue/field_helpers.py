@@ -27,8 +27,8 @@ def text(
     )
 
 
-def email(name: str) -> Field:
-    return Field(name, Kind.EMAIL, WRITE, max_length=254)
+def email(name: str, *, untrusted: bool = False) -> Field:
+    return Field(name, Kind.EMAIL, WRITE, max_length=254, untrusted=untrusted)
 
 
 def url(name: str, max_length: int) -> Field:
@@ -339,6 +339,17 @@ TAXED_LINE = Field(
     parts=INVOICE_LINE,
     note="in an update, all line items are replaced by these",
 )
+
+
+def numbered(document: str) -> str:
+    """Why a document of this kind may not be saved at all."""
+    return (
+        f"A known cause: BottleCRM counts {document} numbers by day in each organisation, but "
+        "wants each number once on the whole host. Where another organisation has issued one "
+        "today, this fails until tomorrow; its operator can make them unique by organisation."
+    )
+
+
 TOTAL_NOTE = (
     "line items less the discount, plus the record's own tax_rate and shipping; a line's tax_rate "
     "is not in it"

@@ -470,6 +470,8 @@ class Entity:
     change_effects: tuple[ChangeEffect, ...] = ()
     delete_effects: tuple[Effect, ...] = (Effect.DELETES, Effect.IRREVERSIBLE)
     delete_consequence: str = ""
+    # What a failure (500) of a create or update may come of, and what helps.
+    known_failure: str = ""
     # Why a deleted record may still be there.
     kept_after_delete: str = ""
     # Entities whose records go with a deleted one, and those whose records keep it from being

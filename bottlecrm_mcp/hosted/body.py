@@ -22,20 +22,21 @@ class Disconnected(Exception):
     """The client left before it had said what it wants."""
 
 
-async def read_body(scope: Any, receive: Any, most: int) -> bytes:
+async def read_body(scope: Any, receive: Any, most: int, code: int = 0) -> bytes:
     """The body of at most so many bytes.
 
-    Raises `HttpError` (413, or 408 after `BODY_SECONDS`) and `Disconnected`.
+    Raises `HttpError` (413, or 408 after `BODY_SECONDS`), with the JSON-RPC `code` if one is given,
+    and `Disconnected`.
     """
     if _declares_more(scope, most):
-        raise _too_large(most)
+        raise _too_large(most, code)
     seconds = mcp_settings().BODY_SECONDS
     try:
         async with asyncio.timeout(seconds):
-            return await _whole(receive, most)
+            return await _whole(receive, most, code)
     except TimeoutError:
         late = f"The body did not arrive within {seconds} second{'s' * (seconds != 1)}."
-        raise HttpError(408, late, [CLOSE]) from None
+        raise HttpError(408, late, [CLOSE], code) from None
 
 
 def _declares_more(scope: Any, most: int) -> bool:
@@ -45,7 +46,7 @@ def _declares_more(scope: Any, most: int) -> bool:
     )
 
 
-async def _whole(receive: Any, most: int) -> bytes:
+async def _whole(receive: Any, most: int, code: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
@@ -53,10 +54,10 @@ async def _whole(receive: Any, most: int) -> bytes:
             raise Disconnected
         body += message.get("body", b"")
         if len(body) > most:
-            raise _too_large(most)
+            raise _too_large(most, code)
         if not message.get("more_body", False):
             return bytes(body)
 
 
-def _too_large(most: int) -> HttpError:
-    return HttpError(413, f"The body is larger than {most} bytes.", [CLOSE])
+def _too_large(most: int, code: int) -> HttpError:
+    return HttpError(413, f"The body is larger than {most} bytes.", [CLOSE], code)

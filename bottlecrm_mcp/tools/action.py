@@ -32,6 +32,7 @@ from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, write_k
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.money import untaxed
+from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CONFIRMABLE,
@@ -182,7 +183,7 @@ def _send(
 ) -> Reply:
     path, body = _request(action, record["id"], params)
     reply = crm.gateway.write(action.method, path, body, key=key, watched=watched)
-    raise_for(reply, f"{entity.singular} {record['name']!r}", wrote=True)
+    raise_for_write(crm, entity, reply, f"{entity.singular} {record['name']!r}", body)
     return reply
 
 

@@ -23,8 +23,9 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, write_key
-from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.errors import ToolError, unsent_warnings
 from bottlecrm_mcp.tools.money import money_warnings
+from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CONFIRMABLE,
@@ -84,7 +85,7 @@ def crm_create(
         reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
     except WrittenBefore as meanwhile:
         return _repeated(crm, created, meanwhile.earlier)
-    raise_for(reply, subject, wrote=True)
+    raise_for_write(crm, created, reply, subject, values.body)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
     if record_id:

@@ -24,8 +24,9 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_fields
-from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, unsent_warnings
 from bottlecrm_mcp.tools.money import money_warnings
+from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CHANGES,
@@ -91,7 +92,7 @@ def crm_update(
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}
     reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=watched)
-    raise_for(reply, subject, wrote=True)
+    raise_for_write(crm, updated, reply, subject, body)
     answer: dict[str, Any] = {
         "entity": updated.name,
         "id": record_id,

@@ -124,7 +124,9 @@ def test_preflight_of_a_foreign_origin(app) -> None:
 
 def test_body_over_the_limit(app, headers) -> None:
     body = json.dumps(LIST_TOOLS | {"params": {"x": "y" * 1_000_000}}).encode()
-    assert send(app, headers=headers, body=body).status_code == 413
+    response = send(app, headers=headers, body=body)
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == -32600
 
 
 def test_limit_of_the_settings(headers, settings, app) -> None:

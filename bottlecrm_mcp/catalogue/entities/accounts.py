@@ -52,8 +52,9 @@ ACCOUNTS = Entity(
     label=(("name",),),
     columns=("name", "email", "phone", "industry", "city", "assigned_to"),
     fields=(
-        text("name", 255, required=True),
-        email("email"),
+        # A conversion takes those that are untrusted from the lead.
+        text("name", 255, required=True, untrusted=True),
+        email("email", untrusted=True),
         PHONE,
         url("website", 200),
         choice("industry", choices.INDUSTRY),
@@ -61,7 +62,7 @@ ACCOUNTS = Entity(
         money("annual_revenue"),
         choice("currency", choices.CURRENCY),
         *address(),
-        text("description"),
+        text("description", untrusted=True),
         boolean("is_active"),
         *(TAGS_BY_SLUG if each.name == "tags" else each for each in TEAM),
         many("contacts", "contacts"),

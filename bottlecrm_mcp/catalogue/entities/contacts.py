@@ -47,9 +47,10 @@ CONTACTS = Entity(
     label=(("first_name", "last_name"), ("email",)),
     columns=("first_name", "last_name", "email", "phone", "account", "organization"),
     fields=(
-        text("first_name", 255, required=True),
-        text("last_name", 255, required=True),
-        email("email"),
+        # Inbound mail makes contacts by its display name, and so does the form on the site.
+        text("first_name", 255, required=True, untrusted=True),
+        text("last_name", 255, required=True, untrusted=True),
+        email("email", untrusted=True),
         PHONE,
         text("organization", 255),
         text("title", 255),
@@ -57,7 +58,7 @@ CONTACTS = Entity(
         boolean("do_not_call"),
         url("linkedin_url", 200),
         *address(),
-        text("description"),
+        text("description", untrusted=True),
         # The CRM joins contacts to accounts twice: by this, and by the account's own contacts,
         # where it shows most of them.
         replace(one("account", "accounts"), also=LINKED_ACCOUNTS),

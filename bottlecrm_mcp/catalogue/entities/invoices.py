@@ -25,6 +25,7 @@ from bottlecrm_mcp.catalogue.field_helpers import (
     line_item_actions,
     many,
     money,
+    numbered,
     one,
     parameter,
     part,
@@ -301,6 +302,7 @@ INVOICES = Entity(
             PAYMENT_KEYS,
         ),
     ),
+    known_failure=numbered("invoice"),
     no_delete="BottleCRM does not delete invoices. Cancel it with crm_action, action `cancel`.",
     custom_fields="Invoice",
 )

@@ -57,11 +57,12 @@ LEADS = Entity(
     label=(("first_name", "last_name"), ("title",), ("company_name",), ("email",)),
     columns=("first_name", "last_name", "company_name", "email", "status", "assigned_to"),
     fields=(
-        text("title", 255, untrusted=True),
-        text("salutation", 64),
-        text("first_name", 255),
-        text("last_name", 255),
-        email("email"),
+        text("title", 255),
+        # The form on the organisation's site writes those that are untrusted.
+        text("salutation", 64, untrusted=True),
+        text("first_name", 255, untrusted=True),
+        text("last_name", 255, untrusted=True),
+        email("email", untrusted=True),
         PHONE,
         text("job_title", 255),
         text("website", 255),

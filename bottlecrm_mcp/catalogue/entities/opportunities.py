@@ -47,7 +47,8 @@ OPPORTUNITIES = Entity(
     label=(("name",),),
     columns=("name", "account", "stage", "amount", "currency", "closed_on"),
     fields=(
-        text("name", 255, required=True),
+        # A conversion takes those that are untrusted from the lead.
+        text("name", 255, required=True, untrusted=True),
         one("account", "accounts"),
         choice("stage", choices.STAGE, note="a closed stage needs closed_on, CLOSED_WON an amount"),
         choice("opportunity_type", choices.OPPORTUNITY_TYPE),
@@ -56,7 +57,7 @@ OPPORTUNITIES = Entity(
         integer("probability", "percent, at most 100; 0 and nothing become the stage's own"),
         date("closed_on"),
         choice("lead_source", choices.OPPORTUNITY_SOURCE),
-        text("description"),
+        text("description", untrusted=True),
         boolean("is_active"),
         *TEAM,
         many("contacts", "contacts"),

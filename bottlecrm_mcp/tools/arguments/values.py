@@ -18,6 +18,20 @@ MOST_ITEMS = 100
 # What a look-up fails of, whatever the value is.
 NOT_ABOUT_THE_VALUE = ("insufficient_scope", "unauthorized", "crm_error")
 
+WANTED: Mapping[Kind, str] = {
+    Kind.TEXT: "text",
+    Kind.EMAIL: "an e-mail address",
+    Kind.URL: "a web address",
+    Kind.INTEGER: "a whole number",
+    Kind.DECIMAL: "a number",
+    Kind.BOOLEAN: "true or false",
+    Kind.DATE: "a date, such as 2026-01-31 or today",
+    Kind.DATETIME: "a date and time, such as 2026-01-31T14:30",
+    Kind.CHOICE: "one of the field's choices",
+    Kind.OBJECT: "an object",
+    Kind.OBJECTS: "a list of objects",
+}
+
 Read = Callable[[Field, Any], Any]
 
 
@@ -103,7 +117,14 @@ class Values:
         for field in fields:
             values = (given.get(field.name), given.get(field.body_name))
             if field.required and all(value in (None, "") for value in values):
-                self._problems.setdefault(field.name, "Is required.")
+                self._problems.setdefault(field.name, f"Is required: {self._wanted(field)}.")
+
+    def _wanted(self, field: Field) -> str:
+        """What a value of this field looks like."""
+        if field.kind.is_relation:
+            target = self.crm.catalogue.target(field.to) or self.crm.catalogue.lookup(field.to)
+            return f"{target.singular if target else field.to} by id or name"
+        return f"one of {', '.join(field.choices)}" if field.choices else WANTED[field.kind]
 
     def _read(
         self, fields: tuple[Field, ...], given: Mapping[str, Any], entity: Entity | None

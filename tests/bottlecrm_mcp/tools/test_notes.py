@@ -66,3 +66,19 @@ def test_my_day_puts_urgent_before_high_and_says_what_is_owed(admin: Any, alpha:
     (owed,) = (each for each in rows if each["id"] == str(invoice.pk))
     assert owed["account"]
     assert owed["amount_due"] is not None
+
+
+OUTSIDERS = {
+    "leads": ["salutation", "first_name", "last_name", "email", "description"],
+    "contacts": ["first_name", "last_name", "email", "description"],
+    "accounts": ["name", "email", "description"],
+    "opportunities": ["name", "description"],
+    "cases": ["name", "description"],
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDERS)
+def test_what_outsiders_can_write_on_the_host(admin: Any, alpha: Any, name: str) -> None:
+    """The form on the site, inbound mail, and what a conversion takes from a lead."""
+    answer = admin("crm_get", entity=name, id=str(getattr(alpha, name)[1].pk))
+    assert answer["untrusted"] == OUTSIDERS[name]
