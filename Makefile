@@ -6,7 +6,7 @@ BIN = .venv/bin
 SUITE = .conformance
 CLIENT_DIR = .clients
 
-.PHONY: bench clients conformance demo dist mcpb soak test
+.PHONY: bench clients conformance demo dist libraries mcpb soak test
 
 demo: .venv/installed
 	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -32,6 +32,10 @@ $(SUITE)/node_modules: Makefile
 # Real clients from npm against a demo of their own, or another host: CLIENTS takes options.
 clients: .venv/installed $(CLIENT_DIR)/node_modules
 	$(BIN)/python -m tests.clients $(CLIENT_DIR) $(CLIENTS)
+
+# Libraries that agents are built with, likewise: LIBRARIES takes names.
+libraries: .venv/installed
+	$(BIN)/python -m tests.clients.libraries $(CLIENT_DIR)/libraries $(LIBRARIES)
 
 $(CLIENT_DIR)/node_modules: tests/clients/package.json
 	mkdir -p $(CLIENT_DIR)

@@ -59,7 +59,7 @@ def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline
 
 
 def _outcome(answer: dict[str, Any]) -> str:
-    if answer.get("declined"):
+    if "declined" in answer:
         return "declined"
     return "repeated" if answer.get("repeated") else "done"
 

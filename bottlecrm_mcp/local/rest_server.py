@@ -115,5 +115,5 @@ class RestBackedServer:
             stdio.send(shown)
 
     async def _call(self, work: Callable[[Crm], Any]) -> Any:
-        crm = Crm(self.caller, self.catalogue, self.gateway, self._seal)
+        crm = Crm(self.caller, self.catalogue, self.gateway.for_one_call(), self._seal)
         return await run_sync(work, crm, abandon_on_cancel=True, limiter=self._limiter)

@@ -46,8 +46,9 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
     if response is None or params.request_state is None:
         return FormAnswer()
     content = getattr(response, "content", None) or {}
-    accepted = getattr(response, "action", "") == "accept" and content.get(KEY) is True
-    return FormAnswer(confirmation=params.request_state, accepted=accepted, declined=not accepted)
+    action = getattr(response, "action", "")
+    accepted = action == "accept" and content.get(KEY) is True
+    return FormAnswer(params.request_state, accepted, not accepted, cancelled=action == "cancel")
 
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:

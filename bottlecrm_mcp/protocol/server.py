@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import mcp_types as types
+from anyio.from_thread import run as run_in_loop
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
@@ -18,6 +19,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.shared import progress
 from bottlecrm_mcp.protocol import completion, elicitation, prompts, resources
 from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
@@ -139,7 +141,8 @@ class McpServer(Server[Any]):
         form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
 
         def call(crm: Crm) -> Json:
-            return tool.call(replace(crm, form=form), arguments)
+            with progress.reported_to(_report_to(context)):
+                return tool.call(replace(crm, form=form), arguments)
 
         try:
             return succeeded(await self.run_as_caller(call))
@@ -216,6 +219,15 @@ class McpServer(Server[Any]):
             raise MCPError(code=types.INTERNAL_ERROR, message="The server failed.") from error
 
 
+def _report_to(context: Context) -> progress.Report:
+    """Sends progress to a client that asked for it, from the thread that the tool runs on."""
+
+    def report(done: int, of: int, words: str) -> None:
+        run_in_loop(context.session.report_progress, done, of, words)
+
+    return report
+
+
 def described(tool: Tool) -> types.Tool:
     return types.Tool.model_validate(tool_entry(tool), by_name=False)
 
@@ -233,7 +245,7 @@ def _outcome(result: Json) -> str:
         return telemetry.CONFIRMATION_REQUIRED
     if result.get("repeated"):
         return telemetry.REPEATED
-    return telemetry.DECLINED if result.get("declined") else telemetry.OK
+    return telemetry.DECLINED if "declined" in result else telemetry.OK
 
 
 def failed(error: ToolError) -> types.CallToolResult:

@@ -37,11 +37,15 @@ MOST_TRIES = 10
 
 @dataclass(frozen=True)
 class FormAnswer:
-    """What a person answered in the client's confirmation form; nothing yet by default."""
+    """What a person answered in the client's confirmation form; nothing yet by default.
+
+    `cancelled` is one that was declined by closing it, which a client may do by itself.
+    """
 
     confirmation: str = ""
     accepted: bool = False
     declined: bool = False
+    cancelled: bool = False
 
 
 @dataclass

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.client_spelling import as_meant
 from bottlecrm_mcp.tools.confirmation.confirm import (
+    Cancelled,
     ConfirmationRequired,
     Declined,
     require_not_declined,
@@ -88,12 +89,9 @@ class Tool:
             if crm.form is not None:
                 raise
             answer = fitted(required.as_dict(crm.entity(arguments["entity"])))
-        except Declined:
-            return {
-                "entity": arguments["entity"],
-                "declined": True,
-                "next": "The person declined. Nothing was changed.",
-            }
+        except Declined as no:
+            declined = not isinstance(no, Cancelled)
+            return {"entity": arguments["entity"], "declined": declined, "next": no.told}
         crm.call_limits.require_fits(answer)
         return answer
 

@@ -42,15 +42,14 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.rest.connection import Connection
 from bottlecrm_mcp.gateway.rest.created_records import CreatedRecords
 from bottlecrm_mcp.gateway.rest.labels import Labels
-from bottlecrm_mcp.gateway.shared import in_memory, unpaged_list
+from bottlecrm_mcp.gateway.rest.one_call import OneCall
+from bottlecrm_mcp.gateway.shared import in_memory, progress, unpaged_list
 from bottlecrm_mcp.gateway.shared.rest_query import first_alternative, rest_page, takes
 from bottlecrm_mcp.gateway.shared.rows import dig, row_of
 from bottlecrm_mcp.gateway.shared.unpaged_list import newest
 
 MOST_RECORDS = 2_000
 PAGE = 200
-# Enough for most searches, so that they take one request.
-FIRST = 50
 AT_ONCE = 4
 NO_KEYS = GatewayError(
     "not_supported",
@@ -62,7 +61,9 @@ NO_KEYS = GatewayError(
 class RestGateway:
     """The CRM at the other end of a connection; one for all calls of a caller."""
 
-    def __init__(self, catalogue: Catalogue, caller: Caller, connection: Connection) -> None:
+    def __init__(
+        self, catalogue: Catalogue, caller: Caller, connection: Connection | OneCall
+    ) -> None:
         self.catalogue = catalogue
         self.caller = caller
         self.connection = connection
@@ -71,6 +72,15 @@ class RestGateway:
 
     def __repr__(self) -> str:
         return f"<RestGateway to {self.connection.base_url}>"
+
+    def for_one_call(self) -> RestGateway:
+        """The same gateway, which asks the CRM once for what a call needs more than once.
+
+        What a call creates is told apart from what earlier calls created.
+        """
+        gateway = RestGateway(self.catalogue, self.caller, OneCall(self.connection))
+        gateway._created_records = self._created_records
+        return gateway
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
         return self.connection.read(path, parameters)
@@ -170,13 +180,16 @@ class RestGateway:
         """Newest first, where the list has an order of its own and few records."""
         order = newest(entity)
         columns = (*query.columns, *(field for field, _ in order))
-        first = self._first(entity, plan, columns, FIRST)
+        first = self._first(entity, plan, columns, PAGE)
         if first.total <= len(first.rows):
             rows = self._labels.filled_in(query.columns, first.rows)
             return _window(rows, order, query)
-        if first.total <= PAGE:
-            return self._in_memory(entity, query, plan)
-        page = rest_page(self.read, entity, query)
+        end = query.offset + query.limit
+        if end <= len(first.rows):
+            asked_for = unpaged_list.only(query.columns, first.rows[query.offset : end])
+            page = replace(first, rows=asked_for)
+        else:
+            page = rest_page(self.read, entity, query)
         return replace(
             page,
             rows=self._labels.filled_in(query.columns, page.rows),
@@ -222,6 +235,7 @@ class RestGateway:
             _require_few(entity, total)
             rows |= {row["id"]: row for row in page.rows}
             offset += PAGE
+            progress.tell(len(rows), total, entity.name)
         return list(rows.values())
 
     def _first(

@@ -34,6 +34,19 @@ class ConfirmationRequired(Exception):
 class Declined(Exception):
     """The person declined in the client's form; nothing was changed."""
 
+    told = "The person declined. Nothing was changed."
+
+
+class Cancelled(Declined):
+    """The form came back without an answer, perhaps without anybody having seen it."""
+
+    told = (
+        "The form was closed without an answer, perhaps by the client itself. Nothing was changed. "
+        "Ask the person; if they agree, make the same call again, and the form comes again. A "
+        "client that closes each form shows none: it has to allow forms (elicitation), or not to "
+        "declare them, and then takes a preview instead."
+    )
+
 
 @dataclass(frozen=True)
 class Confirmation:
@@ -101,13 +114,14 @@ def require_confirmation(
 
 
 def require_not_declined(crm: Crm) -> None:
-    """Raises `Declined` if the person declined in the form, which then can't be agreed to again.
+    """Raises `Declined` if the person declined in the form, which then can't be agreed to again,
+    and `Cancelled` if nobody answered it.
 
     Raises `GatewayError` if that can't be remembered.
     """
     if crm.form is not None and crm.form.declined:
         crm.seal.spend(crm.form.confirmation)
-        raise Declined
+        raise Cancelled if crm.form.cancelled else Declined
 
 
 def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> bool:

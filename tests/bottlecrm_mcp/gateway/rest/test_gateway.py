@@ -12,6 +12,8 @@ from bottlecrm_mcp.gateway.base import GatewayError, Page, Reply
 from bottlecrm_mcp.gateway.rest import gateway as http
 from bottlecrm_mcp.gateway.rest.connection import Connection, TimedReply
 from bottlecrm_mcp.gateway.rest.gateway import RestGateway
+from bottlecrm_mcp.gateway.rest.one_call import OneCall
+from bottlecrm_mcp.gateway.shared import progress
 from bottlecrm_mcp.tools.arguments.filters import operators
 from bottlecrm_mcp.tools.arguments.measures import groupable, measurable
 from bottlecrm_mcp.tools.crm import Crm
@@ -221,13 +223,53 @@ def test_more_records_than_are_read(both, monkeypatch):
 
 def test_own_order_of_a_long_list(both, monkeypatch):
     monkeypatch.setattr(http, "PAGE", 5)
-    monkeypatch.setattr(http, "FIRST", 5)
     answer = both.over_http("crm_search", entity="leads", limit=3)
     assert (answer["total"], answer["returned"]) == (12, 3)
     assert "not newest first" in answer["notes"][0]
     assert "notes" not in both("crm_search", entity="contacts", limit=3)
     # Sorted on request, over several pages.
     both("crm_search", entity="leads", sort="-created_at", limit=3)
+
+
+def lists_asked(both, tool, **arguments):
+    before = len(both.connection.asked)
+    answer = both.over_http(tool, **arguments)
+    asked = both.connection.asked[before:]
+    return answer, [given for path, given in asked if path == "/api/leads/"]
+
+
+def test_list_is_asked_for_once(both, monkeypatch):
+    _, asked = lists_asked(both, "crm_search", entity="leads", limit=3)
+    assert len(asked) == 1
+    monkeypatch.setattr(http, "PAGE", 5)
+    long, asked = lists_asked(both, "crm_search", entity="leads", limit=2, offset=2)
+    assert len(asked) == 1
+    assert long["returned"] == 2
+    beyond, asked = lists_asked(both, "crm_search", entity="leads", limit=3, offset=4)
+    assert len(asked) <= 3
+    assert long["records"][0] not in beyond["records"]
+
+
+def test_progress_is_told_while_pages_come(both, monkeypatch):
+    monkeypatch.setattr(http, "PAGE", 5)
+    told = []
+    with progress.reported_to(lambda *said: told.append(said)):
+        both.over_http("crm_summarize", entity="leads", group_by=["status"])
+    assert [each[:2] for each in told] == [(5, 12), (10, 12), (12, 12)]
+    assert told[-1][2] == "12 of 12 leads read"
+
+
+def test_read_is_remembered_until_something_is_written(both, alpha):
+    call = OneCall(both.connection)
+    path = f"/api/leads/{alpha.leads[1].pk}/"
+    first, again = call.read(path), call.read(path, {})
+    assert first is again
+    assert [each for each, _ in both.connection.asked] == [path]
+    call.write("PATCH", path, {"title": "CTO"})
+    assert call.read(path).data["lead_obj"]["title"] == "CTO"
+    assert call.read("/api/leads/no-id/").status == 404
+    assert call.read("/api/leads/no-id/").status == 404
+    assert len([each for each, _ in both.connection.asked if "no-id" in each]) == 2
 
 
 def test_two_filters_on_one_parameter(both):
