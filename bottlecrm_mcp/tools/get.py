@@ -8,7 +8,7 @@ from typing import Any
 
 from bottlecrm_mcp.catalogue.model import COMMENTS, Entity, Field, Included, Kind
 from bottlecrm_mcp.gateway.base import Condition, RowQuery
-from bottlecrm_mcp.gateway.shared.rows import part_of, row_of, rows_at
+from bottlecrm_mcp.gateway.shared.rows import part_of, row_of, rows_at, without_empty
 from bottlecrm_mcp.tools.arguments.references import MOST_LISTED, record_meant
 from bottlecrm_mcp.tools.crm import Crm, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
@@ -62,32 +62,35 @@ def _several(
 ) -> dict[str, Any]:
     """As many of these records as fit; what is wrong with one of them does not hide the others."""
     found: dict[str, dict[str, Any]] = {}
-    errors = []
+    errors, left, used = [], [], 0
     for named in ids:
+        if used > MOST_CHARACTERS:
+            left.append(named)
+            continue
         try:
             record_id = record_meant(crm, entity, named)
             if record_id not in found:
-                record = crm.record(entity, record_id)
-                found[record_id] = _read(crm, entity, record_id, record, wanted)
+                found[record_id] = _short(crm, entity, record_id, wanted)
+                used += size(found[record_id])
         except ToolError as problem:
             if problem.code in ENDS_THE_CALL:
                 raise
             errors.append({"id": named, **problem.as_dict()["error"]})
-    cut = any(_texts_over(each["record"], LONGEST_OF_SEVERAL) for each in found.values())
     outsiders = dict.fromkeys(name for each in found.values() for name in each.pop("untrusted", ()))
-    shortest = [
-        {**each, "record": shortened(each["record"], LONGEST_OF_SEVERAL)} for each in found.values()
-    ]
-    records = rows_that_fit(shortest)
-    result: dict[str, Any] = {"entity": entity.name, "records": records}
-    if errors:
-        result["errors"] = errors
-    if outsiders:
-        result["untrusted"] = list(outsiders)
-    notes = [f"Texts of more than {LONGEST_OF_SEVERAL} characters were cut."] if cut else []
-    if left := list(found)[len(records) :]:
+    records = rows_that_fit(list(found.values()))
+    left = [*list(found)[len(records) :], *left]
+    notes = []
+    if any(_texts_over(each["record"], LONGEST_OF_SEVERAL) for each in records):
+        notes.append(f"Texts of more than {LONGEST_OF_SEVERAL} characters were cut.")
+    if left:
         notes.append(f"Not all fit; ask for these in another call: {', '.join(left)}.")
-    return {**result, "notes": notes} if notes else result
+    more = {"errors": errors, "untrusted": list(outsiders), "notes": notes}
+    return {"entity": entity.name, "records": records, **without_empty(more)}
+
+
+def _short(crm: Crm, entity: Entity, record_id: str, wanted: Sequence[Included]) -> dict[str, Any]:
+    got = _read(crm, entity, record_id, crm.record(entity, record_id), wanted)
+    return {**got, "record": shortened(got["record"], LONGEST_OF_SEVERAL)}
 
 
 def _read(
