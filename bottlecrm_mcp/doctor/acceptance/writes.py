@@ -73,9 +73,7 @@ class WriteCells:
 
     def _change(self, data: Mapping[str, Any]) -> None:
         arguments = {"entity": self.entity.name, "id": self.record_id, "data": data}
-        changed = self.agent.agree("crm_update", **arguments)
-        if said := changed.get("warnings"):
-            raise Wrong(" ".join(said))
+        self.agent.agree("crm_update", **arguments)
 
     def _clear(self) -> None:
         """Relations can be taken back."""
