@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import CURRENCY, Entity
-from bottlecrm_mcp.gateway.base import Reply
+from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.shared.rows import dig
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
@@ -56,7 +56,11 @@ def _currency(crm: Crm, entity: Entity, record: Record, money: set[str]) -> str:
     if entity.field(CURRENCY) is None or not any(_amount(record.get(name)) for name in money):
         return ""
     used = record.get(CURRENCY)
-    usual, whose = _usual_currency(crm, record)
+    try:
+        usual, whose = _usual_currency(crm, record)
+    except (GatewayError, ToolError):
+        # The record is saved: that this can't be compared is no failure.
+        return ""
     if not usual or used == usual:
         return ""
     if not used:
@@ -70,15 +74,12 @@ def _usual_currency(crm: Crm, record: Record) -> tuple[str, str]:
     accounts = crm.catalogue.entity("accounts")
     if account and accounts and crm.may(accounts, "read"):
         field = accounts.field(CURRENCY)
-        try:
-            found = crm.find(accounts, [account["id"]], [field] if field else [])
-        except ToolError:
-            found = {}
+        found = crm.find(accounts, [account["id"]], [field] if field else [])
         if used := found.get(account["id"], {}).get(CURRENCY):
             return used, f"its account {account.get('name') or account['id']}"
-    reply: Reply = crm.gateway.read(crm.catalogue.organisation_path)
+    reply = crm.gateway.read(crm.catalogue.organisation_path)
     usual = dig(reply.data, "default_currency") if reply.ok else None
-    return (str(usual) if usual else ""), "the organisation"
+    return str(usual or ""), "the organisation"
 
 
 def _amount(value: Any) -> Decimal:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import Condition, NotAvailable, Refused, Reply, RowQuery
+from bottlecrm_mcp.gateway.base import (
+    Condition,
+    GatewayError,
+    NotAvailable,
+    Refused,
+    Reply,
+    RowQuery,
+)
 from bottlecrm_mcp.tools.crm import Crm, label_fields
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
 
@@ -55,6 +62,6 @@ def _holders(crm: Crm, entity: Entity, name: str, value: Any) -> list[Mapping[st
     query = RowQuery(label_fields(entity), conditions=conditions, limit=MOST_HOLDERS)
     try:
         return list(crm.gateway.page(entity, query).rows)
-    except (NotAvailable, Refused):
+    except (GatewayError, NotAvailable, Refused):
         # A courtesy: the refusal stands without it.
         return []

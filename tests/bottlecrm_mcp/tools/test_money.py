@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Org
 
@@ -79,3 +81,20 @@ def test_conversion_drops_the_currency(admin: Any, alpha: Any, tool: str) -> Non
     admin("crm_update", **lead, data={"currency": "GBP", "opportunity_amount": 5})
     how = {"action": "convert"} if tool == "crm_action" else {"data": {"status": "converted"}}
     assert warned(admin(tool, **lead, **how, confirm=True), "carry over currency (GBP)")
+
+
+def test_what_can_not_be_compared_is_no_failure(
+    admin: Any, alpha: Any, in_euros: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = InProcessGateway.read
+
+    def failing(self: Any, path: str, *arguments: Any) -> Any:
+        if path == "/api/org/settings/":
+            raise GatewayError("timeout", "Too late.")
+        return read(self, path, *arguments)
+
+    monkeypatch.setattr(InProcessGateway, "read", failing)
+    lead = {"last_name": "Lee", "opportunity_amount": 5, "currency": "USD"}
+    made = admin("crm_create", entity="leads", data=lead)
+    assert made["record"]["currency"] == "USD"
+    assert "warnings" not in made
