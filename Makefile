@@ -3,13 +3,23 @@ DEMO_DIR ?= .demo
 MINUTES ?= 2
 PYTHON ?= python3
 BIN = .venv/bin
+# uv, where it is there, is many times as quick as pip, and needs no pip in the environment.
+UV := $(shell command -v uv)
+ifdef UV
+VENV = uv venv --quiet --allow-existing --python $(PYTHON) .venv
+INSTALL = uv pip install --python $(BIN)/python
+else
+VENV = $(PYTHON) -m venv .venv
+# Compiled when it is first run: most of it never is.
+INSTALL = $(BIN)/python -m pip install --no-compile --disable-pip-version-check --progress-bar on
+endif
 SUITE = .conformance
 CLIENT_DIR = .clients
 
 .PHONY: bench clients conformance demo dist libraries mcpb soak test
 
-demo: .venv/installed
-	$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
+demo: .venv/demo
+	@$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
 
 test: export DJANGO_SETTINGS_MODULE = settings.test
 test: .venv/installed
@@ -60,7 +70,18 @@ mcpb: .venv/installed
 	$(BIN)/python -m build
 	$(BIN)/python deploy/mcpb/bundle.py dist
 
+# What the demo needs, and no more.
+.venv/demo: pyproject.toml
+	@missing=$$(PYTHON=$(PYTHON) .ci/missing demo); test -z "$$missing" || \
+		{ echo "Missing here: $$missing. On Debian: apt-get install --yes $$missing" >&2; exit 1; }
+	@echo "Installing what the demo needs into .venv, once."
+	@$(VENV)
+	@$(INSTALL) -e '.[demo]'
+	@touch $@
+
 .venv/installed: requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r requirements.txt
-	touch $@
+	@missing=$$(PYTHON=$(PYTHON) .ci/missing test); test -z "$$missing" || \
+		echo "Missing here: $$missing. On Debian: apt-get install --yes $$missing" >&2
+	@$(VENV)
+	$(INSTALL) -r requirements.txt
+	@touch $@ .venv/demo

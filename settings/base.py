@@ -61,6 +61,8 @@ PAT_TOKENS_SIGN_IN = "pat_tokens.sign_in.django_login.DjangoLogin"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/settings/api-tokens/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
+# Whom the demo signs in by one click, with their tokens; the command `demo` fills it in.
+DEMO_PEOPLE: list[dict[str, str]] = []
 # One process serves the demo, so its own cache counts all calls.
 SILENCED_SYSTEM_CHECKS = ["bottlecrm_mcp.W002"]
 BOTTLECRM_MCP: dict[str, Any] = {"CATALOGUE": "demo_crm.catalogue.CATALOGUE"}

@@ -1,4 +1,4 @@
-"""Demo settings: a secret key of its own, and mail that is printed."""
+"""Demo settings: a secret key of its own, a page to start with, and mail that is printed."""
 
 import os
 from pathlib import Path
@@ -8,5 +8,6 @@ from settings.postgres import private_file
 
 DEMO_DIR = Path(os.environ.get("DEMO_DIR", ".demo"))
 SECRET_KEY = private_file(DEMO_DIR / "secret-key")
+ROOT_URLCONF = "settings.demo_urls"
 # Nobody is mailed by a demo: messages are printed where it runs.
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

@@ -15,6 +15,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 # As BottleCRM lists what needs no organisation; everything else that resolves does.
 PUBLIC_PATHS = {
     "/",
+    "/become/",
     "/sign-in/",
     "/sign-out/",
     "/api/auth/login/",

@@ -1,4 +1,5 @@
 import json
+import socket
 import stat
 
 import pytest
@@ -7,7 +8,8 @@ from django.core.management import CommandError, call_command
 from bottlecrm_mcp.doctor.diagnosis import examine_host
 from bottlecrm_mcp.doctor.findings import Level
 from demo_crm.access.row_security import org_context
-from demo_crm.management.commands.demo import Credentials
+from demo_crm.credentials import Credentials
+from demo_crm.management.commands.demo import listening
 from demo_crm.models import Lead, Org
 from demo_crm.seed import seed
 from tests.demo_crm.conftest import ENTITIES, url
@@ -73,19 +75,33 @@ def test_right_without_what_only_tests_have(settings, people):
     assert not [each for each in findings if each.sentence.startswith("not covered")]
 
 
-def test_credentials(people, tmp_path):
+@pytest.fixture
+def open_credentials(tmp_path):
+    """As a demo at this port opens them; all are closed in the end."""
+    opened = []
+
+    def open_(port):
+        opened.append(Credentials(tmp_path, f"http://127.0.0.1:{port}"))
+        return opened[-1]
+
+    yield open_
+    for each in opened:
+        each.close()
+
+
+def test_credentials(people, tmp_path, open_credentials):
     path = tmp_path / "credentials.json"
-    written = Credentials(path, "http://127.0.0.1:8000").write(people)
+    written = open_credentials(8000).write(people)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == written
     assert set(written) == {"base_url", "mcp_url", "people"}
     assert set(written["people"][0]) == {"org", "role", "name", "email", "token"}
 
 
-def test_tokens_are_kept_while_they_work(people, tmp_path):
+def test_tokens_are_kept_while_they_work(people, open_credentials):
     from pat_tokens.models import Token
 
-    credentials = Credentials(tmp_path / "credentials.json", "http://127.0.0.1:8000")
+    credentials = open_credentials(8000)
     first = credentials.write(people)
     assert credentials.write(people) == first
     with org_context(people[0].org):
@@ -96,6 +112,32 @@ def test_tokens_are_kept_while_they_work(people, tmp_path):
         for old, new in zip(first["people"], again["people"], strict=True)
     ]
     assert changed == [True, False, False, False]
+
+
+def test_a_second_demo_leaves_the_first_its_credentials(people, tmp_path, open_credentials):
+    first = open_credentials(8000).write(people)
+    second = open_credentials(8123)
+    assert second.write(people)["people"] == first["people"]
+    assert json.loads((tmp_path / "credentials.json").read_text()) == first
+    assert json.loads(second.path.read_text())["base_url"] == "http://127.0.0.1:8123"
+
+
+def test_the_next_demo_writes_the_same_file(people, tmp_path, open_credentials):
+    before = open_credentials(8000)
+    tokens = before.write(people)["people"]
+    before.close()
+    assert open_credentials(8123).write(people)["people"] == tokens
+    written = json.loads((tmp_path / "credentials.json").read_text())
+    assert written["base_url"] == "http://127.0.0.1:8123"
+
+
+def test_a_taken_port():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=f"Port {port} is taken .* PORT={port + 123}"):
+            listening(port)
 
 
 def test_refuses_a_role_that_bypasses_row_security(monkeypatch):

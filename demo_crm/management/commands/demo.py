@@ -1,9 +1,9 @@
 """Command demo: serves the CRM with sample data, and writes tokens for its people."""
 
-import json
+import errno
 import os
 import signal
-from datetime import timedelta
+import socket
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,13 +11,11 @@ import uvicorn
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connection
-from django.utils import timezone
 
-from demo_crm.access.row_security import org_context
-from demo_crm.models import Profile
+from demo_crm.credentials import Credentials
 from demo_crm.seed import seed
-from pat_tokens.models import Token
-from pat_tokens.resolver import TokenRejected, resolve_token
+from demo_crm.start_page import QUESTIONS
+from pat_tokens.services.client_configs import configurations
 from settings.database import unsafe_role
 from settings.postgres import private_file
 
@@ -37,91 +35,58 @@ class Command(BaseCommand):
         # Leaving by an exception lets the database stop as well.
         for name in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, leave)
+        with listening(port) as listener:
+            self.serve(listener, f"http://{HOST}:{port}", Path(dir))
+
+    def serve(self, listener: socket.socket, base_url: str, folder: Path) -> None:
         call_command("migrate", verbosity=0)
-        profiles = seed(private_file(Path(dir) / "password"))
+        profiles = seed(private_file(folder / "password"))
+        credentials = Credentials(folder, base_url)
+        people = credentials.write(profiles)["people"]
         # Known only here: the port is an argument.
-        settings.PAT_TOKENS_ISSUER = f"http://{HOST}:{port}"
-        credentials = Credentials(Path(dir) / "credentials.json", f"http://{HOST}:{port}")
-        self.introduce(credentials.write(profiles))
-        page = f"http://{HOST}:{port}/settings/api-tokens/"
-        self.stdout.write(f"They sign in at {page} with the password in {dir}/password\n\n")
+        settings.PAT_TOKENS_ISSUER = base_url
+        settings.DEMO_PEOPLE = people
+        self.introduce(base_url, people[0]["token"], credentials.path)
+        config = uvicorn.Config("settings.asgi:application", log_level="warning")
         try:
-            uvicorn.run("settings.asgi:application", host=HOST, port=port, log_level="info")
+            uvicorn.Server(config).run(sockets=[listener])
         finally:
+            credentials.close()
             # Else its threads go on looking for a database that has stopped.
             connection.close_pool()  # type: ignore[attr-defined]
 
-    def introduce(self, credentials: dict[str, Any]) -> None:
-        people, mcp_url = credentials["people"], credentials["mcp_url"]
-        self.stdout.write(f"\nMCP endpoint: {mcp_url}\n")
-        self.stdout.write(
-            "A client that signs people in needs no more than that; others a token:\n\n"
+    def introduce(self, base_url: str, token: str, path: Path) -> None:
+        """The three things to know: where to look, how to connect, what to ask."""
+        (command,) = (
+            each.text
+            for each in configurations(f"{base_url}/mcp", token)
+            if (each.client, each.way) == ("claude-code", "hosted")
         )
-        for person in people:
-            who = f"{person['name']} <{person['email']}>, {person['role']} of {person['org']}"
-            self.stdout.write(f"{who}\n  {person['token']}")
-        self.stdout.write("\nConfiguration for an MCP client:\n")
-        self.stdout.write(json.dumps(client_configuration(mcp_url, people[0]["token"]), indent=2))
-        self.stdout.write("")
+        self.stdout.write(
+            f"\n1. Open {base_url}/ to sign in as somebody and try the tools in the browser.\n"
+            f"2. Or connect Claude Code (other clients: on the page):\n\n   {command}\n\n"
+            f"3. Then ask: “{QUESTIONS[0]['ask']}”\n\n"
+            f"The tokens are in {path}. Ctrl-C stops everything.\n"
+        )
+
+
+def listening(port: int) -> socket.socket:
+    """Taken before anything is said. Raises `CommandError` where something else has the port."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as problem:
+        listener.close()
+        if problem.errno != errno.EADDRINUSE:
+            raise CommandError(f"Port {port} can't be used: {problem.strerror}.") from problem
+        raise CommandError(
+            f"Port {port} is taken by another program. Stop it, or use another: "
+            f"make demo PORT={port + 123}"
+        ) from problem
+    return listener
 
 
 def leave(*_: Any) -> NoReturn:
     raise SystemExit(0)
-
-
-def client_configuration(mcp_url: str, token: str) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"}
-    return {"mcpServers": {"bottlecrm": {"type": "http", "url": mcp_url, "headers": headers}}}
-
-
-class Credentials:
-    """The people of the demo and their tokens, in a file that only its owner can read."""
-
-    def __init__(self, path: Path, base_url: str) -> None:
-        self.path, self.base_url = path, base_url
-
-    def write(self, profiles: list[Profile]) -> dict[str, Any]:
-        known = self._known_tokens()
-        credentials = {
-            "base_url": self.base_url,
-            "mcp_url": f"{self.base_url}/mcp",
-            "people": [self._person(profile, known) for profile in profiles],
-        }
-        self._store(json.dumps(credentials, indent=2))
-        return credentials
-
-    def _store(self, text: str) -> None:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            os.fchmod(descriptor, 0o600)
-            file.write(text)
-
-    def _known_tokens(self) -> dict[str, str]:
-        if not self.path.exists():
-            return {}
-        people = json.loads(self.path.read_text())["people"]
-        return {person["email"]: person["token"] for person in people}
-
-    def _person(self, profile: Profile, known: dict[str, str]) -> dict[str, str]:
-        secret = known.get(profile.user.email)
-        return {
-            "org": profile.org.name,
-            "role": profile.role,
-            "name": profile.user.name,
-            "email": profile.user.email,
-            "token": secret if secret and opens(secret, profile) else new_token(profile),
-        }
-
-
-def opens(secret: str, profile: Profile) -> bool:
-    try:
-        return bool(resolve_token(secret).owner_id == profile.pk)
-    except TokenRejected:
-        return False
-
-
-def new_token(profile: Profile) -> str:
-    expires = timezone.now() + timedelta(days=90)
-    with org_context(profile.org):
-        _, secret = Token.create(owner=profile, name="Demo", expires_at=expires)
-    return secret

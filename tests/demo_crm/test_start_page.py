@@ -1,0 +1,120 @@
+"""The demo's start page in Chromium, with the tools behind it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from demo_crm.credentials import Credentials
+from demo_crm.seed import seed
+from demo_crm.start_page import QUESTIONS
+from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
+from tests.programs import needs_chromium
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.urls("settings.demo_urls"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with chromium() as launched:
+            yield launched
+
+
+@pytest.fixture
+def people(transactional_db, settings, tmp_path):
+    credentials = Credentials(tmp_path, "http://127.0.0.1:8000")
+    settings.DEMO_PEOPLE = credentials.write(seed("secret"))["people"]
+    credentials.close()
+    return settings.DEMO_PEOPLE
+
+
+@pytest.fixture
+def site(people) -> Iterator[str]:
+    with serving() as url:
+        yield url
+
+
+def ask(page: Page, question: str) -> None:
+    page.get_by_role("button", name=question).click()
+    expect(page.locator("button.main", has_text="Call the tool")).to_be_enabled()
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [320, 390, 1280, 1600])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_looks(browser, site, width, scheme):
+    size = ViewportSize(width=width, height=900)
+    with opened(browser, site, viewport=size, color_scheme=scheme) as page:
+        page.goto("/")
+        page.locator(".answer table").wait_for()
+        assert_looks(page)
+        ask(page, QUESTIONS[4]["ask"])
+        page.locator(".waits").wait_for()
+        page.get_by_text("The answer, as an assistant gets it").click()
+        page.get_by_text("Other arguments").click()
+        assert_looks(page)
+
+
+@needs_chromium
+def test_what_a_person_may_see(browser, site):
+    with opened(browser, site) as page:
+        page.goto("/")
+        page.get_by_role("button", name="Sign in as Sam").click()
+        expect(page.get_by_role("heading", name="Try the tools as Sam")).to_be_visible()
+        ask(page, "Close the case")
+        expect(page.locator(".answer .failed")).to_contain_text("Wrong part delivered")
+        page.locator(".you a").click()
+        expect(page.get_by_role("heading", name="Your tokens")).to_be_visible()
+
+
+@needs_chromium
+@pytest.mark.parametrize("question", QUESTIONS, ids=[each["ask"] for each in QUESTIONS])
+def test_questions(browser, site, question):
+    with opened(browser, site) as page:
+        page.goto("/")
+        ask(page, question["ask"])
+        expect(page.locator(".answer .measure")).to_contain_text(question["tool"])
+        expect(page.locator(".answer table")).to_be_visible()
+
+
+@needs_chromium
+def test_a_confirmation(browser, site):
+    with opened(browser, site) as page:
+        page.goto("/")
+        ask(page, "Close the case")
+        page.get_by_role("button", name="Yes, do it").click()
+        expect(page.locator(".waits")).to_have_count(0)
+        expect(page.locator(".answer table")).to_contain_text("close")
+
+
+@needs_chromium
+def test_a_form_that_is_filled_in_wrong(browser, site):
+    with opened(browser, site) as page:
+        page.goto("/")
+        page.get_by_label("Tool", exact=True).select_option("crm_get")
+        page.get_by_role("button", name="Call the tool").click()
+        expect(page.locator(".wrong")).to_have_text("Fill this in.")
+        expect(page.get_by_label("id", exact=True)).to_be_focused()
+
+
+def test_sign_in_by_one_click_leads_on(client, people):
+    there = {"email": people[1]["email"], "next": "/settings/api-tokens/connections/"}
+    assert client.get("/sign-in/").content.count(b"/become/") == len(people)
+    assert client.post("/become/", there).url == there["next"]
+    assert client.get(there["next"]).status_code == 200
+    elsewhere = {**there, "next": "https://elsewhere.example/"}
+    assert client.post("/become/", elsewhere).url == "/#try"
+    assert client.post("/become/", {"email": "nobody@example.com"}).status_code == 404
+    assert client.get("/become/").status_code == 405
+
+
+@pytest.mark.urls("settings.urls")
+def test_only_where_the_demo_is_run(client, people):
+    assert client.get("/").status_code == 302
+    assert client.post("/become/", {"email": people[0]["email"]}).status_code == 404
