@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,7 +50,8 @@ class Command(BaseCommand):
         self.introduce(base_url, people[0]["token"], credentials.path)
         config = uvicorn.Config("settings.asgi:application", log_level="warning")
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[listener])
         finally:
             credentials.close()
             # Else its threads go on looking for a database that has stopped.
