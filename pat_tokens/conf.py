@@ -113,7 +113,7 @@ class TokenSettings:
 
     @property
     def local_package(self) -> str:
-        """Where `uvx` gets the local server from, as its `--from`; empty: it is not offered."""
+        """Where `uvx --from` gets `bcrm-mcp`: a requirement, a URL, a path; empty: not offered."""
         return str(getattr(settings, "PAT_TOKENS_LOCAL_PACKAGE", "") or "")
 
     @property

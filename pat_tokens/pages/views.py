@@ -23,7 +23,7 @@ from pat_tokens.oauth.connections import connection_page
 from pat_tokens.pages.access import member_page, owner_of
 from pat_tokens.pages.forms import TokenForm
 from pat_tokens.services import presets
-from pat_tokens.services.client_configs import configurations, uvx_arguments
+from pat_tokens.services.client_configs import configurations, local_command
 from pat_tokens.services.issue import create_token, rotate_token
 from pat_tokens.services.own_tokens import own_name, own_page, own_token, revoke_own
 from pat_tokens.services.policy import policy_of
@@ -128,7 +128,7 @@ def _told_once(request: HttpRequest, token: Token, secret: str) -> HttpResponse:
             "row": row_of(token),
             "secret": secret,
             "clients": clients,
-            "local": shlex.join(uvx_arguments()) if token_settings.local_package else "",
+            "local": shlex.join(local_command()[1:]) if token_settings.local_package else "",
             "data": [client.as_dict() for client in clients],
         },
     )

@@ -55,12 +55,13 @@ class Server:
     @property
     def command(self) -> dict[str, Any]:
         env = {"BCRM_BASE_URL": self.base_url, TOKEN_VARIABLE: self.token}
-        return {"command": "uvx", "args": uvx_arguments(), "env": env}
+        command, *args = local_command()
+        return {"command": command, "args": args, "env": env}
 
 
-def uvx_arguments() -> list[str]:
-    package = token_settings.local_package
-    return [PROGRAM] if package == PROGRAM else ["--from", package, PROGRAM]
+def local_command() -> list[str]:
+    """What starts the local server, where it is offered."""
+    return ["uvx", "--from", token_settings.local_package, PROGRAM]
 
 
 def configurations(mcp_url: str, token: str = PLACEHOLDER) -> list[Configuration]:
@@ -93,7 +94,8 @@ def _claude_desktop(server: Server) -> Iterator[Configuration]:
         "hosted",
         _json("mcpServers", server, bridge),
         note="The file starts local programs only, so mcp-remote (it needs Node.js) connects to "
-        "the hosted endpoint.",
+        "the hosted endpoint. Without Node.js: add a custom connector with this address, where "
+        "your account offers request headers for it.",
     )
     yield _configuration(about, "local", _json("mcpServers", server, server.command))
 
@@ -110,9 +112,10 @@ def _claude_code(server: Server) -> Iterator[Configuration]:
     add = ["claude", "mcp", "add", "--transport"]
     hosted = [*add, "http", "--scope", "user", server.name, server.mcp_url, "--header", header]
     env = [f"{name}={value}" for name, value in server.command["env"].items()]
-    local = [*add, "stdio", "--scope", "user"]
+    # The name first: --env takes every word that follows for another variable.
+    local = [*add, "stdio", "--scope", "user", server.name]
     local += [part for each in env for part in ("--env", each)]
-    local += [server.name, "--", "uvx", *uvx_arguments()]
+    local += ["--", server.command["command"], *server.command["args"]]
     yield _configuration(about, "hosted", _shell(hosted))
     yield _configuration(about, "local", _shell(local))
 
@@ -179,8 +182,8 @@ def _codex(server: Server) -> Iterator[Configuration]:
     bearer = _quoted(f"Bearer {server.token}")
     hosted = [table, f"url = {_quoted(server.mcp_url)}"]
     hosted += [f'http_headers = {{ "Authorization" = {bearer} }}']
-    arguments = ", ".join(map(_quoted, uvx_arguments()))
-    local = [table, 'command = "uvx"', f"args = [{arguments}]", ""]
+    args = ", ".join(_quoted(each) for each in server.command["args"])
+    local = [table, 'command = "uvx"', f"args = [{args}]", ""]
     local += [f"[mcp_servers.{server.name}.env]"]
     local += [f"{name} = {_quoted(value)}" for name, value in server.command["env"].items()]
     yield _configuration(about, "hosted", "\n".join(hosted))
@@ -198,6 +201,21 @@ def _gemini(server: Server) -> Iterator[Configuration]:
     yield from _both_ways(about, server, url_key="httpUrl")
 
 
+def _opencode(server: Server) -> Iterator[Configuration]:
+    about = {
+        "client": "opencode",
+        "name": "opencode",
+        "where": "~/.config/opencode/opencode.json",
+        "language": "json",
+        "documentation": "https://opencode.ai/docs/mcp-servers/",
+    }
+    hosted = {"type": "remote", "url": server.mcp_url, "headers": server.headers, "oauth": False}
+    command = [server.command["command"], *server.command["args"]]
+    local = {"type": "local", "command": command, "environment": server.command["env"]}
+    yield _configuration(about, "hosted", _json("mcp", server, hosted))
+    yield _configuration(about, "local", _json("mcp", server, local))
+
+
 def _windsurf(server: Server) -> Iterator[Configuration]:
     about = {
         "client": "windsurf",
@@ -213,7 +231,7 @@ def _curl(server: Server) -> Iterator[Configuration]:
     about = {
         "client": "curl",
         "name": "curl",
-        "where": "in a terminal",
+        "where": "in a terminal of Linux or macOS",
         "language": "shell",
         "documentation": "https://modelcontextprotocol.io/specification/2025-06-18/basic/transports",
     }
@@ -237,6 +255,7 @@ CLIENTS = (
     _vs_code,
     _codex,
     _gemini,
+    _opencode,
     _windsurf,
     _curl,
 )
@@ -284,7 +303,15 @@ def _json(root: str, server: Server, entry: dict[str, Any]) -> str:
 
 
 def _shell(words: list[str]) -> str:
-    return shlex.join(words)
+    return " ".join(_word(each) for each in words)
+
+
+def _word(word: str) -> str:
+    """Quoted so that the shells of Linux, macOS and Windows all take it for one word."""
+    quoted = shlex.quote(word)
+    if quoted == word or any(each in word for each in '"\\$`%!'):
+        return quoted
+    return f'"{word}"'
 
 
 def _quoted(value: str) -> str:

@@ -15,9 +15,14 @@ TOKEN = "bcrm_pat_abc"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 LOCAL = {
     "command": "uvx",
-    "args": ["bcrm-mcp"],
+    "args": ["--from", "bcrm-mcp>=1", "bcrm-mcp"],
     "env": {"BCRM_BASE_URL": "https://api.example.com", "BCRM_TOKEN": TOKEN},
 }
+
+
+@pytest.fixture(autouse=True)
+def published(settings):
+    del settings.PAT_TOKENS_LOCAL_PACKAGE
 
 
 def find(client: str, way: str):
@@ -33,7 +38,8 @@ def entry(client: str, way: str, root: str = "mcpServers"):
 
 def test_every_client_is_served_both_ways() -> None:
     offered = {(each.client, each.way) for each in configurations(URL)}
-    clients = {"claude-desktop", "claude-code", "cursor", "vs-code", "codex", "gemini", "windsurf"}
+    clients = {"claude-desktop", "claude-code", "cursor", "vs-code", "codex", "gemini", "opencode"}
+    clients |= {"windsurf"}
     both = {(client, way) for client in clients for way in ("hosted", "local")}
     assert offered == both | {("curl", "hosted")}
 
@@ -79,8 +85,28 @@ def test_claude_code_hosted() -> None:
 
 def test_claude_code_local() -> None:
     words = shlex.split(find("claude-code", "local").text)
-    assert words[-4:] == ["bottlecrm", "--", "uvx", "bcrm-mcp"]
-    assert words[words.index("--env") + 1] == "BCRM_BASE_URL=https://api.example.com"
+    env = ["--env", "BCRM_BASE_URL=https://api.example.com", "--env", f"BCRM_TOKEN={TOKEN}"]
+    local = ["--", "uvx", "--from", "bcrm-mcp>=1", "bcrm-mcp"]
+    assert words[words.index("bottlecrm") :] == ["bottlecrm", *env, *local]
+
+
+@pytest.mark.parametrize("way", ["hosted", "local"])
+def test_a_command_is_good_for_windows(way) -> None:
+    assert "'" not in find("claude-code", way).text
+
+
+def test_another_source_of_the_local_command(settings) -> None:
+    settings.PAT_TOKENS_LOCAL_PACKAGE = "/srv/bcrm mcp"
+    assert entry("cursor", "local")["args"] == ["--from", "/srv/bcrm mcp", "bcrm-mcp"]
+    assert '--from "/srv/bcrm mcp" bcrm-mcp' in find("claude-code", "local").text
+
+
+def test_opencode() -> None:
+    hosted = {"type": "remote", "url": URL, "headers": BEARER, "oauth": False}
+    assert entry("opencode", "hosted", "mcp") == hosted
+    local = entry("opencode", "local", "mcp")
+    assert local["command"] == [LOCAL["command"], *LOCAL["args"]]
+    assert local["environment"] == LOCAL["env"]
 
 
 def test_cursor_hosted() -> None:
