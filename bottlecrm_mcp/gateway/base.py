@@ -27,12 +27,14 @@ class GatewayError(Exception):
     """The CRM could not be asked, or its answer could not be trusted.
 
     `code` is one word for programs, the message a sentence for people. Raised for faults of the
-    way to the CRM only; what the CRM answered, errors included, is a `Reply`.
+    way to the CRM only; what the CRM answered, errors included, is a `Reply`. `retry_after` is
+    how many seconds the CRM asked to wait, if it did.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.code = code
+        self.retry_after = retry_after
 
 
 class RecordChanged(GatewayError):

@@ -12,9 +12,11 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
+from anyio.to_thread import run_sync
 
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.local.environment import (
@@ -26,11 +28,14 @@ from bottlecrm_mcp.local.environment import (
     SettingsError,
     read_environment,
 )
+from bottlecrm_mcp.local.jsonrpc_stdio import ClientLeft
 from bottlecrm_mcp.one_line import one_line
 
 if TYPE_CHECKING:
     from bottlecrm_mcp.catalogue.model import Catalogue
     from bottlecrm_mcp.local.proxy import Endpoint
+    from bottlecrm_mcp.local.rest_server import RestBackedServer
+    from bottlecrm_mcp.local.waiting_room import WaitingRoom
 
 PROGRAM = "bcrm-mcp"
 Task = Callable[[Environment], Awaitable[None]]
@@ -71,6 +76,8 @@ def command(arguments: Sequence[str] | None = None) -> int:
         for warning in environment.warnings:
             _say(warning)
         anyio.run(_task(options, environment), environment)
+    except ClientLeft:
+        return 1
     except (SettingsError, GatewayError) as problem:
         _say(str(problem))
         return 1
@@ -145,28 +152,46 @@ def _say(line: str) -> None:
 
 async def _serve(environment: Environment) -> None:
     from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio
-    from bottlecrm_mcp.local.proxy import Proxy, open_endpoint
+    from bottlecrm_mcp.local.waiting_room import WaitingRoom
 
     if sys.stdin.isatty():
         _say("waiting for MCP messages on stdin. An MCP client starts this; --check tests it.")
-    if environment.mode != "rest":
-        async with open_endpoint(environment) as endpoint:
-            if await _exists(environment, endpoint):
-                await Proxy(endpoint, JsonRpcStdio()).serve()
-                return
-    await _serve_rest(environment)
+    room = WaitingRoom(JsonRpcStdio(), _say)
+    problem: Exception | None = None
+    async with room.open():
+        try:
+            await _serve_client(environment, room)
+        except (ClientLeft, GatewayError, SettingsError) as raised:
+            # Told outside of the room, whose tasks would make a group of it.
+            problem = raised
+    if problem is not None:
+        raise problem
 
 
-async def _serve_rest(environment: Environment) -> None:
+async def _serve_client(environment: Environment, room: WaitingRoom) -> None:
+    from bottlecrm_mcp.local.proxy import Proxy, open_endpoint
+
+    async with open_endpoint(environment) as endpoint:
+
+        async def connect() -> Callable[[], Awaitable[None]]:
+            if environment.mode != "rest" and await _exists(environment, endpoint):
+                return Proxy(endpoint, room).serve
+            server = await run_sync(_rest_server, environment, abandon_on_cancel=True)
+            return partial(server.serve, room)
+
+        serve = await room.until_reached(connect)
+        await serve()
+
+
+def _rest_server(environment: Environment) -> RestBackedServer:
     from bottlecrm_mcp.gateway.rest.connection import Connection
     from bottlecrm_mcp.local.identity import who_am_i
-    from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio
     from bottlecrm_mcp.local.rest_server import RestBackedServer
 
     catalogue = _catalogue(environment)
     connection = Connection(environment.base_url, environment.token)
     caller = who_am_i(connection, catalogue)
-    await RestBackedServer(catalogue, caller, connection, environment.token).serve(JsonRpcStdio())
+    return RestBackedServer(catalogue, caller, connection, environment.token)
 
 
 def _catalogue(environment: Environment) -> Catalogue:

@@ -54,9 +54,9 @@ class FastStart:
         meta = params.get("_meta")
         if isinstance(meta, dict) and META_VERSION in meta:
             return self._modern(method, params, meta)
-        if method == "initialize" and _is_handshake(params):
+        if method == "initialize" and is_handshake(params):
             self._is_greeted = True
-            return self._greeting(params["protocolVersion"])
+            return greeting(params["protocolVersion"], CAPABILITIES, instructions(self.caller))
         if method == "tools/list" and self._is_greeted and not params:
             return self._tools()
         return None
@@ -86,14 +86,6 @@ class FastStart:
             return {**self._tools(), "ttlMs": LIST_LIFETIME_MS, **extra}
         return None
 
-    def _greeting(self, protocol_version: str) -> dict[str, Any]:
-        return {
-            "protocolVersion": protocol_version,
-            "capabilities": CAPABILITIES,
-            "serverInfo": server_info(),
-            "instructions": instructions(self.caller),
-        }
-
     def _tools(self) -> dict[str, Any]:
         return {"tools": [tool_entry(tool) for tool in self.registry.offered_to(self.caller)]}
 
@@ -102,7 +94,18 @@ def server_info() -> dict[str, str]:
     return {"name": NAME, "version": package_version(), "title": TITLE, "websiteUrl": WEBSITE}
 
 
-def _is_handshake(params: dict[str, Any]) -> bool:
+def greeting(protocol_version: str, capabilities: dict[str, Any], text: str) -> dict[str, Any]:
+    """The result of `initialize`."""
+    return {
+        "protocolVersion": protocol_version,
+        "capabilities": capabilities,
+        "serverInfo": server_info(),
+        "instructions": text,
+    }
+
+
+def is_handshake(params: dict[str, Any]) -> bool:
+    """Whether these are parameters of an `initialize` that this server understands."""
     client = params.get("clientInfo")
     return (
         params.get("protocolVersion") in HANDSHAKE_VERSIONS

@@ -8,8 +8,9 @@ import math
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 from anyio.from_thread import BlockingPortal
@@ -22,6 +23,18 @@ CHUNK = 65_536
 LONGEST_LINE = 16_000_000
 PARSE_ERROR = -32700
 INVALID_REQUEST = -32600
+
+
+class ClientLeft(Exception):
+    """The client closed stdin before the CRM could be reached, which was told on stderr."""
+
+
+class Stdio(Protocol):
+    """The client, to a server."""
+
+    def messages(self) -> AbstractAsyncContextManager[AsyncIterator[Message]]: ...
+
+    def send(self, message: Message) -> None: ...
 
 
 class JsonRpcStdio:

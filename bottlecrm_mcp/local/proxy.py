@@ -26,7 +26,7 @@ from bottlecrm_mcp.gateway.rest.connection import (
 from bottlecrm_mcp.gateway.rest.urls import is_loopback
 from bottlecrm_mcp.local.environment import Environment
 from bottlecrm_mcp.local.identity import REFUSED
-from bottlecrm_mcp.local.jsonrpc_stdio import JsonRpcStdio, Message, error_response, is_request
+from bottlecrm_mcp.local.jsonrpc_stdio import Message, Stdio, error_response, is_request
 from bottlecrm_mcp.local.logins import SignedIn, load
 
 PATH = "/mcp"
@@ -170,13 +170,15 @@ class Endpoint:
             return GatewayError("forbidden", f"{self.base_url} refuses this: {said}")
         if status in REDIRECTS:
             return redirected(self.base_url, response)
+        after = response.headers.get("retry-after", "")
+        seconds = int(after) if after.isdigit() else None
         if status == 429:
-            after = response.headers.get("retry-after", "")
-            wait = f" Try again in {after} seconds." if after.isdigit() else ""
+            wait = "" if seconds is None else f" Try again in {seconds} seconds."
             asks = said if isinstance(said, str) else f"The CRM asks to slow down.{wait}"
-            return GatewayError("rate_limited", asks)
+            return GatewayError("rate_limited", asks, seconds)
         if status >= 500:
-            return GatewayError("crm_error", f"{self.url} fails at present (status {status}){told}")
+            fails = f"{self.url} fails at present (status {status}){told}"
+            return GatewayError("crm_error", fails, seconds)
         return GatewayError(
             "not_an_endpoint", f"{self.url} does not answer as MCP (status {status}){told}"
         )
@@ -185,7 +187,7 @@ class Endpoint:
 class Proxy:
     """Passes messages between a client on stdio and the endpoint."""
 
-    def __init__(self, endpoint: Endpoint, stdio: JsonRpcStdio) -> None:
+    def __init__(self, endpoint: Endpoint, stdio: Stdio) -> None:
         self.endpoint = endpoint
         self.stdio = stdio
         self._running: dict[str | int, anyio.CancelScope] = {}

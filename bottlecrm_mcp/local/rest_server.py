@@ -17,8 +17,8 @@ from bottlecrm_mcp.gateway.rest.gateway import RestGateway
 from bottlecrm_mcp.local.fast_start import FastStart
 from bottlecrm_mcp.local.jsonrpc_stdio import (
     INVALID_REQUEST,
-    JsonRpcStdio,
     Message,
+    Stdio,
     error_response,
     is_request,
 )
@@ -54,7 +54,7 @@ class RestBackedServer:
         self._is_loaded = False
         self._limiter = anyio.CapacityLimiter(CALLS_AT_ONCE)
 
-    async def serve(self, stdio: JsonRpcStdio) -> None:
+    async def serve(self, stdio: Stdio) -> None:
         inbox, messages_in = anyio.create_memory_object_stream[Message](math.inf)
         async with anyio.create_task_group() as tasks, stdio.messages() as messages:
             tasks.start_soon(self._run, stdio, messages_in)
@@ -69,7 +69,7 @@ class RestBackedServer:
                 await inbox.send(message)
             tasks.cancel_scope.cancel()
 
-    async def _run(self, stdio: JsonRpcStdio, messages: ObjectReceiveStream[Message]) -> None:
+    async def _run(self, stdio: Stdio, messages: ObjectReceiveStream[Message]) -> None:
         server = await run_sync(self._load, abandon_on_cancel=True)
         self._is_loaded = True
         to_server, requests = anyio.create_memory_object_stream["SessionMessage | Exception"](0)
@@ -86,7 +86,7 @@ class RestBackedServer:
 
     async def _feed(
         self,
-        stdio: JsonRpcStdio,
+        stdio: Stdio,
         messages: ObjectReceiveStream[Message],
         to_server: ObjectSendStream[SessionMessage | Exception],
     ) -> None:
@@ -104,9 +104,7 @@ class RestBackedServer:
                 continue
             await to_server.send(SessionMessage(parsed))
 
-    async def _pass_on(
-        self, stdio: JsonRpcStdio, answers: ObjectReceiveStream[SessionMessage]
-    ) -> None:
+    async def _pass_on(self, stdio: Stdio, answers: ObjectReceiveStream[SessionMessage]) -> None:
         async for answer in answers:
             shown = answer.message.model_dump(mode="json", by_alias=True, exclude_unset=True)
             if "method" not in shown and shown.get("id") in self._answered:
