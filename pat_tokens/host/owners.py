@@ -68,6 +68,15 @@ def memberships_of(user_pk: Any) -> list[Any]:
     return sorted(found, key=lambda each: (str(each.org), str(each.pk)))
 
 
+def active_members(address: str, org: str) -> list[Any]:
+    """Who has this e-mail address in the organisations of this name or id."""
+    field = get_user_model().get_email_field_name()
+    members: Any = owner_model()._base_manager.select_related("user", "org")
+    active = {"is_active": True, "user__is_active": True, "org__is_active": True}
+    found = members.filter(**{f"user__{field}__iexact": address}, **active).order_by("pk")
+    return [each for each in found if org in (str(each.org_id), str(each.org.name))]
+
+
 def organisations() -> list[Any]:
     """All of them; what commands walk, setting the context of each."""
     model: Any = owner_model()._meta.get_field("org").related_model

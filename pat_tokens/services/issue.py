@@ -36,9 +36,18 @@ class TooManyTokens(APIException):
 
 
 def create_token(
-    owner: Any, *, name: str, scopes: list[str], expires_at: datetime | None, **fields: Any
+    owner: Any,
+    *,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
+    detail: str = "",
+    **fields: Any,
 ) -> tuple[Token, str]:
-    """A token and its secret. Raises `Throttled` and `TooManyTokens`."""
+    """A token and its secret; `detail` goes into the event log.
+
+    Raises `Throttled` and `TooManyTokens`.
+    """
     with in_organisation(owner.org_id):
         lock_member(owner)
         _throttle(owner)
@@ -46,7 +55,7 @@ def create_token(
         token, secret = Token.create(
             owner=owner, name=name, scopes=scopes, expires_at=expires_at, **fields
         )
-        events.record(Event.Kind.CREATED, org_id=owner.org_id, by=owner, token=token)
+        events.record(Event.Kind.CREATED, org_id=owner.org_id, by=owner, token=token, detail=detail)
     return token, secret
 
 
