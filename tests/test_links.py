@@ -17,3 +17,18 @@ def test_links(document: Path) -> None:
     links = (each for each in LINK.findall(text) if ":" not in each)
     missing = [each for each in links if not (document.parent / each).exists()]
     assert missing + [each for each in NAMED.findall(text) if not (ROOT / each).exists()] == []
+
+
+def test_no_picture_is_without_a_page() -> None:
+    shown = {Path(each).name for page in DOCUMENTS for each in LINK.findall(page.read_text())}
+    assert {each.name for each in (ROOT / "docs/images").iterdir()} <= shown
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs/README.md"
+    listed = {each for each in LINK.findall(index.read_text()) if "/" not in each}
+    assert listed == {each.name for each in (ROOT / "docs").glob("*.md")} - {"README.md"}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text().split()) <= 900

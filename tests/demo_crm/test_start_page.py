@@ -1,6 +1,8 @@
 """The demo's start page in Chromium, with the tools behind it."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -48,12 +50,19 @@ def ask(page: Page, question: str) -> None:
 @needs_chromium
 @pytest.mark.parametrize("width", [320, 390, 1280, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_looks(browser, site, width, scheme):
+def test_looks(browser, site, width, scheme, tmp_path):
+    """SCREENSHOTS names a folder to keep the pictures in."""
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
     size = ViewportSize(width=width, height=900)
     with opened(browser, site, viewport=size, color_scheme=scheme) as page:
         page.goto("/")
         page.locator(".answer table").wait_for()
         assert_looks(page)
+        page.screenshot(path=folder / f"start-{width}-{scheme}.png", full_page=True)
+        ask(page, QUESTIONS[1]["ask"])
+        page.get_by_text("The answer, as an assistant gets it").click()
+        if (width, scheme) == (1280, "light"):
+            page.locator("#try").screenshot(path=folder / "console.png")
         ask(page, QUESTIONS[4]["ask"])
         page.locator(".waits").wait_for()
         page.get_by_text("The answer, as an assistant gets it").click()

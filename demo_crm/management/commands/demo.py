@@ -74,7 +74,8 @@ class Command(BaseCommand):
 
 def listening(port: int) -> socket.socket:
     """Taken before anything is said. Raises `CommandError` where something else has the port."""
-    listener = socket.socket()
+    # Named, since asyncio turns Nagle's delays off for what says that it is TCP only.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))

@@ -4,6 +4,7 @@ import base64
 import json
 import shlex
 import tomllib
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -163,3 +164,13 @@ def test_no_link_carries_the_token() -> None:
     for each in configurations(URL, TOKEN):
         assert TOKEN not in unquote(each.install_url)
         assert base64.b64encode(TOKEN.encode()).decode()[:8] not in each.install_url
+
+
+def test_the_page_of_clients_has_the_same_text() -> None:
+    page = (Path(__file__).parents[3] / "docs/clients.md").read_text()
+    missing = [
+        f"{each.client}, {each.way}"
+        for each in configurations("https://crm.example.com/mcp")
+        if each.text not in page
+    ]
+    assert missing == []
