@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.local.forms import META_CAPABILITIES, META_VERSION, MODERN
 from bottlecrm_mcp.local.jsonrpc_stdio import Message, is_request
-from bottlecrm_mcp.local.proxy import META_CAPABILITIES, META_VERSION, MODERN
 from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
     LIST_LIFETIME_MS,

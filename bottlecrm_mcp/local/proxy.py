@@ -1,14 +1,14 @@
 """Proxy from stdio to the CRM's own /mcp endpoint, message by message.
 
 Nothing is interpreted but what the two transports spell differently: the headers that HTTP wants,
-and cancellation, which is a notification here and the end of a request there.
+cancellation, which is a notification here and the end of a request there, and forms (`forms.py`).
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -25,15 +25,18 @@ from bottlecrm_mcp.gateway.rest.connection import (
 )
 from bottlecrm_mcp.gateway.rest.urls import is_loopback
 from bottlecrm_mcp.local.environment import Environment
+from bottlecrm_mcp.local.forms import (
+    META_CAPABILITIES,
+    META_CLIENT,
+    META_VERSION,
+    MODERN,
+    OlderForms,
+)
 from bottlecrm_mcp.local.identity import REFUSED
 from bottlecrm_mcp.local.jsonrpc_stdio import Message, Stdio, error_response, is_request
 from bottlecrm_mcp.local.logins import SignedIn, load
 
 PATH = "/mcp"
-MODERN = "2026-07-28"
-META_VERSION = "io.modelcontextprotocol/protocolVersion"
-META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
-META_CLIENT = "io.modelcontextprotocol/clientInfo"
 NAMED_BY = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 CANCELLED = "notifications/cancelled"
 EVENT_STREAM = "text/event-stream"
@@ -73,6 +76,7 @@ class Endpoint:
         token = environment.token
         self._authorization = {"Authorization": f"Bearer {token}"} if token else {}
         self._session: dict[str, str] = {}
+        self._knows_newer = False
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.url}>"
@@ -81,6 +85,11 @@ class Endpoint:
     def has_session(self) -> bool:
         """Whether the client speaks the older protocol, which cancels by a message."""
         return bool(self._session)
+
+    @property
+    def is_modern(self) -> bool:
+        """Whether it serves the newer protocol, and holds no session of the older one."""
+        return self._knows_newer and "mcp-session-id" not in self._session
 
     async def exists(self) -> bool:
         """Whether the CRM has an MCP endpoint; False if it has no such path.
@@ -93,7 +102,9 @@ class Endpoint:
             if not await self._is_endpoint_to_strangers():
                 return False
             raise self._refusal(response, _json(response.content))
-        if _is_rpc(_json(response.content)) and response.status_code not in BUSY:
+        data = _json(response.content)
+        if _is_rpc(data) and response.status_code not in BUSY:
+            self._knows_newer = "result" in data
             return True
         if response.status_code == 404 or (response.status_code < 500 and _is_html(response)):
             return False
@@ -123,9 +134,10 @@ class Endpoint:
                 raise GatewayError("rejected", str(answer["error"].get("message", "")))
         raise GatewayError("crm_error", f"{self.url} did not answer.")
 
-    async def exchange(self, message: Message) -> AsyncIterator[Message]:
+    async def exchange(self, message: Message) -> AsyncGenerator[Message, None]:
         """Send a message; what the endpoint says to it, the answer last. Raises `GatewayError`."""
-        headers = {**request_headers(message), **self._authorization, **self._session}
+        session = {} if _version(message) else self._session
+        headers = {**request_headers(message), **self._authorization, **session}
         try:
             async with self._client.stream(
                 "POST", self.url, json=message, headers=headers
@@ -190,11 +202,14 @@ class Proxy:
     def __init__(self, endpoint: Endpoint, stdio: Stdio) -> None:
         self.endpoint = endpoint
         self.stdio = stdio
+        self._forms = OlderForms(stdio.send)
         self._running: dict[str | int, anyio.CancelScope] = {}
 
     async def serve(self) -> None:
         async with anyio.create_task_group() as tasks, self.stdio.messages() as messages:
             async for message in messages:
+                if self._forms.notice(message):
+                    continue
                 if message.get("method") == CANCELLED and self._cancel(message):
                     continue
                 tasks.start_soon(self._pass_on, message)
@@ -213,7 +228,7 @@ class Proxy:
             if is_request(message):
                 self._running[message["id"]] = scope
             try:
-                async for answer in self.endpoint.exchange(message):
+                async for answer in self._forms.serve(self.endpoint, message):
                     self.stdio.send(answer)
             except GatewayError as problem:
                 if is_request(message):

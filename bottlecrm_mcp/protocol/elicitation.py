@@ -1,16 +1,21 @@
-"""Elicitation: confirmation by the client's form, where a result can ask for input.
+"""Elicitation: confirmation by the client's form.
 
-The form's answer decides, and the `confirm` argument is ignored. The state that comes back is
-sealed twice: by the SDK (principal, tool, arguments, ten minutes) and by us (the record's version).
+On the newer protocol a result asks for it; on the older revisions a request of the server's own,
+where the connection has a way back, as over stdio. The form's answer decides, and the `confirm`
+argument is ignored. The state that comes back in a result is sealed twice: by the SDK (principal,
+tool, arguments, ten minutes) and by us (the record's version).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from bottlecrm_mcp.one_line import one_line
@@ -19,6 +24,8 @@ from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.truncation import fitted
 
 KEY = "confirm"
+# Then the answer is the preview, as for a client without forms.
+ANSWER_SECONDS = 120
 FORM = {
     "type": "object",
     "properties": {
@@ -29,8 +36,8 @@ FORM = {
 
 
 def can_ask(context: ServerRequestContext[Any, Any]) -> bool:
-    """Whether this request's client shows forms and its protocol lets a result ask for one."""
-    if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+    """Whether this request's client shows forms, and there is a way to ask it for one."""
+    if not (asks_by_result(context) or context.session.can_send_request):
         return False
     capabilities = context.session.client_capabilities
     elicitation = capabilities.elicitation if capabilities else None
@@ -38,6 +45,10 @@ def can_ask(context: ServerRequestContext[Any, Any]) -> bool:
         return False
     # Declared without a mode means forms.
     return elicitation.form is not None or elicitation.url is None
+
+
+def asks_by_result(context: ServerRequestContext[Any, Any]) -> bool:
+    return context.protocol_version in MODERN_PROTOCOL_VERSIONS
 
 
 def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
@@ -59,6 +70,20 @@ def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
         input_requests={KEY: types.ElicitRequest(params=form)},
         request_state=required.confirmation,
     )
+
+
+async def answer(
+    context: ServerRequestContext[Any, Any], required: ConfirmationRequired
+) -> FormAnswer | None:
+    """The answer to a form that is asked for now; None if the client gives none in time."""
+    reply = None
+    with suppress(MCPError), anyio.move_on_after(ANSWER_SECONDS):
+        shown = message(fitted(required.preview))
+        reply = await context.session.elicit_form(shown, FORM, context.request_id)
+    if reply is None:
+        return None
+    accepted = reply.action == "accept" and (reply.content or {}).get(KEY) is True
+    return FormAnswer(required.confirmation, accepted=accepted, declined=not accepted)
 
 
 def message(preview: Mapping[str, Any]) -> str:

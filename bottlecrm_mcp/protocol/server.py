@@ -32,7 +32,7 @@ from bottlecrm_mcp.protocol.metadata import (
 )
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
-from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.crm import Crm, FormAnswer
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.tool import Tool
@@ -139,13 +139,8 @@ class McpServer(Server[Any]):
         arguments = params.arguments or {}
         telemetry.annotate(tool=tool.name, entity=self._entity_named(arguments))
         form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
-
-        def call(crm: Crm) -> Json:
-            with progress.reported_to(_report_to(context)):
-                return tool.call(replace(crm, form=form), arguments)
-
         try:
-            return succeeded(await self.run_as_caller(call))
+            return succeeded(await self._confirmed(context, tool, arguments, form))
         except ConfirmationRequired as required:
             telemetry.annotate(outcome=telemetry.CONFIRMATION_REQUIRED)
             return elicitation.ask(required)
@@ -156,6 +151,28 @@ class McpServer(Server[Any]):
         except Exception:
             logger.exception("The tool %s failed", tool.name)
             return self.failed(ToolError("internal_error", "The server failed on this call."), tool)
+
+    async def _confirmed(
+        self, context: Context, tool: Tool, arguments: Json, form: FormAnswer | None
+    ) -> Json:
+        """The result; raises `ConfirmationRequired` where a result is to ask for the form.
+
+        No thread is held while a person reads it. What has changed since is asked for anew.
+        """
+        while True:
+
+            def call(crm: Crm, form: FormAnswer | None = form) -> Json:
+                with progress.reported_to(_report_to(context)):
+                    return tool.call(replace(crm, form=form), arguments)
+
+            try:
+                result: Json = await self.run_as_caller(call)
+            except ConfirmationRequired as required:
+                if elicitation.asks_by_result(context):
+                    raise
+                form = await elicitation.answer(context, required)
+            else:
+                return result
 
     def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
         return failed(error)

@@ -133,7 +133,7 @@ def test_the_same_tools_in_every_mode(crm_url, plain_crm_url, two_orgs, token_fo
 @pytest.mark.parametrize(("mode", "era"), [("mcp", LEGACY), ("rest", MODERN)])
 def test_sales_day(crm_url, transactional_db, token_for, mailoutbox, mode, era):
     people = {profile.user.name.split()[0].lower(): profile for profile in seed()}
-    person = Person() if era == MODERN else None
+    person = Person()
     secret = token_for(people["sam"])
     made = using(sales_day, crm_url, secret, era, person, BCRM_MODE=mode)
     assert made.carla
@@ -144,21 +144,37 @@ def test_sales_day(crm_url, transactional_db, token_for, mailoutbox, mode, era):
 @pytest.mark.parametrize(("mode", "era"), [("mcp", MODERN), ("rest", LEGACY)])
 def test_support_day(crm_url, transactional_db, token_for, mode, era):
     people = {profile.user.name.split()[0].lower(): profile for profile in seed()}
-    person = Person() if era == MODERN else None
+    person = Person()
     made = using(support_day, crm_url, token_for(people["avery"]), era, person, BCRM_MODE=mode)
     assert made.article
 
 
+@pytest.mark.parametrize("era", ERAS)
 @pytest.mark.parametrize("mode", MODES)
-def test_declined_form(crm_url, alpha, token_for, mode):
+def test_declined_form(crm_url, alpha, token_for, mode, era):
     async def decline(agent):
         lead = str(alpha.leads[1].pk)
         shown = await agent.declining("crm_delete", entity="leads", id=lead)
         return shown, await agent("crm_get", entity="leads", id=lead)
 
-    shown, kept = using(decline, crm_url, token_for(alpha.admin), MODERN, Person(), BCRM_MODE=mode)
+    shown, kept = using(decline, crm_url, token_for(alpha.admin), era, Person(), BCRM_MODE=mode)
     assert "delete the lead" in shown
     assert kept["record"]["id"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_older_client_that_fails_to_show_the_form(crm_url, alpha, token_for, mode):
+    """It gets the preview, as one without forms does."""
+
+    async def fails(context, params):
+        raise RuntimeError("no window")
+
+    async def delete(agent):
+        return await agent("crm_delete", entity="leads", id=str(alpha.leads[1].pk))
+
+    shown = using(delete, crm_url, token_for(alpha.admin), LEGACY, fails, BCRM_MODE=mode)
+    assert shown["confirmation_required"] is True
+    assert shown["confirmation"]
 
 
 @pytest.mark.parametrize("mode", MODES)

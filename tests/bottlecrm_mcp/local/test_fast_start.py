@@ -14,7 +14,7 @@ from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.local import fast_start
 from bottlecrm_mcp.local.fast_start import FastStart
-from bottlecrm_mcp.local.proxy import META_CAPABILITIES, META_VERSION, MODERN
+from bottlecrm_mcp.local.forms import META_CAPABILITIES, META_VERSION, MODERN
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
 

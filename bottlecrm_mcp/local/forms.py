@@ -1,0 +1,134 @@
+"""Forms of a client of the older protocol, whose calls go on to the endpoint in the newer one.
+
+On the older revisions a server asks by a request of its own, which an endpoint without sessions
+can't send. In the newer one it answers with what it asks for, and the call is made again with the
+reply; here one is put into the words of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from bottlecrm_mcp.local.jsonrpc_stdio import Message, is_request
+
+if TYPE_CHECKING:
+    from bottlecrm_mcp.local.proxy import Endpoint
+
+MODERN = "2026-07-28"
+META_VERSION = "io.modelcontextprotocol/protocolVersion"
+META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
+META_CLIENT = "io.modelcontextprotocol/clientInfo"
+ASK = "elicitation/create"
+# Then the answer is the preview, as for a client without forms.
+ANSWER_SECONDS = 120
+
+
+class OlderForms:
+    """What the client declared, and the forms that it has open."""
+
+    def __init__(self, send: Callable[[Message], None]) -> None:
+        self._send = send
+        self._declared: Mapping[str, Any] | None = None
+        self._client: Any = None
+        self._numbers = count(1)
+        self._open: dict[str, Callable[[Message], None]] = {}
+
+    def notice(self, message: Message) -> bool:
+        """Whether this message of the client is the answer to a form, and so no one else's."""
+        if message.get("method") == "initialize":
+            params = message.get("params") or {}
+            capabilities = params.get("capabilities") or {}
+            self._declared = {"elicitation": {}} if _has_forms(capabilities) else None
+            self._client = params.get("clientInfo")
+        take = None if "method" in message else self._open.pop(str(message.get("id")), None)
+        if take is None:
+            return False
+        take(message)
+        return True
+
+    def serve(self, endpoint: Endpoint, message: Message) -> AsyncIterator[Message]:
+        """What the endpoint says to this message, the answer last. Raises `GatewayError`."""
+        if (
+            self._declared is not None
+            and endpoint.is_modern
+            and message.get("method") == "tools/call"
+            and is_request(message)
+        ):
+            return self._call(endpoint, message)
+        return endpoint.exchange(message)
+
+    async def _call(self, endpoint: Endpoint, message: Message) -> AsyncIterator[Message]:
+        request = self._newer(message)
+        while True:
+            asked = None
+            async with aclosing(endpoint.exchange(request)) as answers:
+                async for answer in answers:
+                    result = answer.get("result") or {}
+                    if result.get("resultType") == "input_required":
+                        asked = result
+                        break
+                    result.pop("resultType", None)
+                    yield answer
+            if asked is None:
+                return
+            replies = await self._ask(asked.get("inputRequests") or {})
+            if replies is None:
+                async with aclosing(endpoint.exchange(message)) as answers:
+                    async for answer in answers:
+                        yield answer
+                return
+            round_ = {"inputResponses": replies, "requestState": asked.get("requestState")}
+            request = {**request, "params": {**request["params"], **round_}}
+
+    def _newer(self, message: Message) -> Message:
+        params = message.get("params") or {}
+        meta = {
+            **(params.get("_meta") or {}),
+            META_VERSION: MODERN,
+            META_CAPABILITIES: self._declared,
+            META_CLIENT: self._client,
+        }
+        return {**message, "params": {**params, "_meta": meta}}
+
+    async def _ask(self, requests: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The client's results; None if it gives none in time, or refuses to show the form."""
+        replies: dict[str, Any] = {}
+        for key, request in requests.items():
+            if request.get("method") != ASK:
+                return None
+            reply = await self._answer(request.get("params") or {})
+            if reply is None or "result" not in reply:
+                return None
+            replies[key] = reply["result"]
+        return replies
+
+    async def _answer(self, params: Mapping[str, Any]) -> Message | None:
+        form_id = f"bcrm-mcp-form-{next(self._numbers)}"
+        arrived = anyio.Event()
+        reply: list[Message] = []
+
+        def take(message: Message) -> None:
+            reply.append(message)
+            arrived.set()
+
+        self._open[form_id] = take
+        # The oldest revision with forms knows no modes: none means a form.
+        shown = {name: value for name, value in params.items() if name != "mode"}
+        self._send({"jsonrpc": "2.0", "id": form_id, "method": ASK, "params": shown})
+        try:
+            with anyio.move_on_after(ANSWER_SECONDS):
+                await arrived.wait()
+        finally:
+            self._open.pop(form_id, None)
+        return reply[0] if reply else None
+
+
+def _has_forms(capabilities: Mapping[str, Any]) -> bool:
+    declared = capabilities.get("elicitation")
+    # Declared without a mode means forms.
+    return isinstance(declared, dict) and ("form" in declared or "url" not in declared)
