@@ -38,7 +38,8 @@ class ReadCells:
 
     def _all(self) -> Iterator[tuple[str, Work]]:
         for tool in self.agent.registry.tools:
-            if tool.needs != "write" and set(tool.required) <= {"entity"}:
+            needed = {*tool.required, *tool.arguments.keys() & {"id"}}
+            if tool.needs != "write" and needed <= {"entity"}:
                 yield tool.name, partial(self._plain, tool.name)
         yield "crm_get", self._get
         for included in self.entity.includes:
