@@ -34,6 +34,12 @@ class ExpiredToken(TokenRejected):
     default_detail = "This token has expired."
 
 
+class PausedToken(TokenRejected):
+    default_detail = (
+        "This token is paused. Its owner can let it go on, under Settings → API Tokens."
+    )
+
+
 class RotatedToken(TokenRejected):
     default_detail = "This token was rotated, and the time to change over has passed."
 
@@ -94,6 +100,8 @@ def _require_active(token: Token, digest: str) -> None:
         raise RevokedToken
     if token.status == "expired":
         raise ExpiredToken
+    if token.status == "paused":
+        raise PausedToken
     if not token.accepts(digest):
         raise RotatedToken
     if token.connection is not None:

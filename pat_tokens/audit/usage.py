@@ -1,22 +1,24 @@
 """Usage of a token: when, from where, and what was refused."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from pat_tokens.audit import events
 from pat_tokens.audit.source import current_source
 from pat_tokens.host.tokens import is_host_token, write_last_use
-from pat_tokens.models import Connection, Event, Token
+from pat_tokens.models import Connection, DailyUse, Event, Token
 from pat_tokens.rls import in_organisation, presenting
 
 logger = logging.getLogger("pat_tokens")
 
 RECORDED_EVERY = timedelta(minutes=1)
+# How long the minutes of a day are kept, for the chart of a token's page.
+USE_KEPT = timedelta(days=90)
 _ANY, _UNUSED = Q(), Q(last_used_at=None)
 
 
@@ -57,12 +59,26 @@ def _write_last_use(token: Token, condition: Q, with_address: bool) -> None:
     # Not save(): it would write back `revoked_at` as this instance read it, and undo a
     # revocation made since.
     with presenting(token.digest):
-        Token.objects.filter(condition, pk=token.pk).update(**use)
+        is_counted = Token.objects.filter(condition, pk=token.pk).update(**use)
+    if is_counted and condition is not _ANY and token.connection is None:
+        _count_minute(token)
     if token.connection is not None:
         with in_organisation(token.org_id):
             Connection.objects.filter(condition, pk=token.connection.pk).update(**use)
     if with_address:
         (token.connection or token).last_used_address = source.address
+
+
+def _count_minute(token: Token) -> None:
+    day = datetime.now(UTC).date()
+    of_day = DailyUse.objects.filter(token_id=token.pk, day=day)
+    with in_organisation(token.org_id):
+        if of_day.update(minutes=F("minutes") + 1):
+            return
+        new = DailyUse(token_id=token.pk, org_id=token.org_id, day=day)
+        DailyUse.objects.bulk_create([new], ignore_conflicts=True)
+        of_day.update(minutes=F("minutes") + 1)
+        DailyUse.objects.filter(token_id=token.pk, day__lt=day - USE_KEPT).delete()
 
 
 def record_first_mcp_request(token: Token) -> None:

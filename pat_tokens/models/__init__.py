@@ -6,12 +6,14 @@ from pat_tokens.models.connection import Connection
 from pat_tokens.models.event import Event, RefusalCount
 from pat_tokens.models.policy import Policy
 from pat_tokens.models.token import Token
+from pat_tokens.models.use import DailyUse
 
 __all__ = [
     "AuthorizationCode",
     "AuthorizationRequest",
     "Client",
     "Connection",
+    "DailyUse",
     "Event",
     "Policy",
     "RefreshToken",

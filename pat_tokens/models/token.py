@@ -15,11 +15,12 @@ from pat_tokens.models.connection import Connection
 from pat_tokens.models.expiry import EXPIRY_CEILING, validate_expiry
 from pat_tokens.models.policy import Policy
 
-Status = Literal["active", "expired", "revoked"]
+Status = Literal["active", "paused", "expired", "revoked"]
+NOTE_LENGTH = 500
 
 
 def is_live(policy: Policy) -> Q:
-    """The condition that `Token.status` is active, under this policy of the organisation."""
+    """The condition that `Token.status` is active or paused, under this policy."""
     now = timezone.now()
     live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=now))
     if policy.max_lifetime is None:
@@ -82,6 +83,10 @@ class Token(models.Model):
     previous_expires_at = models.DateTimeField(null=True, editable=False)
     prefix = models.CharField(max_length=20, editable=False)
     scopes = models.JSONField(default=list, blank=True)
+    # What its owner wrote down about it.
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True)
+    # While it is set, the token authenticates nowhere; its owner sets and clears it.
+    paused_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     rotated_at = models.DateTimeField(null=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, validators=[validate_expiry])
@@ -189,7 +194,7 @@ class Token(models.Model):
             return "revoked"
         if self.ends_at is not None and self.ends_at <= timezone.now():
             return "expired"
-        return "active"
+        return "active" if self.paused_at is None else "paused"
 
     @property
     def status_reason(self) -> str:
@@ -198,6 +203,8 @@ class Token(models.Model):
             return f"Revoked by {self.revoked_by}." if self.revoked_by else "Revoked."
         if self.status == "active":
             return ""
+        if self.status == "paused":
+            return "Paused by its owner, who can let it go on."
         if self.ends_at == self.expires_at:
             return "Its lifetime is over."
         return f"The organisation allows {self.policy_days} days at most."

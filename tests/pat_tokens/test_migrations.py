@@ -42,6 +42,7 @@ def test_models_and_migrations_agree_with_another_owner_model(db) -> None:
         "connection",
         "authorizationcode",
         "refreshtoken",
+        "dailyuse",
     ],
 )
 def test_row_level_security_is_forced(db, table) -> None:
