@@ -1,17 +1,20 @@
 """URLs of the pages: include them at `settings/api-tokens/`."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from pat_tokens.pages import admin_views, connection_views, sign_in_views, views
+from pat_tokens.pages import admin_views, change_views, connection_views, sign_in_views, views
 
 app_name = "pat_tokens_page"
 
 urlpatterns = [
     path("", views.tokens, name="tokens"),
+    path("new/", views.new, name="new"),
     path("<uuid:pk>/", views.token, name="token"),
     path("<uuid:pk>/connection/", views.connection, name="connection"),
-    path("<uuid:pk>/rotate/", views.rotate, name="rotate"),
-    path("<uuid:pk>/revoke/", views.revoke, name="revoke"),
+    path("<uuid:pk>/rotate/", change_views.rotate, name="rotate"),
+    path("<uuid:pk>/edit/", change_views.edit, name="edit"),
+    path("<uuid:pk>/pause/", change_views.pause, name="pause"),
+    path("<uuid:pk>/revoke/", change_views.revoke, name="revoke"),
     path("sign-in/", sign_in_views.sign_in, name="sign-in"),
     path("sign-in/organisation/", sign_in_views.choose_organisation, name="choose-organisation"),
     path("sign-out/", sign_in_views.sign_out, name="sign-out"),
@@ -29,10 +32,13 @@ urlpatterns = [
         name="org-disconnect",
     ),
     path("organisation/", admin_views.organisation, name="organisation"),
+    path("organisation/<uuid:pk>/", admin_views.token, name="org-token"),
     path("organisation/<uuid:pk>/revoke/", admin_views.revoke, name="org-revoke"),
     path("organisation/of/<str:member>/revoke/", admin_views.revoke_person, name="org-person"),
     path("organisation/revoke/", admin_views.revoke_all, name="org-all"),
     path("organisation/policy/", admin_views.policy, name="policy"),
     path("organisation/events/", admin_views.events, name="events"),
     path("organisation/events/csv/", admin_views.events_csv, name="events-csv"),
+    # With its last slash, so that Django can still add one that was forgotten.
+    re_path(r"^.+/$", views.nowhere),
 ]

@@ -43,6 +43,11 @@ class HostTokens:
         rows = cls.where(org_id=org_id, **whose).querysets
         return cls([_without_adopted(each, org_id) for each in rows])
 
+    def called(self, search: str) -> HostTokens:
+        """Those with this in their name, or at the beginning of the token."""
+        found = Q(name__icontains=search) | Q(token_prefix__startswith=search)
+        return HostTokens([rows.filter(found) for rows in self.querysets])
+
     def live(self, condition: Q | None = None) -> list[QuerySet[Any]]:
         """Those that authenticate, and meet the condition too."""
         return [rows.filter(is_live_row() & (condition or Q())) for rows in self.querysets]

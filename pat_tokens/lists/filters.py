@@ -78,13 +78,33 @@ class TokenFilter(FilterForm):
         ("live", "Live"),
         ("orphaned", "Live, owner inactive"),
         ("unused_90d", "Live, unused for 90 days"),
+        ("paused", "Paused"),
         ("dead", "Revoked or expired"),
     )
+    state = choice("State", STATES)
+    search = forms.CharField(required=False, max_length=255, label="Name")
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("person", "state", "search")}
+
+
+class OwnFilter(PageForm):
+    """The same of a person's own tokens."""
+
+    STATES = (
+        ("", "Any"),
+        ("live", "Live"),
+        ("unused_90d", "Live, unused for 90 days"),
+        ("paused", "Paused"),
+        ("dead", "Revoked or expired"),
+    )
+    search = forms.CharField(required=False, max_length=255, label="Name")
     state = choice("State", STATES)
 
     @property
     def wanted(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in ("person", "state")}
+        return {name: self.cleaned_data[name] for name in ("state", "search")}
 
 
 class MomentField(forms.Field):

@@ -20,9 +20,18 @@ TOKEN, HOST_TOKEN, CONNECTION = "token", "host_token", "connection"
 
 
 def sections(
-    policy: Policy, tokens: QuerySet[Any], host_tokens: HostTokens, state: str = ""
+    policy: Policy,
+    tokens: QuerySet[Any],
+    host_tokens: HostTokens,
+    state: str = "",
+    search: str = "",
 ) -> list[Section]:
-    """The sections of a list of tokens in a state, a key of `TokenFilter.STATES`."""
+    """The sections of a list of tokens in a state, a key of `TokenFilter.STATES`.
+
+    `search` is a part of the name, or the first characters of the token.
+    """
+    tokens = tokens.filter(Q(name__icontains=search) | Q(prefix__startswith=search))
+    host_tokens = host_tokens.called(search)
     living = host_tokens.live(in_state(state, "profile"))
     live = [Section("live", TOKEN, tokens.filter(is_live(policy) & in_state(state, "owner")))]
     live += [Section("host_live", HOST_TOKEN, rows) for rows in living]
@@ -35,7 +44,9 @@ def sections(
 
 def connection_sections(policy: Policy, rows: QuerySet[Any], state: str = "") -> list[Section]:
     """The same, of connections."""
-    live = rows.filter(connection.is_live(policy) & in_state(state, "owner"))
+    # A connection is ended, never paused.
+    wanted = Q(pk=None) if state == "paused" else in_state(state, "owner")
+    live = rows.filter(connection.is_live(policy) & wanted)
     dead = Section("dead", CONNECTION, rows.filter(connection.is_dead(policy)))
     if state == "dead":
         return [dead]
@@ -44,6 +55,9 @@ def connection_sections(policy: Policy, rows: QuerySet[Any], state: str = "") ->
 
 def in_state(state: str, owner: str) -> Q:
     """What a state asks of a live token or connection; `owner` is the column of its person."""
+    if state == "paused":
+        # Only tokens of ours can be paused.
+        return Q(paused_at__isnull=False) if owner == "owner" else Q(pk=None)
     if state == "orphaned":
         return Q(**{f"{owner}__is_active": False})
     if state == "unused_90d":

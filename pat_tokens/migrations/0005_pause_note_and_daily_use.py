@@ -33,6 +33,31 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             "event", "kind", models.CharField(choices=KINDS, editable=False, max_length=20)
         ),
+        migrations.AlterField(
+            "policy",
+            "agents",
+            models.CharField(
+                choices=[
+                    ("on", "Read and write"),
+                    ("read_only", "Read only"),
+                    ("off", "Nothing: tokens are switched off"),
+                ],
+                default="on",
+                max_length=10,
+            ),
+        ),
+        migrations.AlterField(
+            "policy",
+            "confirmation",
+            models.CharField(
+                choices=[
+                    ("explicit", "The assistant confirms"),
+                    ("sealed", "The assistant confirms what the preview showed"),
+                ],
+                default="explicit",
+                max_length=10,
+            ),
+        ),
         migrations.CreateModel(
             name="DailyUse",
             fields=[

@@ -12,13 +12,13 @@ class Policy(models.Model):
     """What an organisation allows its tokens and connections; without a row it allows all."""
 
     class Agents(models.TextChoices):
-        ON = "on", "Agents may read and write"
-        READ_ONLY = "read_only", "Agents may only read"
-        OFF = "off", "No agents"
+        ON = "on", "Read and write"
+        READ_ONLY = "read_only", "Read only"
+        OFF = "off", "Nothing: tokens are switched off"
 
     class Confirmation(models.TextChoices):
-        EXPLICIT = "explicit", "The agent confirms"
-        SEALED = "sealed", "The agent confirms with the preview's seal"
+        EXPLICIT = "explicit", "The assistant confirms"
+        SEALED = "sealed", "The assistant confirms what the preview showed"
 
     class Clients(models.TextChoices):
         ANY = "any", "Any client"

@@ -29,21 +29,25 @@ LATELY = timedelta(minutes=10)
 NEEDED = ("client_id", "client_name", "org_id", "owner")
 
 
-def connection_page(org_id: Any, *, person: Any = None, state: str = "", **position: Any) -> Page:
+def connection_page(
+    org_id: Any, *, person: Any = None, state: str = "", search: str = "", **position: Any
+) -> Page:
     """A page of the connections, of all or of one person, in any or in one state.
 
-    `state` is a key of `TokenFilter.STATES`, `position` that of `read_page`.
+    `state` is a key of `TokenFilter.STATES`, `search` a part of the client's name, `position` that
+    of `read_page`.
     """
     with in_organisation(org_id):
         rows = Connection.objects.redeemed().governed().select_related("owner__user")
-        rows = rows.filter(org_id=org_id, **_of(person))
+        rows = rows.filter(org_id=org_id, client_name__icontains=search, **_of(person))
         return read_page(connection_sections(policy_of(org_id), rows, state), **position)
 
 
-def count_live(org_id: Any) -> int:
-    """Those of the organisation whose client has fetched its tokens."""
+def count_live(org_id: Any, person: Any = None) -> int:
+    """Those of the organisation, or of one person, whose client has fetched its tokens."""
     with in_organisation(org_id):
-        rows = Connection.objects.redeemed().filter(is_live(policy_of(org_id)), org_id=org_id)
+        live = is_live(policy_of(org_id))
+        rows = Connection.objects.redeemed().filter(live, org_id=org_id, **_of(person))
         count: int = rows.count()
     return count
 

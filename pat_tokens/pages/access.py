@@ -5,16 +5,18 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_protect
 
 from pat_tokens.api.permissions import ADMINS_ONLY, SIGN_IN
 from pat_tokens.conf import token_settings
 from pat_tokens.http.content_security import content_security_policy
+from pat_tokens.pages.rendering import problem
 from pat_tokens.scopes import CREDENTIAL_DENIAL
 from pat_tokens.secret import made_with_credential
 from pat_tokens.sign_in.destinations import ANONYMOUS
+
+NOT_HERE = "There is nothing at this address: it may be another person's, or a part is missing."
 
 View = Callable[..., HttpResponseBase]
 
@@ -59,7 +61,10 @@ def member_page(view: View) -> View:
             raise PermissionDenied(CREDENTIAL_DENIAL)
         if not getattr(request, "is_signed_in", False):
             raise PermissionDenied(SIGN_IN)
-        return view(request, *args, **kwargs)
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            return problem(request, "Not found", NOT_HERE, 404)
 
     return answer
 
@@ -73,8 +78,7 @@ def admin_page(view: View) -> View:
         owner = owner_of(request)
         if not token_settings.is_admin(owner):
             # With the way back: a person may be an administrator of one organisation only.
-            context = {"owner": owner, "text": ADMINS_ONLY}
-            return render(request, "pat_tokens/admins_only.html", context, status=403)
+            return problem(request, "For administrators", ADMINS_ONLY, 403)
         return view(request, *args, **kwargs)
 
     return answer

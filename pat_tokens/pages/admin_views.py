@@ -10,17 +10,20 @@ from pat_tokens.api.admin_views import TOO_MANY_ENTRIES, csv_file
 from pat_tokens.host.owners import member_id, member_of, name_of
 from pat_tokens.lists.filters import EventFilter, TokenFilter
 from pat_tokens.pages.access import admin_page, owner_of
-from pat_tokens.pages.forms import PolicyForm
-from pat_tokens.pages.views import (
-    PAGE_ROWS,
+from pat_tokens.pages.chart import chart_of
+from pat_tokens.pages.event_words import said_of
+from pat_tokens.pages.forms import PolicyForm, RevokeAllForm
+from pat_tokens.pages.policy_words import choices_of
+from pat_tokens.pages.rendering import (
     confirm,
     done,
     filters_in,
-    first_connections,
     next_url,
     page,
     page_of,
+    position_of,
 )
+from pat_tokens.pages.rows import PAGE_ROWS, first_connections, row_of, under
 from pat_tokens.services.event_log import (
     MOST_ENTRIES,
     TooManyEntries,
@@ -28,9 +31,9 @@ from pat_tokens.services.event_log import (
     event_page,
     events_as_csv,
 )
-from pat_tokens.services.org_tokens import org_page, totals
+from pat_tokens.services.org_tokens import org_page, org_token, totals
 from pat_tokens.services.policy import change_policy, policy_of
-from pat_tokens.services.revocation import BY_ADMIN, find, revoke_by_id, revoke_every
+from pat_tokens.services.revocation import BY_ADMIN, find, names_of, revoke_by_id, revoke_every
 
 HOME = "pat_tokens_page:organisation"
 REVOKE_ALL = "Revoke all tokens and connections of"
@@ -42,16 +45,39 @@ def organisation(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
     form = TokenFilter(request.GET, org=admin.org)
     cursor = request.GET.get("cursor", "")
-    context: dict[str, Any] = {"form": form, "totals": totals(admin.org_id), "cursor": cursor}
+    policy = policy_of(admin.org_id)
+    context: dict[str, Any] = {
+        "form": form,
+        "policy": policy,
+        "totals": totals(admin.org_id),
+        "cursor": cursor,
+    }
     if not form.is_valid():
-        return page(request, "organisation", context, status=400)
-    shown = page_of(org_page, admin.org_id, **form.wanted, **form.position)
-    rows = [{**PAGE_ROWS[kind](row), "person": row.profile} for kind, row in shown.lines]
-    context |= {"rows": rows, "next": next_url(request, shown)}
+        return page(request, "organisation/list", context, status=400)
+    shown = page_of(org_page, admin.org_id, **form.wanted, **position_of(form))
+    context |= {
+        "rows": [
+            {**under(policy, PAGE_ROWS[kind](row)), "person": row.profile}
+            for kind, row in shown.lines
+        ],
+        "next": next_url(request, shown),
+        "person": member_of(admin.org_id, form.wanted["person"]),
+        "filters": filters_in(request).urlencode(),
+    }
     if not cursor:
-        context |= first_connections(admin.org_id, **form.wanted)
-        context["filters"] = filters_in(request).urlencode()
-    return page(request, "organisation", context)
+        context |= first_connections(policy, admin.org_id, **form.wanted)
+    return page(request, "organisation/list", context)
+
+
+@admin_page
+@require_GET
+def token(request: HttpRequest, pk: UUID) -> HttpResponse:
+    admin = owner_of(request)
+    found = org_token(admin.org_id, pk)
+    if found is None:
+        raise Http404
+    row = under(policy_of(admin.org_id), row_of(found))
+    return page(request, "organisation/token", {"row": row, "chart": chart_of(found)})
 
 
 @admin_page
@@ -65,10 +91,11 @@ def revoke(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = find(admin.org_id, pk)
     if found is None:
         raise Http404
+    name, prefix = names_of(found)
     text = (
         f"It belongs to {name_of(found.profile)}, whose next request with it fails. This is final."
     )
-    return confirm(request, "Revoke", found.name, text, HOME)
+    return confirm(request, "Revoke", name, text, HOME, detail=f"{prefix}…")
 
 
 @admin_page
@@ -81,7 +108,9 @@ def revoke_person(request: HttpRequest, member: str) -> HttpResponse:
     if request.method == "POST":
         revoke_every(admin, person.pk)
         return done(HOME, "revoked-all")
-    text = "Every live token and connection of this person ends at once. This is final."
+    text = (
+        f"{_in_numbers(totals(admin.org_id, person.pk))} of this person end at once. This is final."
+    )
     return confirm(request, REVOKE_ALL, name_of(person), text, HOME)
 
 
@@ -89,15 +118,22 @@ def revoke_person(request: HttpRequest, member: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke_all(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
-    if request.method == "POST":
+    form = RevokeAllForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
         revoke_every(admin)
         return done(HOME, "revoked-all")
-    live = totals(admin.org_id)
-    text = (
-        f"Every live token ({live['live']} in all) and connection ({live['connections']}) of every "
-        "member ends at once, yours too. This is final."
+    numbers = _in_numbers(totals(admin.org_id))
+    text = f"{numbers} of all members end at once, yours too. This is final."
+    status = 400 if form.errors else 200
+    return confirm(request, REVOKE_ALL, str(admin.org), text, HOME, status, form=form)
+
+
+def _in_numbers(live: dict[str, int]) -> str:
+    tokens, clients = live["live"], live["connections"]
+    return (
+        f"{tokens} live token{'' if tokens == 1 else 's'} and "
+        f"{clients} connected client{'' if clients == 1 else 's'}"
     )
-    return confirm(request, REVOKE_ALL, str(admin.org), text, HOME)
 
 
 @admin_page
@@ -108,8 +144,10 @@ def policy(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         change_policy(admin, **form.values)
         return done("pat_tokens_page:policy", "policy")
-    status = 400 if form.errors else 200
-    return page(request, "policy", {"form": form, "policy": form.instance}, status=status)
+    # Validation has written into the form's own.
+    policy = policy_of(admin.org_id) if form.is_bound else form.instance
+    context = {"form": form, "policy": policy, "effects": choices_of(form, policy)}
+    return page(request, "organisation/policy", context, status=400 if form.errors else 200)
 
 
 @admin_page
@@ -119,16 +157,19 @@ def events(request: HttpRequest) -> HttpResponse:
     form = EventFilter(request.GET, org=admin.org)
     context: dict[str, Any] = {"form": form, "cursor": request.GET.get("cursor")}
     if not form.is_valid():
-        return page(request, "events", context, status=400)
-    shown = page_of(event_page, admin.org_id, form.wanted, **form.position)
+        return page(request, "organisation/events", context, status=400)
+    shown = page_of(event_page, admin.org_id, form.wanted, **position_of(form))
+    for _, row in shown.lines:
+        row.said = said_of(row)
     context |= {
         "events": [row for _, row in shown.lines],
         "next": next_url(request, shown),
         "count": count_events(admin.org_id, form.wanted),
         "most": MOST_ENTRIES,
         "export_query": filters_in(request).urlencode(),
+        "filters": filters_in(request).urlencode(),
     }
-    return page(request, "events", context)
+    return page(request, "organisation/events", context)
 
 
 @admin_page
@@ -141,4 +182,4 @@ def events_csv(request: HttpRequest) -> HttpResponse:
             return csv_file(events_as_csv(admin.org_id, form.wanted))
         except TooManyEntries:
             form.add_error("from", TOO_MANY_ENTRIES)
-    return page(request, "events", {"form": form}, status=400)
+    return page(request, "organisation/events", {"form": form}, status=400)

@@ -26,7 +26,8 @@ from pat_tokens.oauth.consent import (
 from pat_tokens.oauth.forms import ConsentForm
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.pages.access import admin_page, member_page, owner_of
-from pat_tokens.pages.views import PAGE_ROWS, confirm, done, next_url, page, page_of
+from pat_tokens.pages.rendering import confirm, done, next_url, page, page_of, position_of
+from pat_tokens.pages.rows import PAGE_ROWS, under
 from pat_tokens.services import presets
 from pat_tokens.services.policy import policy_of
 from pat_tokens.services.revocation import BY_ADMIN
@@ -54,7 +55,7 @@ def consent(request: HttpRequest) -> HttpResponse:
     owner = owner_of(request)
     asked = _pending(request.GET.get("request", ""))
     if asked is None:
-        return page(request, "consent_over", {"text": str(NotPending())}, status=410)
+        return page(request, "connect/over", {"text": str(NotPending())}, status=410)
     form = ConsentForm(
         request.POST if "allow" in request.POST else None,
         owner=owner,
@@ -76,7 +77,7 @@ def consent(request: HttpRequest) -> HttpResponse:
                 )
             )
     except NotPending as over:
-        return page(request, "consent_over", {"text": str(over)}, status=410)
+        return page(request, "connect/over", {"text": str(over)}, status=410)
     except NotAllowed as refusal:
         form.add_error(None, str(refusal))
     return _ask(request, asked, form)
@@ -94,7 +95,7 @@ def _ask(request: HttpRequest, asked: AuthorizationRequest, form: ConsentForm) -
     reason = denial(owner, asked)
     response = page(
         request,
-        "consent",
+        "connect/consent",
         {
             "asked": asked,
             "form": form,
@@ -122,7 +123,7 @@ def connections(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404
     owner = owner_of(request)
-    return _listed(request, False, owner.org_id, person=owner.pk, **form.position)
+    return _listed(request, False, owner.org_id, person=owner.pk, **position_of(form))
 
 
 @admin_page
@@ -132,18 +133,19 @@ def connections_of_organisation(request: HttpRequest) -> HttpResponse:
     form = TokenFilter(request.GET, org=admin.org)
     if not form.is_valid():
         raise Http404
-    return _listed(request, True, admin.org_id, **form.wanted, **form.position)
+    return _listed(request, True, admin.org_id, **form.wanted, **position_of(form))
 
 
 def _listed(request: HttpRequest, with_person: bool, org_id: Any, **wanted: Any) -> HttpResponse:
+    policy = policy_of(org_id)
     shown = page_of(connection_page, org_id, **wanted)
     context = {
-        "connections": [PAGE_ROWS[kind](row) for kind, row in shown.lines],
+        "connections": [under(policy, PAGE_ROWS[kind](row)) for kind, row in shown.lines],
         "with_person": with_person,
         "cursor": wanted["cursor"],
         "next": next_url(request, shown),
     }
-    return page(request, "connections", context)
+    return page(request, "connect/connections", context)
 
 
 @member_page

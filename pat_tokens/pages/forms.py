@@ -1,21 +1,38 @@
 """Forms of the pages. What a token may be is decided by the REST serializers alone."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django import forms
 from django.core import signing
+from django.utils.formats import date_format
+from django.utils.timezone import localtime, now
 
 from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.http.plain_values import WholeNumberFormField
+from pat_tokens.http.shown_text import validate_name
 from pat_tokens.models import Policy
+from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
 
+# A radio button, what it means, and what choosing it would change now.
+Choice = tuple[forms.boundfield.BoundWidget, str, str]
+READS_ONLY = "Reads only for now: your organisation allows no more."
 DAYS = (30, 90, 365)
 ON_DATE, NEVER = "date", "never"
 TICKET_SALT = "pat_tokens.new_token"
 TICKET_LIFETIME = 86_400
+CHOOSE_DATE = "Choose a date."
+NOT_OFFERED = {
+    "required": "Choose one of these.",
+    "invalid_choice": "That is not one of the choices. Choose one of these.",
+}
+TOO_LONG = "%(limit_value)d characters at most; these are %(show_value)d."
+TYPED = "revoke all"
+NOT_TYPED = f"Type “{TYPED}” to go on."
 # Where the serializer's complaints are shown.
 FIELD_OF = {
     "name": "name",
@@ -31,16 +48,85 @@ def new_ticket(owner: Any) -> str:
     return signing.dumps([str(owner.pk), str(uuid4())], salt=TICKET_SALT)
 
 
+def name_field() -> forms.CharField:
+    return forms.CharField(
+        max_length=255,
+        label="Name",
+        help_text="What is it for? “Claude on my laptop”.",
+        error_messages={
+            "required": "Give it a name that says what it is for.",
+            "max_length": TOO_LONG,
+        },
+    )
+
+
+def note_field() -> forms.CharField:
+    return forms.CharField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        label="Note",
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For you: where it is stored, who asked for it.",
+        error_messages={"max_length": TOO_LONG},
+    )
+
+
+class EditForm(forms.Form):
+    """What may change of a token that exists."""
+
+    name = name_field()
+    note = note_field()
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        validate_name(name)
+        return name
+
+
+class RotateForm(forms.Form):
+    OVERLAPS = (
+        ("0", "At once"),
+        ("1", "In an hour"),
+        ("24", "In 24 hours"),
+        ("168", "In a week"),
+    )
+    overlap = forms.ChoiceField(
+        label="The old secret ends", choices=OVERLAPS, initial="24", error_messages=NOT_OFFERED
+    )
+
+
+class RevokeAllForm(forms.Form):
+    """Typed, because nothing brings the tokens of a whole organisation back."""
+
+    typed = forms.CharField(
+        label="Type “revoke all”",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": NOT_TYPED},
+    )
+
+    def clean_typed(self) -> str:
+        typed: str = self.cleaned_data["typed"]
+        if typed.strip().lower() != TYPED:
+            raise forms.ValidationError(NOT_TYPED)
+        return typed
+
+
 class TokenForm(forms.Form):
-    name = forms.CharField(
-        max_length=255, label="Name", help_text="What is it for? “Claude on my laptop”."
-    )
+    name = name_field()
+    note = note_field()
     access = forms.ChoiceField(
-        choices=list(presets.ACCESS.items()), initial="read_only", widget=forms.RadioSelect
+        label="Access",
+        choices=list(presets.ACCESS.items()),
+        initial="read_only",
+        widget=forms.RadioSelect,
+        error_messages=NOT_OFFERED,
     )
-    expires = forms.ChoiceField(label="Expires")
+    expires = forms.ChoiceField(label="Expires", error_messages=NOT_OFFERED)
     expires_on = forms.DateField(
-        required=False, label="Date", widget=forms.DateInput(attrs={"type": "date"})
+        required=False,
+        label="Date",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": CHOOSE_DATE},
     )
     ticket = forms.CharField(widget=forms.HiddenInput)
 
@@ -61,6 +147,12 @@ class TokenForm(forms.Form):
     def entity_fields(self) -> list[forms.BoundField]:
         return [self[f"entity-{name}"] for name in self.entities]
 
+    @property
+    def access_choices(self) -> list[Choice]:
+        cut = {"read_write": READS_ONLY, "entities": READS_ONLY}
+        is_cut = self.policy.agents == Policy.Agents.READ_ONLY
+        return explained(self["access"], presets.EXPLAINED, cut if is_cut else {})
+
     def clean_ticket(self) -> UUID:
         ticket = self.cleaned_data["ticket"]
         try:
@@ -73,14 +165,18 @@ class TokenForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        is_dated = given.get("expires") == ON_DATE and "expires_on" not in self.errors
+        if is_dated and not given.get("expires_on"):
+            self.add_error("expires_on", CHOOSE_DATE)
         if self.errors:
             return given
         context = {"org": self.owner.org, "policy": self.policy}
         serializer = NewTokenSerializer(data=self._request(given), context=context)
         if serializer.is_valid():
-            return {**serializer.validated_data, "id": given["ticket"]}
+            return {**serializer.validated_data, "id": given["ticket"], "note": given["note"]}
+        fields = {**FIELD_OF, "expires_at": "expires_on" if given["expires_on"] else "expires"}
         for field, messages in serializer.errors.items():
-            self.add_error(FIELD_OF.get(field), [str(message) for message in messages])
+            self.add_error(fields.get(field), [str(message) for message in messages])
         return given
 
     def _request(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -92,9 +188,7 @@ class TokenForm(forms.Form):
         if given["expires"] == NEVER:
             return {**request, "expires_at": None}
         if given["expires"] == ON_DATE:
-            # The serializer says what is wrong with an empty one.
-            day = given["expires_on"]
-            return {**request, "expires_at": day.isoformat() if day else ""}
+            return {**request, "expires_at": given["expires_on"].isoformat()}
         return {**request, "expires_in_days": given["expires"]}
 
 
@@ -103,9 +197,26 @@ def _expiry_choices(policy: Policy) -> list[tuple[str, str]]:
     days = [each for each in DAYS if limit is None or each <= limit]
     if limit and limit not in days:
         days.append(limit)
-    choices = [(str(each), f"in {each} days" if each > 1 else "in a day") for each in days]
+    choices = [(str(each), _in_days(each)) for each in days]
     choices.append((ON_DATE, "on a date"))
     return choices if limit else [*choices, (NEVER, "never")]
+
+
+def _in_days(days: int) -> str:
+    """With the day that it comes to, in the time zone of the page."""
+    day = localtime(now() + timedelta(days=days))
+    return f"in {days} days ({date_format(day, 'j M Y')})" if days > 1 else "in a day"
+
+
+def explained(
+    field: forms.BoundField, meanings: Mapping[str, str], effects: Mapping[str, str]
+) -> list[Choice]:
+    """Each radio button of the field, what it means, and what choosing it would change now."""
+    values = [str(radio.data["value"]) for radio in field.subwidgets]
+    return [
+        (radio, meanings.get(value, ""), effects.get(value, ""))
+        for radio, value in zip(field.subwidgets, values, strict=True)
+    ]
 
 
 CHANGED_MEANWHILE = "The policy was changed meanwhile. Open this page anew, and look again."
@@ -135,7 +246,7 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     client_hosts = HostsField(
         required=False,
         label="Hosts whose clients may connect",
-        help_text="One a line, for example claude.ai. For “Clients of the hosts below”.",
+        help_text="One a line, for example claude.ai. Used with “Clients of the hosts below”.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -178,16 +289,15 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "default_access": forms.RadioSelect,
         }
         labels = {
-            "agents": "What may agents do?",
+            "agents": "What may tokens do?",
             "max_lifetime_days": "Longest life of a token, in days",
-            "confirmation": "How is a risky action confirmed?",
-            "clients": "Which clients may connect by signing in?",
+            "confirmation": "What is asked before something that can't be taken back?",
+            "clients": "Which clients may connect by signing a person in?",
             "max_connection_days": "Longest connection, in days",
-            "default_access": "Which access is chosen beforehand?",
+            "default_access": "What is chosen beforehand when a client connects?",
         }
         help_texts = {
-            "max_lifetime_days": "Empty for no limit. It reaches the tokens that exist already.",
-            "max_connection_days": "Empty for as long as a token. It reaches the connections that "
-            "exist already.",
-            "confirmation": "A sealed confirmation shows that the agent has seen the preview.",
+            "max_lifetime_days": "Empty for no limit. Tokens that are older already end at once.",
+            "max_connection_days": "Empty for as long as a token. Connections that are older "
+            "already end at once.",
         }

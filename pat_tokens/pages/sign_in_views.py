@@ -32,7 +32,7 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
     if not memberships:
         way.end(request)
         again = with_next("sign-in", where)
-        return render(request, "pat_tokens/sign_in_nobody.html", {"again": again}, status=403)
+        return render(request, "pat_tokens/sign_in/nobody.html", {"again": again}, status=403)
     session = way.session(request)
     ids = [str(each.pk) for each in memberships]
     if (chosen := request.POST.get("member")) in ids:
@@ -46,7 +46,7 @@ def choose_organisation(request: HttpRequest) -> HttpResponse:
         "next": where,
     }
     status = 400 if request.method == "POST" else 200
-    return render(request, "pat_tokens/sign_in_organisation.html", context, status=status)
+    return render(request, "pat_tokens/sign_in/organisation.html", context, status=status)
 
 
 @anonymous_page

@@ -9,7 +9,7 @@ DAYS = 30
 
 
 def use_of(token: Token) -> list[tuple[date, int]]:
-    """Minutes in use of each of the last `DAYS` days in UTC, oldest first; a day without use is 0."""
+    """Minutes in use of each of the last `DAYS` days in UTC, oldest first; without use 0."""
     today = datetime.now(UTC).date()
     first = today - timedelta(days=DAYS - 1)
     with in_organisation(token.org_id):

@@ -12,12 +12,17 @@ from pat_tokens.services import revocation
 from pat_tokens.services.policy import policy_of
 
 
-def own_page(owner: Any, **position: Any) -> Page:
-    """A page of the person's tokens; `position` is that of `read_page`."""
+def own_page(owner: Any, *, state: str = "", search: str = "", **position: Any) -> Page:
+    """A page of the person's tokens.
+
+    `state` is a key of `OwnFilter.STATES`, `search` that of `sections`, `position` that of
+    `read_page`.
+    """
     with in_organisation(owner.org_id):
         tokens = Token.objects.personal().governed().filter(org_id=owner.org_id, owner=owner)
         host_tokens = HostTokens.of(owner.org_id, owner.pk)
-        return read_page(sections(policy_of(owner.org_id), tokens, host_tokens), **position)
+        policy = policy_of(owner.org_id)
+        return read_page(sections(policy, tokens, host_tokens, state, search), **position)
 
 
 def own_token(owner: Any, pk: UUID) -> Token | None:
@@ -28,10 +33,10 @@ def own_token(owner: Any, pk: UUID) -> Token | None:
     return token
 
 
-def own_name(owner: Any, pk: UUID) -> str | None:
-    """What the person's token is called; None if they have no such token."""
+def own_names(owner: Any, pk: UUID) -> tuple[str, str] | None:
+    """What the person's token is called, and how it begins; None if they have no such token."""
     found = revocation.find(owner.org_id, pk, person=owner.pk)
-    return found.name if found else None
+    return revocation.names_of(found) if found else None
 
 
 def revoke_own(owner: Any, pk: UUID) -> bool:

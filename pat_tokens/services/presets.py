@@ -12,6 +12,12 @@ ACCESS: dict[Access, str] = {
     "read_write": "Read and write",
     "entities": "Chosen records only",
 }
+EXPLAINED: dict[str, str] = {
+    "read_only": "Looks up and sums up what you may see. It can change nothing.",
+    "read_write": "Also adds, changes and deletes what you may. Good for an assistant that works "
+    "for you.",
+    "entities": "Only the kinds of records that you choose, each to read or to change as well.",
+}
 ENTITY_ACCESS = {"none": "No access", "read": "Read", "write": "Read and write"}
 # Without these an agent sees ids where people see names.
 NAMES = ("users", "teams", "tags", "custom-fields", "profile", "org")

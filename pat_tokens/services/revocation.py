@@ -70,6 +70,11 @@ def find(org_id: Any, pk: UUID, *, person: Any = None) -> Any:
         return HostTokens.of(org_id, person).find(pk)
 
 
+def names_of(found: Any) -> tuple[str, str]:
+    """Name and display prefix of what `find` gave."""
+    return found.name, found.prefix if isinstance(found, Token) else found.token_prefix
+
+
 def revoke_every(admin: Any, person: Any = None) -> int:
     """End all tokens and connections of the organisation, or of one person in it.
 

@@ -142,7 +142,7 @@ def _ask_address(
 ) -> HttpResponse:
     context = {"form": form, "next": destination, "problem": problem}
     status = 503 if problem == NOT_NOW else 400 if problem or form.errors else 200
-    return render(request, "pat_tokens/sign_in_address.html", context, status=status)
+    return render(request, "pat_tokens/sign_in/address.html", context, status=status)
 
 
 def _ask_code(
@@ -150,9 +150,9 @@ def _ask_code(
 ) -> HttpResponse:
     context = {"form": form, "next": destination, "address": address, "problem": problem}
     status = 503 if problem else 400 if form.errors else 200
-    return render(request, "pat_tokens/sign_in_code.html", context, status=status)
+    return render(request, "pat_tokens/sign_in/code.html", context, status=status)
 
 
 def nobody(request: HttpRequest, destination: str, address: str) -> HttpResponse:
     context = {"address": address, "again": with_next("sign-in", destination)}
-    return render(request, "pat_tokens/sign_in_nobody.html", context, status=403)
+    return render(request, "pat_tokens/sign_in/nobody.html", context, status=403)

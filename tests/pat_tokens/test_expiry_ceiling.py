@@ -77,9 +77,9 @@ def test_latest_expiry_is_listed(api, admin, browser) -> None:
 
 @pytest.mark.parametrize("day", ["9999-12-31", "3000-01-02"])
 def test_page(browser, admin, day) -> None:
-    ticket = browser.get(PAGE).context["form"]["ticket"].value()
+    ticket = browser.get(f"{PAGE}new/").context["form"]["ticket"].value()
     form = {"name": "Late", "access": "read_only", "expires": "date", "expires_on": day}
-    answer = browser.post(PAGE, {**form, "ticket": ticket})
+    answer = browser.post(f"{PAGE}new/", {**form, "ticket": ticket})
     assert answer.status_code == 400
     assert "before the year 3000" in answer.content.decode()
     assert browser.get(f"{PAGE}organisation/").status_code == 200

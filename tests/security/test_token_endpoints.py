@@ -151,7 +151,7 @@ def browser(alpha_admin: Any) -> Client:
 
 PAGE = "/settings/api-tokens/"
 FORMS = {
-    PAGE: ("name", "access", "expires", "expires_on", "ticket", "entity-leads"),
+    f"{PAGE}new/": ("name", "note", "access", "expires", "expires_on", "ticket", "entity-leads"),
     f"{PAGE}organisation/policy/": ("agents", "max_lifetime_days", "confirmation"),
 }
 
@@ -167,8 +167,8 @@ def test_value_in_a_form(browser, path, field) -> None:
 
 
 QUERIES = {
-    PAGE: ("cursor", "done"),
-    f"{PAGE}organisation/": ("person", "state", "cursor"),
+    PAGE: ("search", "state", "cursor", "done"),
+    f"{PAGE}organisation/": ("person", "search", "state", "cursor"),
     f"{PAGE}organisation/events/": ("person", "token", "kind", "entity", "from", "to", "cursor"),
     f"{PAGE}organisation/events/csv/": ("token", "from", "to"),
 }

@@ -18,8 +18,8 @@
     .choose { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: end; }
     label, legend { font-size: .9rem; }
     fieldset { border: 0; padding: 0; margin: 0; display: flex; gap: 1rem; align-items: center; }
-    select, button { font: inherit; padding: .5rem .75rem; border-radius: .25rem; color: inherit;
-      background: transparent; border: 1px solid currentColor; }
+    select, button { font: inherit; padding: .4rem .75rem; border-radius: .4rem; color: inherit; min-height: 36px;
+      background: transparent; border: 1px solid var(--pat-field-line, currentColor); }
     option { color: CanvasText; background: Canvas; }
     button { cursor: pointer; white-space: nowrap; }
     select, input, button, a, pre { outline-offset: 2px; }
@@ -52,14 +52,16 @@
   }
 
   async function copy(text, button) {
-    const label = button.textContent;
+    // Read once: a second click would take "Copied" for the label.
+    const label = (button.dataset.label ??= button.textContent);
     try {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
       button.textContent = "Select it and copy by hand";
     }
-    setTimeout(() => { button.textContent = label; }, 2000);
+    clearTimeout(button.restoring);
+    button.restoring = setTimeout(() => { button.textContent = label; }, 2000);
   }
 
   class McpCopy extends HTMLElement {
@@ -209,7 +211,7 @@
   }
 
   function when(moment) {
-    return new Date(moment).toLocaleString();
+    return new Date(moment).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "long" });
   }
 
   if (!customElements.get("mcp-connect")) {

@@ -6,18 +6,21 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
 import pytest
+from django.utils import timezone
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from pat_tokens.audit.events import record
-from pat_tokens.models import Event, Token
+from pat_tokens.models import DailyUse, Event, Token
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.issue import create_token
+from pat_tokens.services.own_changes import pause
 from pat_tokens.services.policy import change_policy
 from pat_tokens.services.presets import scopes_for
 from tests.agent import Json, text_of
@@ -71,6 +74,7 @@ def search(url: str, secret: str) -> Json:
 
 
 def create(page: Page, name: str) -> str:
+    page.goto("/settings/api-tokens/new/")
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_role("button", name="Create token").click()
     page.get_by_role("heading", name="Copy your token now").wait_for()
@@ -167,6 +171,7 @@ def test_reload_shows_no_secret_and_makes_no_second_token(browser, site, alpha_u
 def test_choices_show_what_they_need(browser, site, alpha_user) -> None:
     with opened(browser, site) as page:
         sign_in(page, alpha_user.user.email)
+        page.get_by_role("link", name="New token").click()
         expect(page.get_by_label("Cases and solutions")).to_be_hidden()
         page.get_by_label("Chosen records only").check()
         expect(page.get_by_label("Cases and solutions")).to_be_visible()
@@ -178,6 +183,8 @@ def test_choices_show_what_they_need(browser, site, alpha_user) -> None:
 def test_by_keyboard_alone(browser, site, alpha_user) -> None:
     with opened(browser, site) as page:
         sign_in(page, alpha_user.user.email)
+        page.get_by_role("link", name="New token").press("Enter")
+        page.get_by_role("heading", name="New token").wait_for()
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
         for _ in range(20):
@@ -225,9 +232,10 @@ def test_log_is_narrowed_and_paged_without_scripts(
         page.get_by_label("From").fill("2026-01-01")
         page.get_by_role("button", name="Show").click()
         expect(page.get_by_text("101 entries.")).to_be_visible()
-        expect(page.locator("tbody tr")).to_have_count(100)
+        expect(page.locator("tbody tr")).to_have_count(25)
         expect(page.get_by_label("What")).to_have_value("write")
-        page.get_by_role("link", name="Older").click()
+        for _ in range(4):
+            page.get_by_role("link", name="Older").click()
         expect(page.locator("tbody tr")).to_have_count(1)
         with page.expect_download() as download:
             page.get_by_role("link", name="Download as CSV").click()
@@ -256,35 +264,155 @@ def test_organisation_is_narrowed_without_scripts(
         expect(page.get_by_text("0 entries.")).to_be_visible()
 
 
-def furnish(admin, user) -> None:
-    """Tokens in every state, for the pictures."""
+def furnish(admin, user) -> Token:
+    """Tokens in every state, for the pictures; the one to look at."""
     wide = ["*:read", "*:write"]
-    create_token(admin, name="Claude on my laptop", scopes=wide, expires_at=None)
+    token, _ = create_token(admin, name="Claude on my laptop", scopes=wide, expires_at=None)
     chosen = scopes_for("entities", {"leads": "write", "tasks": "read"})
     create_token(user, name="Cursor", scopes=chosen, expires_at=None)
     old, _ = create_token(admin, name="Trial of last spring", scopes=["*:read"], expires_at=None)
+    soon = timezone.now() + timedelta(days=3)
+    create_token(admin, name="x" * 255, scopes=["*:read"], expires_at=soon, note="For the month.")
+    paused, _ = create_token(admin, name="Nightly export", scopes=["*:read"], expires_at=soon)
+    pause(paused)
+    today = datetime.now(UTC).date()
     with in_organisation(admin.org_id):
         old.revoke(by=admin.user.email)
+        for number in range(0, 28, 3):
+            DailyUse.objects.create(
+                token=token,
+                org_id=admin.org_id,
+                day=today - timedelta(days=number),
+                minutes=5 + 7 * number % 60,
+            )
+    for outcome in ("done", "insufficient_scope"):
+        facts = {"tool": "crm_update", "entity": "opportunities", "outcome": outcome}
+        facts |= {"detail": "stage, amount", "record_id": str(token.pk), "address": "203.0.113.7"}
+        record(Event.Kind.WRITE, org_id=admin.org_id, by=admin, token=token, **facts)
     change_policy(admin, max_lifetime_days=180)
+    return token
 
 
 def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
     """SCREENSHOTS names a folder to keep the pictures in."""
     folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
-    furnish(alpha_admin, alpha_user)
+    token = furnish(alpha_admin, alpha_user)
+    home = "/settings/api-tokens/"
+    pages = {
+        "new": "new/",
+        "token": f"{token.pk}/",
+        "organisation": "organisation/",
+        "policy": "organisation/policy/",
+        "events": "organisation/events/",
+    }
     with opened(browser, site) as page:
         sign_in(page, alpha_admin.user.email)
         shoot(page, folder, "tokens")
-        page.get_by_role("link", name="Claude on my laptop", exact=True).click()
-        assert_looks(page)
-        for name, path in (("organisation", ""), ("policy", "policy/"), ("events", "events/")):
-            page.goto(f"/settings/api-tokens/organisation/{path}")
+        for name, path in pages.items():
+            page.goto(home + path)
             shoot(page, folder, name)
-        page.goto("/settings/api-tokens/")
         create(page, "Claude Desktop")
         page.locator("mcp-connect pre:visible").wait_for()
         hide_secret(page)
         shoot(page, folder, "created")
+
+
+def test_looks_of_questions_and_refusals(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    token = furnish(alpha_admin, alpha_user)
+    home = "/settings/api-tokens/"
+    pages = {
+        "rotate": f"{token.pk}/rotate/",
+        "edit": f"{token.pk}/edit/",
+        "revoke": f"{token.pk}/revoke/",
+        "revoke-all": "organisation/revoke/",
+        "token-of-organisation": f"organisation/{token.pk}/",
+        "connections": "connections/",
+    }
+    with opened(browser, site) as page:
+        sign_in(page, alpha_admin.user.email)
+        for name, path in pages.items():
+            page.goto(home + path)
+            shoot(page, folder, name)
+        change_policy(alpha_admin, agents="off")
+        for name in ("", "new/"):
+            page.goto(home + name)
+            shoot(page, folder, f"off{name[:3]}")
+
+
+def test_faults_are_beside_their_fields(browser, site, alpha_user, tmp_path) -> None:
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    with opened(browser, site, refusals=True) as page:
+        sign_in(page, alpha_user.user.email)
+        page.goto("/settings/api-tokens/new/")
+        page.get_by_label("Expires", exact=True).select_option("date")
+        page.get_by_role("button", name="Create token").click()
+        page.get_by_text("Choose a date.").wait_for()
+        for label, fault in (("Name", "Give it a name"), ("Date", "Choose a date.")):
+            field = page.get_by_label(label, exact=True)
+            expect(field).to_have_attribute("aria-invalid", "true")
+            described = (field.get_attribute("aria-describedby") or "").split()
+            said = [page.locator(f"#{each}").inner_text() for each in described]
+            assert any(fault in each for each in said)
+        shoot(page, folder, "faults")
+        page.goto("/settings/api-tokens/nowhere/")
+        page.get_by_role("link", name="Back to your tokens").wait_for()
+        shoot(page, folder, "not-found")
+        page.goto("/settings/api-tokens/organisation/")
+        page.get_by_role("heading", name="For administrators").wait_for()
+        shoot(page, folder, "for-administrators")
+
+
+@pytest.mark.parametrize("width", [320, 1600])
+def test_many_tokens_on_any_screen(browser, site, alpha_admin, issue, width) -> None:
+    with in_organisation(alpha_admin.org_id):
+        Token.objects.bulk_create(
+            Token(
+                owner=alpha_admin,
+                org_id=alpha_admin.org_id,
+                name=f"Script {number}",
+                digest=f"{number:064}",
+                prefix=f"bcrm_pat_{number:05}",
+                scopes=["*:read"],
+            )
+            for number in range(10_000)
+        )
+    with opened(browser, site) as page:
+        page.set_viewport_size({"width": width, "height": 844})
+        sign_in(page, alpha_admin.user.email)
+        for path in ("", "organisation/", "organisation/policy/", "new/"):
+            page.goto(f"/settings/api-tokens/{path}")
+            assert_looks(page)
+            assert page.evaluate("document.documentElement.scrollHeight") < 8_000
+        page.goto("/settings/api-tokens/organisation/")
+        page.get_by_label("Name").fill("Script 9876")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_paused_edited_and_resumed(browser, site, alpha_user, issue) -> None:
+    token, _ = issue(alpha_user, name="Claude")
+    with opened(browser, site, java_script_enabled=False) as page:
+        sign_in(page, alpha_user.user.email)
+        page.get_by_role("link", name="Claude", exact=True).click()
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("status")).to_contain_text("The token is paused.")
+        expect(page.get_by_role("link", name="Rotate")).to_have_count(0)
+        page.get_by_role("link", name="Edit").click()
+        page.get_by_label("Name", exact=True).fill("Claude at home")
+        page.get_by_label("Note").fill("In the keychain")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Claude at home")).to_be_visible()
+        expect(page.get_by_text("In the keychain")).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("status")).to_contain_text("works again")
+        page.get_by_role("link", name="Rotate").click()
+        page.get_by_label("The old secret ends").select_option("At once")
+        page.get_by_role("button", name="Rotate “Claude at home”").click()
+        page.get_by_role("heading", name="Copy your token now").wait_for()
+    with in_organisation(token.org_id):
+        token.refresh_from_db()
+    assert token.previous_expires_at <= timezone.now()
 
 
 def shoot(page: Page, folder: Path, name: str) -> None:

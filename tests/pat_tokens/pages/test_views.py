@@ -19,6 +19,7 @@ from tests.host_tokens.models import issue_host_token
 from tests.pat_tokens.odd_numbers import ODD_TEXTS
 
 URL = "/settings/api-tokens/"
+NEW = f"{URL}new/"
 ORG = f"{URL}organisation/"
 
 
@@ -47,9 +48,9 @@ def text_of(answer) -> str:
 
 
 def create(client, **fields):
-    ticket = re.search(r'name="ticket" value="([^"]+)"', client.get(URL).content.decode())[1]
+    ticket = re.search(r'name="ticket" value="([^"]+)"', client.get(NEW).content.decode())[1]
     form = {"name": "Laptop", "access": "read_only", "expires": "90", "ticket": ticket}
-    return post(client, URL, **{**form, **fields})
+    return post(client, NEW, **{**form, **fields})
 
 
 def secret_in(answer) -> str:
@@ -121,7 +122,7 @@ def test_secret_is_in_that_answer_only(browser, alpha_user) -> None:
 
 def test_reload_makes_no_second_token(browser, alpha_user) -> None:
     client = browser(alpha_user)
-    ticket = re.search(r'name="ticket" value="([^"]+)"', client.get(URL).content.decode())[1]
+    ticket = re.search(r'name="ticket" value="([^"]+)"', client.get(NEW).content.decode())[1]
     first = create(client, ticket=ticket)
     again = create(client, ticket=ticket)
     token = resolve_token(secret_in(first))
@@ -131,7 +132,7 @@ def test_reload_makes_no_second_token(browser, alpha_user) -> None:
 
 
 def test_ticket_of_another_person(browser, alpha_user, alpha_admin) -> None:
-    page = browser(alpha_admin).get(URL).content.decode()
+    page = browser(alpha_admin).get(NEW).content.decode()
     ticket = re.search(r'name="ticket" value="([^"]+)"', page)[1]
     answer = create(browser(alpha_user), ticket=ticket)
     assert answer.status_code == 400
@@ -162,12 +163,12 @@ def test_expiry(browser, alpha_user, expires, days) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"name": " "}, "This field is required."),
-        ({"access": "all"}, "Select a valid choice."),
+        ({"name": " "}, "Give it a name that says what it is for."),
+        ({"access": "all"}, "That is not one of the choices."),
         ({"access": "entities"}, "Choose at least one kind of record."),
-        ({"expires": "date", "expires_on": ""}, "has wrong format"),
+        ({"expires": "date", "expires_on": ""}, "Choose a date."),
         ({"expires": "date", "expires_on": "2020-01-01"}, "This time is past."),
-        ({"expires": "7"}, "Select a valid choice."),
+        ({"expires": "7"}, "That is not one of the choices."),
         ({"ticket": "forged"}, "This form has expired."),
     ],
 )
@@ -182,7 +183,7 @@ def test_bad_form(browser, alpha_user, fields, message) -> None:
 def test_policy_narrows_the_choice(browser, alpha_admin) -> None:
     change_policy(alpha_admin, max_lifetime_days=60)
     client = browser(alpha_admin)
-    options = re.findall(r'<option value="(\w+)"', client.get(URL).content.decode())
+    options = re.findall(r'<option value="(\w+)"', client.get(NEW).content.decode())
     assert [each for each in options if each not in ("none", "read", "write")] == [
         "30",
         "60",
@@ -227,7 +228,7 @@ def test_revoke_one_of_the_host(browser, alpha_user) -> None:
 def test_rotate(browser, issue, alpha_user) -> None:
     token, old = issue(alpha_user)
     client = browser(alpha_user)
-    assert "another 24 hours" in text_of(client.get(f"{URL}{token.pk}/rotate/"))
+    assert "The old secret ends" in text_of(client.get(f"{URL}{token.pk}/rotate/"))
     answer = post(client, f"{URL}{token.pk}/rotate/")
     new = secret_in(answer)
     assert new != old
@@ -288,7 +289,7 @@ def test_organisation(browser, issue, alpha_admin, alpha_user, beta_user) -> Non
 
 
 def test_dead_tokens_are_paged(browser, issue, alpha_user, monkeypatch) -> None:
-    monkeypatch.setattr("pat_tokens.pages.views.PAGE_SIZE", 3)
+    monkeypatch.setattr("pat_tokens.pages.rendering.ROWS", 3)
     issue(alpha_user, name="Living")
     for number in range(4):
         issue(alpha_user, name=f"Dead {number}", expires_at=timezone.now())
@@ -347,8 +348,12 @@ def test_administrator_revokes(browser, issue, stored, alpha_admin, alpha_user) 
     assert "Revoke all tokens and connections of “Alpha User”?" in text_of(client.get(path))
     post(client, path)
     assert [stored(each).status for each in (two, mine)] == ["revoked", "active"]
-    client.get(f"{ORG}revoke/")
-    post(client, f"{ORG}revoke/")
+    assert "1 live token and 0 connected clients" in text_of(client.get(f"{ORG}revoke/"))
+    for typed in ("", "revoke"):
+        answer = post(client, f"{ORG}revoke/", typed=typed)
+        assert (answer.status_code, stored(mine).status) == (400, "active")
+        assert "Type “revoke all” to go on." in text_of(answer)
+    post(client, f"{ORG}revoke/", typed="Revoke all ")
     assert stored(mine).status == "revoked"
 
 
@@ -374,8 +379,8 @@ def test_policy(browser, alpha_admin) -> None:
     assert (policy.max_connection_days, policy.default_access) == (7, "read_write")
     assert "claude.ai\nchatgpt.com</textarea>" in text_of(client.get(f"{ORG}policy/"))
     assert "Events" in text_of(client.get(answer["Location"]))
-    assert "agents: on → read_only" in text_of(client.get(f"{ORG}events/"))
-    assert "tokens to read only" in text_of(client.get(URL))
+    assert "What may tokens do? Read and write → Read only" in text_of(client.get(f"{ORG}events/"))
+    assert "lets tokens read only" in text_of(client.get(URL))
 
 
 @pytest.mark.parametrize("hosts", ["https://claude.ai", "claude", "10.0.0.1", "a b!", "x" * 300])
