@@ -3,6 +3,7 @@
 All of it works for the host's own tokens as well.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,10 +89,12 @@ def record_write(
     entity: str,
     record_id: str,
     outcome: str,
+    fields: Iterable[str] = (),
     refused: bool = False,
 ) -> None:
     """One entry for a write that a tool made or tried. No values of the record.
 
+    `fields` are the names of those that changed.
     `refused` says that nothing was changed: many of those in a minute are counted in one entry.
     """
     client = client or current_source().client
@@ -110,6 +113,7 @@ def record_write(
         entity=entity,
         record_id=record_id,
         outcome=outcome,
+        detail=", ".join(fields),
     )
 
 

@@ -54,7 +54,7 @@ def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
-        record(_outcome(answer), str(answer.get("id") or ""))
+        record(_outcome(answer), str(answer.get("id") or ""), tuple(answer.get("changed") or ()))
     return result
 
 
@@ -65,7 +65,12 @@ def _outcome(answer: dict[str, Any]) -> str:
 
 
 def _record(
-    caller: Caller, write: Write, deadline: Deadline, outcome: str, record_id: str = ""
+    caller: Caller,
+    write: Write,
+    deadline: Deadline,
+    outcome: str,
+    record_id: str = "",
+    fields: tuple[str, ...] = (),
 ) -> None:
     from pat_tokens.mcp_endpoint import record_write
 
@@ -81,6 +86,7 @@ def _record(
             entity=write.entity,
             record_id=record_id or write.record_id,
             outcome=outcome,
+            fields=fields,
             refused=outcome not in MAY_HAVE_CHANGED,
         )
     except Exception:

@@ -93,8 +93,8 @@ def authenticate(secret: str) -> Caller:
     logger.warning("No token source accepts %s", shown_prefix(secret))
     again = " Sign in again, or create a new one." if oauth.is_on() else ""
     raise Unauthorized(
-        "This token is not valid: it is unknown, revoked or expired, or its owner is inactive."
-        + again,
+        "This token is not valid: it is unknown, revoked, expired or paused, or its owner is "
+        f"inactive.{again}",
         presented=True,
     )
 

@@ -22,7 +22,7 @@ AT_ONCE = 6
 
 REFUSED = GatewayError(
     "unauthorized",
-    "The CRM does not accept this token: it is unknown, revoked or expired, or its owner is "
+    "The CRM does not accept this token: it is unknown, revoked, expired or paused, or its owner is "
     "inactive. Create a new one in BottleCRM under Settings → API Tokens and set BCRM_TOKEN to it.",
 )
 

@@ -204,7 +204,7 @@ class Token(models.Model):
         if self.status == "active":
             return ""
         if self.status == "paused":
-            return "Paused by its owner, who can let it go on."
+            return "Until its owner resumes it."
         if self.ends_at == self.expires_at:
             return "Its lifetime is over."
         return f"The organisation allows {self.policy_days} days at most."

@@ -14,6 +14,7 @@ from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.http.plain_values import WholeNumberFormField
 from pat_tokens.http.shown_text import validate_name
 from pat_tokens.models import Policy
+from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
@@ -30,6 +31,7 @@ NOT_OFFERED = {
     "required": "Choose one of these.",
     "invalid_choice": "That is not one of the choices. Choose one of these.",
 }
+DAYS_OF_POLICY = f"Give a whole number of days from 1 to {MAX_DAYS}, or leave it empty."
 TOO_LONG = "%(limit_value)d characters at most; these are %(show_value)d."
 TYPED = "revoke all"
 NOT_TYPED = f"Type “{TYPED}” to go on."
@@ -252,6 +254,12 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["seen"].initial = self._version
+        for name in self.Meta.field_classes:
+            self.fields[name].error_messages |= dict.fromkeys(
+                ("invalid", "min_value", "max_value"), DAYS_OF_POLICY
+            )
+        for name in self.Meta.widgets:
+            self.fields[name].error_messages |= NOT_OFFERED
 
     @property
     def _version(self) -> str:

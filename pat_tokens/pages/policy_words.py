@@ -31,12 +31,12 @@ MEANINGS: dict[str, dict[str, str]] = {
 
 
 def choices_of(form: PolicyForm, policy: Policy) -> dict[str, Any]:
-    """For each field of choices its radio buttons in words, and `lifetimes`.
+    """For each field of choices its radio buttons in words; of `max_lifetime_days` a sentence.
 
     `policy` is the one in force, from which the effects are counted.
     """
     effects = effects_of(policy)
-    shown: dict[str, Any] = {"lifetimes": effects["lifetimes"]}
+    shown: dict[str, Any] = {"max_lifetime_days": f"Now: {effects['max_lifetime_days']}"}
     for name, meanings in MEANINGS.items():
         now = {
             value: f"Now: {text}"

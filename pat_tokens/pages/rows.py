@@ -57,8 +57,14 @@ def _standing(status: str, ends_at: datetime | None) -> dict[str, Any]:
         "ends_at": ends_at,
         "is_live": status == "active",
         "can_end": status in LIVING,
-        "ends_soon": status in LIVING and ends_at and ends_at < timezone.now() + SOON,
+        "ends_soon": _ends_soon(ends_at) if status in LIVING else "",
     }
+
+
+def _ends_soon(ends_at: datetime | None) -> str:
+    if ends_at is None or (left := ends_at - timezone.now()) > SOON:
+        return ""
+    return f"in {left.days} day{'' if left.days == 1 else 's'}" if left.days else "within a day"
 
 
 # By the kind of line.

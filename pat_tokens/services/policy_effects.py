@@ -16,7 +16,7 @@ LIFETIMES = (30, 90, 180, 365)
 
 
 def effects_of(policy: Policy) -> dict[str, Any]:
-    """By the field of the policy and its value, a sentence; `lifetimes` is one by itself."""
+    """By the field of the policy and its value, a sentence; of `max_lifetime_days` one for all."""
     with in_organisation(policy.org_id):
         tokens = Token.objects.personal().filter(is_live(policy), org_id=policy.org_id)
         host = HostTokens.of(policy.org_id)
@@ -27,12 +27,12 @@ def effects_of(policy: Policy) -> dict[str, Any]:
         writing = sum(1 for each in scopes if can_write(each))
         hosts = list(clients.values_list("client_host", "scopes"))
         ended = {days: _ended_by(days, tokens, host) for days in LIFETIMES}
+    writing_clients = sum(1 for _, each in hosts if can_write(each))
     unlisted = sum(1 for name, _ in hosts if name not in policy.client_hosts)
     return {
         "agents": {
-            Policy.Agents.READ_ONLY: f"{_tokens(writing)} and "
-            f"{_clients(sum(1 for _, each in hosts if can_write(each)))} that may change things "
-            "could only read.",
+            Policy.Agents.READ_ONLY: f"{_tokens(writing)} and {_clients(writing_clients)} that may "
+            "change things could only read.",
             Policy.Agents.OFF: f"{_tokens(len(scopes))} and {_clients(len(hosts))} would be "
             "cut off at their next request.",
         },
@@ -40,10 +40,13 @@ def effects_of(policy: Policy) -> dict[str, Any]:
             Policy.Clients.LISTED: f"{_clients(unlisted)} would be cut off.",
             Policy.Clients.NONE: f"{_clients(len(hosts))} would be cut off.",
         },
-        "lifetimes": ", ".join(
-            f"{days} days would end {_tokens(count)}" for days, count in ended.items()
-        ),
+        "max_lifetime_days": f"{_lifetimes(ended)}.",
     }
+
+
+def _lifetimes(ended: dict[int, int]) -> str:
+    told = [f"{days} days would end {_tokens(count)}" for days, count in ended.items() if count]
+    return ", ".join(told) or f"no token is older than {LIFETIMES[0]} days"
 
 
 def can_write(scopes: Iterable[str]) -> bool:

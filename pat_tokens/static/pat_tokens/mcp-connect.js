@@ -14,7 +14,7 @@
  */
 (() => {
   const CSS = `
-    :host { display: block; font: inherit; }
+    :host { display: block; font: inherit; accent-color: var(--pat-accent, auto); }
     .choose { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: end; }
     label, legend { font-size: .9rem; }
     fieldset { border: 0; padding: 0; margin: 0; display: flex; gap: 1rem; align-items: center; }
@@ -24,7 +24,7 @@
     button { cursor: pointer; white-space: nowrap; }
     select, input, button, a, pre { outline-offset: 2px; }
     select { display: block; margin-top: .25rem; }
-    pre { overflow-x: auto; padding: 1rem; border-radius: .25rem; font-size: .85rem; margin: .5rem 0;
+    pre { overflow-x: auto; padding: 1rem; border-radius: .5rem; font-size: .85rem; margin: .5rem 0;
       border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
       background: color-mix(in srgb, currentColor 6%, transparent); }
     a { color: inherit; }

@@ -73,8 +73,8 @@ def test_resources_of_the_tools():
 @pytest.mark.parametrize(
     ("said", "code", "word"),
     [
-        (Said(403, DEAD_TOKEN), "unauthorized", "unknown, revoked or expired"),
-        (Said(401, {"detail": "no"}), "unauthorized", "unknown, revoked or expired"),
+        (Said(403, DEAD_TOKEN), "unauthorized", "unknown, revoked, expired or paused"),
+        (Said(401, {"detail": "no"}), "unauthorized", "unknown, revoked, expired or paused"),
         (Said(404, NOT_FOUND), "not_the_crm", "does not serve BottleCRM's API"),
         (Said(400, NOT_FOUND), "not_the_crm", "does not serve BottleCRM's API"),
         (Said(200, "<html>app</html>"), "not_the_crm", "web page"),

@@ -396,6 +396,8 @@ def test_bad_policy(browser, alpha_admin) -> None:
     form = {"agents": "maybe", "max_lifetime_days": "0", "confirmation": "sealed"}
     answer = post(browser(alpha_admin), f"{ORG}policy/", **form)
     assert answer.status_code == 400
+    assert "That is not one of the choices." in text_of(answer)
+    assert "Give a whole number of days from 1 to 3650, or leave it empty." in text_of(answer)
     assert policy_of(alpha_admin.org_id).agents == "on"
 
 

@@ -1,0 +1,89 @@
+"""What the pages say of events and of the policy."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from pat_tokens.models import Event, Policy, Token
+from pat_tokens.pages.event_words import said_of
+from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import policy_of
+from pat_tokens.services.policy_effects import effects_of
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text", "more"),
+    [
+        (
+            {"tool": "crm_update", "entity": "opportunities", "outcome": "done", "detail": "stage"},
+            "Claude changed an opportunity",
+            "Stage",
+        ),
+        (
+            {"tool": "crm_delete", "entity": "leads", "outcome": "declined"},
+            "Claude tried to delete a lead: the person said no",
+            "",
+        ),
+        (
+            {"tool": "crm_action", "entity": "cases", "outcome": "some_code"},
+            "Claude tried to act on a case: some code",
+            "",
+        ),
+        (
+            {"tool": "crm_create", "entity": "tasks", "outcome": "repeated"},
+            "Claude added a task before; the same call again did nothing",
+            "",
+        ),
+    ],
+)
+def test_writes(facts, text, more) -> None:
+    said = said_of(Event(kind=Event.Kind.WRITE, token_name="Claude", **facts))
+    assert (said.text, said.more) == (text, more)
+
+
+def test_change_of_the_policy() -> None:
+    detail = "agents: on → off, max_lifetime_days: None → 45, client_hosts: [] → ['a.example', 'b']"
+    said = said_of(Event(kind=Event.Kind.POLICY, detail=detail))
+    assert said.more == (
+        "What may tokens do? Read and write → Nothing: tokens are switched off; "
+        "Longest life of a token, in days: no limit → 45; "
+        "Hosts whose clients may connect: [] → ['a.example', 'b']"
+    )
+
+
+def test_counted_refusals() -> None:
+    event = Event(kind=Event.Kind.REFUSED)
+    event.times = 12
+    assert said_of(event).text == "12 times refused"
+
+
+def test_every_kind_is_in_words() -> None:
+    for kind in Event.Kind.values:
+        assert said_of(Event(kind=kind)).text
+
+
+@pytest.mark.parametrize(
+    ("agent", "shown"),
+    [(CHROME, "Chrome 140"), ("Mozilla/5.0", "A browser"), ("curl/8", "curl/8"), ("", "")],
+)
+def test_program(agent, shown) -> None:
+    assert said_of(Event(kind=Event.Kind.CREATED, client=agent)).client == shown
+
+
+def test_effects_of_a_policy(issue, alpha_admin, alpha_user, beta_user) -> None:
+    issue(alpha_user, scopes=["*:read"])
+    issue(alpha_user, scopes=["*:read", "leads:write"])
+    issue(alpha_user, scopes=["*:read"], expires_at=timezone.now())
+    old, _ = issue(alpha_admin)
+    issue(beta_user)
+    with in_organisation(alpha_user.org_id):
+        long_ago = timezone.now() - timedelta(days=100)
+        Token.objects.filter(pk=old.pk).update(created_at=long_ago)
+    effects = effects_of(policy_of(alpha_user.org_id))
+    assert effects["agents"][Policy.Agents.READ_ONLY].startswith("2 tokens and 0 connected clients")
+    assert effects["agents"][Policy.Agents.OFF].startswith("3 tokens and 0 connected clients")
+    assert effects["max_lifetime_days"] == "30 days would end 1 token, 90 days would end 1 token."
+    assert "no token is older" in effects_of(policy_of(beta_user.org_id))["max_lifetime_days"]
