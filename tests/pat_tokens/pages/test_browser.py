@@ -286,7 +286,7 @@ def furnish(admin, user) -> Token:
                 minutes=5 + 7 * number % 60,
             )
     for outcome in ("done", "insufficient_scope"):
-        facts = {"tool": "crm_update", "entity": "opportunities", "outcome": outcome}
+        facts: Json = {"tool": "crm_update", "entity": "opportunities", "outcome": outcome}
         facts |= {"detail": "stage, amount", "record_id": str(token.pk), "address": "203.0.113.7"}
         record(Event.Kind.WRITE, org_id=admin.org_id, by=admin, token=token, **facts)
     change_policy(admin, max_lifetime_days=180)
