@@ -23,7 +23,8 @@ AT_ONCE = 6
 REFUSED = GatewayError(
     "unauthorized",
     "The CRM does not accept this token: it is unknown, revoked, expired or paused, or its owner "
-    "is inactive. Create a new one in BottleCRM under Settings → API Tokens and set BCRM_TOKEN to it.",
+    "is inactive. Create a new one in BottleCRM under Settings → API Tokens and set BCRM_TOKEN "
+    "to it.",
 )
 
 
