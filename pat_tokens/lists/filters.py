@@ -100,11 +100,12 @@ class OwnFilter(PageForm):
         ("dead", "Revoked or expired"),
     )
     search = forms.CharField(required=False, max_length=255, label="Name")
-    state = choice("State", STATES)
+    # `state` is what an authorization server sends back, and this page may be where it sends to.
+    status = choice("State", STATES)
 
     @property
     def wanted(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in ("state", "search")}
+        return {"state": self.cleaned_data["status"], "search": self.cleaned_data["search"]}
 
 
 class MomentField(forms.Field):

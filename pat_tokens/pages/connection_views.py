@@ -26,6 +26,7 @@ from pat_tokens.oauth.consent import (
 from pat_tokens.oauth.forms import ConsentForm
 from pat_tokens.oauth.requests import pending_request
 from pat_tokens.pages.access import admin_page, member_page, owner_of
+from pat_tokens.pages.forms import explained
 from pat_tokens.pages.rendering import confirm, done, next_url, page, page_of, position_of
 from pat_tokens.pages.rows import PAGE_ROWS, under
 from pat_tokens.services import presets
@@ -99,6 +100,7 @@ def _ask(request: HttpRequest, asked: AuthorizationRequest, form: ConsentForm) -
         {
             "asked": asked,
             "form": form,
+            "access_choices": explained(form["access"], presets.EXPLAINED, {}),
             "reason": reason,
             "access": presets.summary(asked.scopes),
             "stays_confirmed": STAYS_CONFIRMED,

@@ -167,7 +167,7 @@ def test_value_in_a_form(browser, path, field) -> None:
 
 
 QUERIES = {
-    PAGE: ("search", "state", "cursor", "done"),
+    PAGE: ("search", "status", "cursor", "done"),
     f"{PAGE}organisation/": ("person", "search", "state", "cursor"),
     f"{PAGE}organisation/events/": ("person", "token", "kind", "entity", "from", "to", "cursor"),
     f"{PAGE}organisation/events/csv/": ("token", "from", "to"),

@@ -308,6 +308,10 @@ def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
     with opened(browser, site) as page:
         sign_in(page, alpha_admin.user.email)
         shoot(page, folder, "tokens")
+        page.emulate_media(media="print")
+        assert_looks(page)
+        page.screenshot(path=folder / "tokens-print.png", full_page=True)
+        page.emulate_media(media="screen")
         for name, path in pages.items():
             page.goto(home + path)
             shoot(page, folder, name)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from pat_tokens.models import Token
 from pat_tokens.resolver import resolve_token
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.own_changes import pause
 from pat_tokens.services.policy import change_policy, policy_of
 from tests.host_tokens.models import issue_host_token
 from tests.pat_tokens.odd_numbers import ODD_TEXTS
@@ -451,3 +452,96 @@ def test_policy_page_that_was_open_while_others_changed_it(browser, alpha_admin)
     assert answer.status_code == 400
     assert "changed meanwhile" in answer.content.decode()
     assert policy_of(alpha_admin.org_id).agents == "off"
+
+
+def names_on(page) -> list[str]:
+    return [row["token"].name for row in page.context["rows"]]
+
+
+def test_own_tokens_are_searched_and_narrowed(browser, issue, alpha_user) -> None:
+    for name in ("Claude at home", "Nightly export"):
+        issue(alpha_user, name=name)
+    paused, _ = issue(alpha_user, name="Old script")
+    issue_host_token(alpha_user)
+    pause(paused)
+    client = browser(alpha_user)
+    assert names_on(client.get(URL, {"search": "CLAUDE"})) == ["Claude at home"]
+    assert names_on(client.get(URL, {"search": paused.prefix})) == ["Old script"]
+    assert names_on(client.get(URL, {"search": "older"})) == ["Older"]
+    assert names_on(client.get(URL, {"status": "paused"})) == ["Old script"]
+    assert len(names_on(client.get(URL, {"status": "live"}))) == 4
+    assert "No token of yours fits." in text_of(client.get(URL, {"search": "nothing"}))
+    assert client.get(URL, {"status": "odd"}).status_code == 400
+
+
+def test_organisation_is_searched(browser, issue, alpha_admin, alpha_user) -> None:
+    paused, _ = issue(alpha_user, name="Theirs")
+    issue(alpha_admin, name="Mine")
+    pause(paused)
+    client = browser(alpha_admin)
+    assert names_on(client.get(ORG, {"search": "their"})) == ["Theirs"]
+    assert names_on(client.get(ORG, {"state": "paused"})) == ["Theirs"]
+
+
+def test_token_as_an_administrator_sees_it(browser, issue, alpha_admin, alpha_user, beta_user):
+    theirs, _ = issue(alpha_user, name="Theirs", scopes=["leads:read"], note="Mine alone")
+    client = browser(alpha_admin)
+    shown = text_of(client.get(f"{ORG}{theirs.pk}/"))
+    assert "leads:read" in shown
+    assert "Alpha User" in shown
+    assert "Mine alone" not in shown
+    elsewhere, _ = issue(beta_user, name="Elsewhere")
+    assert client.get(f"{ORG}{elsewhere.pk}/").status_code == 404
+    assert browser(alpha_user).get(f"{ORG}{theirs.pk}/").status_code == 403
+
+
+@pytest.mark.parametrize("end", ["edit/", "pause/", "rotate/"])
+def test_nobody_changes_a_token_of_another(
+    browser, issue, stored, alpha_admin, alpha_user, end
+) -> None:
+    token, _ = issue(alpha_user)
+    client = browser(alpha_admin)
+    answer = post(client, f"{URL}{token.pk}/{end}", name="x", pause="1", overlap="0")
+    assert answer.status_code == 404
+    now = stored(token)
+    assert (now.name, now.status, now.digest) == (token.name, "active", token.digest)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, "a\u202eb"])
+def test_bad_name(browser, issue, stored, alpha_user, name) -> None:
+    token, _ = issue(alpha_user)
+    answer = post(browser(alpha_user), f"{URL}{token.pk}/edit/", name=name, note="")
+    assert answer.status_code == 400
+    assert 'aria-describedby="id_name_helptext id_name_error"' in text_of(answer)
+    assert stored(token).name == token.name
+
+
+@pytest.mark.parametrize("overlap", ["5", "-1", "x"])
+def test_bad_overlap(browser, issue, stored, alpha_user, overlap) -> None:
+    token, _ = issue(alpha_user)
+    answer = post(browser(alpha_user), f"{URL}{token.pk}/rotate/", overlap=overlap)
+    assert answer.status_code == 400
+    assert "That is not one of the choices." in text_of(answer)
+    assert stored(token).digest == token.digest
+
+
+@pytest.mark.parametrize(
+    ("agents", "said"), [("off", "has switched tokens off"), ("read_only", "lets tokens read only")]
+)
+def test_policy_is_told_where_tokens_are_made(browser, issue, alpha_admin, agents, said) -> None:
+    token, _ = issue(alpha_admin)
+    change_policy(alpha_admin, agents=agents)
+    client = browser(alpha_admin)
+    for path in (URL, NEW, f"{URL}{token.pk}/", ORG, f"{ORG}policy/"):
+        assert said in text_of(client.get(path))
+    assert said in text_of(create(client))
+    assert ("Cut off" in text_of(client.get(URL))) is (agents == "off")
+    assert ("Reads only for now" in text_of(client.get(NEW))) is (agents == "read_only")
+
+
+def test_address_below_the_pages_that_is_none(browser, alpha_user) -> None:
+    client = browser(alpha_user)
+    answer = client.get(f"{URL}nowhere/")
+    assert answer.status_code == 404
+    assert "Back to your tokens" in text_of(answer)
+    assert client.get(f"{URL}new").status_code == 301
