@@ -39,6 +39,7 @@ urlpatterns = [
     path("organisation/policy/", admin_views.policy, name="policy"),
     path("organisation/events/", admin_views.events, name="events"),
     path("organisation/events/csv/", admin_views.events_csv, name="events-csv"),
-    # With its last slash, so that Django can still add one that was forgotten.
-    re_path(r"^.+/$", views.nowhere),
+    # With its last slash, so that Django can still add one that was forgotten; without dots, so
+    # that nothing outside passes for a page of ours.
+    re_path(r"^[\w/-]+/$", views.nowhere),
 ]

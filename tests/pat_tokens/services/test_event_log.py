@@ -310,7 +310,7 @@ class TestPage:
         second = browser.get(PAGE + first.context["next"])
         assert [len(each.context["events"]) for each in (first, second)] == [4, 2]
         assert 'rel="next"' not in second.content.decode()
-        assert f'<a href="{PAGE}">Newest</a>' in second.content.decode()
+        assert f'<a href="{PAGE}?limit=4&amp;kind=">Newest</a>' in second.content.decode()
 
     def test_bad_filter(self, browser) -> None:
         answer = browser.get(PAGE, {"person": "nobody", "from": "x"})
