@@ -25,7 +25,7 @@ KINDS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("pat_tokens", "0003_oauth")]
+    dependencies = [("pat_tokens", "0004_connection_replaces")]
 
     operations = [
         migrations.AddField("token", "note", models.CharField(blank=True, max_length=500)),

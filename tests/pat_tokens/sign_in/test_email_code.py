@@ -327,7 +327,7 @@ def test_host_without_the_endpoints(browser, alpha_user, settings, caplog) -> No
 
 
 def test_page_that_is_not_there(browser, alpha_user) -> None:
-    assert browser.get(f"{URL}nonsense/").status_code == 404
+    assert browser.get(f"{URL}nonsense/").status_code == 302
     browser.sign_in(alpha_user)
     assert browser.get(f"{URL}nonsense/").status_code == 404
 
