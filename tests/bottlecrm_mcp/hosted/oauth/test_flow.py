@@ -314,7 +314,7 @@ def test_revoking_everything_ends_connections(flow, browser, alpha_user, alpha_a
     tokens = flow.connect(browser(alpha_user))
     admin = browser(alpha_admin)
     admin.get(f"{PAGE}organisation/revoke/")
-    post(admin, f"{PAGE}organisation/revoke/", {})
+    post(admin, f"{PAGE}organisation/revoke/", {"typed": "revoke all"})
     assert status_of(flow.app, tokens["access_token"]) == 401
 
 
