@@ -17,11 +17,14 @@ from pat_tokens.sign_in.destinations import home
 from pat_tokens.sign_in.email_code import REQUEST, EmailCode
 
 MIDDLEWARE = "pat_tokens.middleware.TokenContext"
+HIDES = "pat_tokens.middleware.HideToken"
+# Takes a token of ours for one of the host's own.
+IDENTIFIES = "common.middleware.get_company.GetProfileAndOrg"
 # BottleCRM's, and Django's: what has to have spoken before, and what relies on the result.
 BEFORE = (
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "crum.CurrentRequestUserMiddleware",
-    "common.middleware.get_company.GetProfileAndOrg",
+    IDENTIFIES,
 )
 AFTER = (
     "common.middleware.rls_context.RequireOrgContext",
@@ -77,8 +80,23 @@ def check_middleware(app_configs: AppConfigs = None, **kwargs: Any) -> list[Chec
     place = installed.index(MIDDLEWARE)
     too_late = [name for name in BEFORE if name in installed[place:]]
     too_early = [name for name in AFTER if name in installed[:place]]
-    return [_order_error("after", name) for name in too_late] + [
-        _order_error("before", name) for name in too_early
+    return [
+        *(_order_error("after", name) for name in too_late),
+        *(_order_error("before", name) for name in too_early),
+        *_visible_token(installed),
+    ]
+
+
+def _visible_token(installed: list[str]) -> list[CheckMessage]:
+    """Whether the host looks for our tokens among its own."""
+    if IDENTIFIES not in installed or HIDES in installed[: installed.index(IDENTIFIES)]:
+        return []
+    return [
+        Warning(
+            "The host looks for each token among its own, and logs those made here as invalid.",
+            hint=f"In MIDDLEWARE, add {HIDES} before {IDENTIFIES}.",
+            id="pat_tokens.W004",
+        )
     ]
 
 

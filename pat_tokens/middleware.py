@@ -18,13 +18,16 @@ from pat_tokens.lists.moments import zone_of
 from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_presented
 from pat_tokens.scopes import OUR_APPS
-from pat_tokens.secret import from_header, made_with_credential
+from pat_tokens.secret import from_header, has_valid_checksum, made_with_credential
 from pat_tokens.services.policy import denial, host_token_denial
 from pat_tokens.sign_in.destinations import is_page
 from pat_tokens.sign_in.gate import serve_page
 
 logger = logging.getLogger("pat_tokens")
 
+# Headers in which the host looks for who it is; an attribute of requests that keeps them meanwhile.
+CREDENTIALS = frozenset({"HTTP_AUTHORIZATION", "HTTP_TOKEN"})
+HIDDEN = "_hidden_credentials"
 UNAVAILABLE = "The CRM's database does not answer. Try again in a moment."
 
 
@@ -34,6 +37,26 @@ class IdentifiedRequest(HttpRequest):
     profile: Any
     org: Any
     _pat: Token
+
+
+class HideToken:
+    """Belongs before the host's identity middleware, which would look for our token among its own
+    and log that it is invalid. `TokenContext`, right behind that, shows the token again.
+    """
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if has_valid_checksum(from_header(request.headers.get("Authorization", "")) or ""):
+            # Of several credentials the token counts, so the others are not seen either.
+            hidden = {name: request.META.pop(name) for name in CREDENTIALS & request.META.keys()}
+            setattr(request, HIDDEN, hidden)
+            _read_headers_anew(request)
+        return self.get_response(request)
 
 
 class TokenContext:
@@ -46,6 +69,7 @@ class TokenContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        _show_hidden(request)
         with coming_from(source_of(request)):
             try:
                 return self._answer(request)
@@ -86,6 +110,18 @@ class TokenContext:
             logger.warning("Token %s of the host refused: %s", request._pat.pk, reason)
             return JsonResponse({"detail": reason}, status=403)
         return self.get_response(request)
+
+
+def _show_hidden(request: HttpRequest) -> None:
+    hidden: dict[str, str] = request.__dict__.pop(HIDDEN, {})
+    if hidden:
+        request.META.update(hidden)
+        _read_headers_anew(request)
+
+
+def _read_headers_anew(request: HttpRequest) -> None:
+    # Django keeps what it has read of them.
+    request.__dict__.pop("headers", None)
 
 
 def _unavailable(request: HttpRequest) -> HttpResponse:

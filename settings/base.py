@@ -31,6 +31,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pat_tokens.middleware.HideToken",
     "demo_crm.access.middleware.IdentityMiddleware",
     "pat_tokens.middleware.TokenContext",
     "demo_crm.access.middleware.OrgContextMiddleware",

@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from pat_tokens.checks import (
     BEFORE,
+    HIDES,
     MIDDLEWARE,
     check_database_role,
     check_issuer,
@@ -62,7 +63,7 @@ def test_organisation_that_cannot_be_deactivated() -> None:
 @pytest.mark.parametrize(
     ("order", "hint"),
     [
-        ([MIDDLEWARE, BEFORE[-1]], "after"),
+        ([HIDES, MIDDLEWARE, BEFORE[-1]], "after"),
         (["common.middleware.rls_context.RequireOrgContext", MIDDLEWARE], "before"),
     ],
 )
@@ -71,6 +72,15 @@ def test_middleware_out_of_order(order, hint) -> None:
         (error,) = check_middleware()
     assert error.id == "pat_tokens.E002"
     assert f" {hint} " in error.hint
+
+
+@pytest.mark.parametrize("order", [[BEFORE[-1], MIDDLEWARE], [BEFORE[-1], HIDES, MIDDLEWARE]])
+def test_token_that_the_host_sees(order) -> None:
+    with override_settings(MIDDLEWARE=order):
+        (warning,) = check_middleware()
+    assert warning.id == "pat_tokens.W004"
+    with override_settings(MIDDLEWARE=[HIDES, BEFORE[-1], MIDDLEWARE]):
+        assert check_middleware() == []
 
 
 def test_role_that_row_level_security_binds(db) -> None:

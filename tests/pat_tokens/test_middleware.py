@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
-from pat_tokens.middleware import TokenContext, _in_timezone_of
+from pat_tokens.middleware import HideToken, TokenContext, _in_timezone_of
 
 pytestmark = pytest.mark.urls("tests.pat_tokens.urls")
 
@@ -166,3 +166,46 @@ def test_credentials_are_never_reachable(alpha_admin, token_api, path, method) -
     answer = getattr(token_api(alpha_admin), method)(path)
     assert answer.status_code == 403
     assert "Sign in" in answer.json()["detail"]
+
+
+def through_both(secret: str, **headers: str) -> tuple[Any, dict[str, str]]:
+    """The request after both middlewares, and what one between them sees of its credentials."""
+    seen: dict[str, str] = {}
+    given = {"Authorization": f"Bearer {secret}", **headers}
+
+    def identify(request: Any) -> Any:
+        seen.update({name: value for name, value in request.headers.items() if name in given})
+        request.profile = request.org = None
+        return TokenContext(lambda request: HttpResponse())(request)
+
+    request = RequestFactory().get("/api/leads/", headers=given)
+    # Somebody has read the headers before.
+    assert request.headers["Authorization"]
+    HideToken(identify)(request)
+    assert {name: request.headers[name] for name in given} == given
+    return request, seen
+
+
+def test_token_is_hidden_from_the_host(alpha_user, issue) -> None:
+    _, secret = issue(alpha_user)
+    request, seen = through_both(secret)
+    assert seen == {}
+    assert request.profile == alpha_user
+
+
+def test_token_counts_before_a_key_of_the_host(alpha_user, issue) -> None:
+    _, secret = issue(alpha_user)
+    request, seen = through_both(secret, Token="the-organisations-key")
+    assert seen == {}
+    assert request.profile == alpha_user
+
+
+@pytest.mark.parametrize("secret", ["bcrm_pat_" + "h" * 43, "eyJ0.eyJ1.sig", "bcrm_pat_mistyped"])
+def test_what_is_not_ours_is_shown_to_the_host(db, secret) -> None:
+    _, seen = through_both(secret, Token="key")
+    assert seen == {"Authorization": f"Bearer {secret}", "Token": "key"}
+
+
+def test_unknown_token_of_our_shape_is_nobody(db) -> None:
+    request, _ = through_both(token_secret.generate())
+    assert request.profile is None
