@@ -2,16 +2,15 @@
 
 import logging
 
-from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import AuthenticationFailed
 
 from pat_tokens import secret as token_secret
 from pat_tokens.audit.usage import record_refusal
 from pat_tokens.conf import token_settings
+from pat_tokens.lookup import look_up
 from pat_tokens.models import Connection, Token
 from pat_tokens.request_cache import cached
-from pat_tokens.rls import presenting
 
 logger = logging.getLogger("pat_tokens")
 
@@ -85,14 +84,7 @@ def find_token(secret: str) -> Token | None:
     if not token_secret.is_plausible(secret):
         return None
     digest = token_secret.digest(secret)
-    return cached(("token", digest), lambda: _look_up(digest))
-
-
-def _look_up(digest: str) -> Token | None:
-    tokens = Token.objects.governed().select_related("owner__user", "owner__org", "connection")
-    with presenting(digest):
-        token: Token | None = tokens.filter(Q(digest=digest) | Q(previous_digest=digest)).first()
-    return token
+    return cached(("token", digest), lambda: look_up(digest))
 
 
 def _require_active(token: Token, digest: str) -> None:
