@@ -39,7 +39,7 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
         if not call.slot.hold():
             raise thread_pool.Busy
         try:
-            return audited(call.write, call.caller, lambda: work(crm_for(call)), call.deadline)
+            return audited(call.write, call.caller, lambda: _worked(work, call), call.deadline)
         finally:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
@@ -53,18 +53,17 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
         raise too_late(OUTCOME_UNKNOWN if call.write else "") from fault
 
 
-def crm_for(call: Call) -> Crm:
-    """What the tools of this call work with."""
-    return crm_with(
-        InProcessGateway(
-            mcp_settings().catalogue,
-            call.caller,
-            call.secret,
-            call.origin,
-            deadline=call.deadline,
-            for_write=lambda: authenticated_again(call),
-        )
+def _worked(work: Callable[[Crm], Any], call: Call) -> Any:
+    gateway = InProcessGateway(
+        mcp_settings().catalogue,
+        call.caller,
+        call.secret,
+        call.origin,
+        deadline=call.deadline,
+        for_write=lambda: authenticated_again(call),
     )
+    with gateway.session():
+        return work(crm_with(gateway))
 
 
 def crm_with(gateway: InProcessGateway) -> Crm:

@@ -1,30 +1,38 @@
 """Deadline of a call: what is left of its time bounds the statements of each request.
 
 PostgreSQL itself ends a statement, also one that waits for a lock. The setting is local to the
-transaction of the view, so it never reaches the next borrower of a pooled connection, and what it
-ends is rolled back.
+transaction of a view, or ends with the session of a call, so it never reaches the next borrower of
+a pooled connection.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db import Error as DatabaseError
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
 
+from bottlecrm_mcp.gateway.in_process.hooks.queryset_capture import ORG_VARIABLE
+
+logger = logging.getLogger("bottlecrm_mcp")
+
 # How much later than the call a statement may end, in seconds.
 SLACK = 1
 # A stricter limit of the host's own stays; its interval is "30s" or "0" for none.
-SET_LOCAL = """
+ALLOW = """
 SELECT current_setting('statement_timeout'), set_config('statement_timeout', LEAST(
     NULLIF(EXTRACT(epoch FROM current_setting('statement_timeout')::interval) * 1000, 0), %s
-)::int::text, true)
+)::int::text, %s)
 """
 SET_BACK = "SELECT set_config('statement_timeout', %s, true)"
+CLEAR = "SELECT set_config(%s, '', false)"
+CLEAR_TIMEOUT = "set_config('statement_timeout', %s, false)"
 
 
 class Deadline:
@@ -43,30 +51,20 @@ class Deadline:
         self._until = max(self._until, time.monotonic() + seconds)
 
 
-class Transaction:
-    """One transaction whose statements end in time; `timed_out` tells whether one had to."""
+class TimeLimit:
+    """Statements that end in time; `timed_out` tells whether one had to."""
+
+    is_local: ClassVar[bool]
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
         self.timed_out = False
         self._allowed = 0.0
 
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        is_outermost = not connection.in_atomic_block
-        with transaction.atomic():
-            before = self._allow(self.deadline.seconds_left)
-            with connection.execute_wrapper(self._execute):
-                yield
-            # The setting lives as long as the transaction, which may not end here.
-            if not (is_outermost or is_poisoned()):
-                with connection.cursor() as cursor:
-                    cursor.execute(SET_BACK, [before])
-
     def _allow(self, seconds: float) -> str:
         self._allowed = seconds
         with connection.cursor() as cursor:
-            cursor.execute(SET_LOCAL, [max(1, int(seconds * 1000))])
+            cursor.execute(ALLOW, [max(1, int(seconds * 1000)), self.is_local])
             before: str = cursor.fetchone()[0]
         return before
 
@@ -82,6 +80,68 @@ class Transaction:
         except OperationalError as problem:
             self.timed_out |= isinstance(problem.__cause__, QueryCanceled)
             raise
+
+
+class Transaction(TimeLimit):
+    """One transaction whose statements end in time."""
+
+    is_local = True
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        is_outermost = not connection.in_atomic_block
+        with transaction.atomic():
+            before = self._allow(self.deadline.seconds_left)
+            with connection.execute_wrapper(self._execute):
+                yield
+            # The setting lives as long as the transaction, which may not end here.
+            if not (is_outermost or is_poisoned()):
+                with connection.cursor() as cursor:
+                    cursor.execute(SET_BACK, [before])
+
+
+class Session(TimeLimit):
+    """The requests of one call: what they read is limited by one setting, in no transaction."""
+
+    is_local = False
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__(deadline)
+        self._before: str | None = None
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Leaves the connection without time limit and organisation, or closed."""
+        try:
+            yield
+        finally:
+            clear_connection(self._before)
+
+    @contextmanager
+    def limited(self) -> Iterator[None]:
+        self.timed_out = False
+        if self._before is None:
+            self._before = self._allow(self.deadline.seconds_left)
+        with connection.execute_wrapper(self._execute):
+            yield
+
+
+def clear_connection(statement_timeout: str | None = None) -> None:
+    """Make sure that no organisation stays behind on the connection, or drop the connection."""
+    if connection.connection is None:
+        return
+    clear, values = CLEAR, [ORG_VARIABLE]
+    if statement_timeout is not None:
+        clear, values = f"{CLEAR}, {CLEAR_TIMEOUT}", [ORG_VARIABLE, statement_timeout]
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(clear, values)
+    except DatabaseError:
+        if connection.in_atomic_block:
+            raise
+        logger.warning("A database connection could not be cleared and is closed")
+        connection.connection.close()
+        connection.close()
 
 
 def is_poisoned() -> bool:

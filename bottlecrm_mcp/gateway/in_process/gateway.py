@@ -51,7 +51,7 @@ from bottlecrm_mcp.gateway.base import (
 )
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.attached import attached_rows
-from bottlecrm_mcp.gateway.in_process.deadline import Deadline
+from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Session, clear_connection
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
@@ -144,9 +144,25 @@ class InProcessGateway:
         self._deadline = deadline
         self._for_write = for_write
         self._watched: list[WatchedRow] = []
+        self._session: Session | None = None
 
     def __repr__(self) -> str:
         return f"<InProcessGateway for {self.caller.email}>"
+
+    @contextmanager
+    def session(self) -> Iterator[None]:
+        """Let the requests within share their time limit and the clean-up after them."""
+        # Whoever has begun a transaction wants nothing of this to end it.
+        if connection.in_atomic_block:
+            yield
+            return
+        session = Session(self._time)
+        with session.open():
+            self._session = session
+            try:
+                yield
+            finally:
+                self._session = None
 
     def read(self, path: str, parameters: Mapping[str, Any] | None = None) -> Reply:
         return _reply(self._dispatch(self.request("GET", path, parameters), self._reading()))
@@ -215,7 +231,11 @@ class InProcessGateway:
         if not entity.paged:
             return unpaged_list.page(self.read, entity, query)
         seen = self._with_related(query)
-        capture = self.capture(entity, lambda records: records.page(seen, entity))
+        capture = self.capture(
+            entity,
+            lambda records: records.page(seen, entity),
+            found=lambda page: bool(page.rows),
+        )
         if capture.taken:
             page: Page = capture.result
             return page
@@ -289,7 +309,9 @@ class InProcessGateway:
     ) -> Mapping[str, Mapping[str, Any]]:
         if not entity.paged:
             return unpaged_list.find(self.read, entity, ids, columns)
-        capture = self.capture(entity, lambda records: records.rows(records.queryset, columns), ids)
+        capture = self.capture(
+            entity, lambda records: records.rows(records.queryset, columns), ids, found=bool
+        )
         rows = capture.result if capture.taken else ()
         return {row["id"]: row for row in rows}
 
@@ -323,14 +345,20 @@ class InProcessGateway:
         entity: Entity,
         answer: Callable[[Records], Any],
         ids: Sequence[str] | None = None,
+        *,
+        found: Callable[[Any], bool] = lambda answer: False,
     ) -> queryset_capture.Capture:
-        """Ask something of the records that the caller's list would hold, or of some of them."""
+        """Ask something of the records that the caller's list would hold, or of some of them.
+
+        `found` tells whether the answer holds any of them.
+        """
         model, org_id = model_of(entity), self.caller.org_id
         capture = queryset_capture.Capture(
             model,
             org_id,
             len(entity.sections),
             lambda querysets: answer(Records(self.catalogue, model, querysets, org_id, ids)),
+            found,
         )
         self.hand_over(entity, capture)
         return capture
@@ -380,7 +408,7 @@ class InProcessGateway:
         )
 
     def _reading(self, instead: Callable[[HttpRequest], HttpResponse] | None = None) -> ReadView:
-        return ReadView(self._time, instead, self._watched)
+        return ReadView(self._time, instead, self._watched, self._session)
 
     @property
     def _time(self) -> Deadline:
@@ -398,7 +426,8 @@ class InProcessGateway:
             finally:
                 # Not response.close(): its signal would close the connection after each request.
                 request.close()
-                clear_context()
+                if self._session is None:
+                    clear_connection()
         run.require_done(response)
         return response
 
@@ -441,21 +470,6 @@ def database_call() -> Iterator[None]:
         for each in connections.all(initialized_only=True):
             if not each.in_atomic_block:
                 each.close()
-
-
-def clear_context() -> None:
-    """Make sure that no organisation stays behind on the connection, or drop the connection."""
-    if connection.connection is None:
-        return
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config(%s, '', false)", [ORG_VARIABLE])
-    except DatabaseError:
-        if connection.in_atomic_block:
-            raise
-        logger.warning("A database connection could not be cleared and is closed")
-        connection.connection.close()
-        connection.close()
 
 
 def _reply(response: HttpResponseBase) -> Reply:

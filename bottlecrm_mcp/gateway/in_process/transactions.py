@@ -6,14 +6,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import GatewayError, RecordChanged, WrittenBefore
-from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Transaction, is_poisoned, was_undone
+from bottlecrm_mcp.gateway.in_process.deadline import (
+    Deadline,
+    Session,
+    Transaction,
+    is_poisoned,
+    was_undone,
+)
 from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_until_commit
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
 from bottlecrm_mcp.gateway.in_process.hooks.deletion_trial import Trial, deletion_trial
@@ -39,25 +45,27 @@ class ReadView:
         deadline: Deadline,
         instead: Callable[[HttpRequest], HttpResponse] | None = None,
         watched: Iterable[WatchedRow] = (),
+        session: Session | None = None,
     ) -> None:
         self.deadline = deadline
         self.instead = instead
         self.watched = watched
-        self.transaction = Transaction(deadline)
+        self.limit = session or Transaction(deadline)
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
-        with held_until_commit(), self.transaction.open():
+        limit = self.limit
+        with held_until_commit(), limit.limited() if isinstance(limit, Session) else limit.open():
             # Before the view reads them: what changes meanwhile counts as changed.
             for row in self.watched:
                 row.note()
             response = self.instead(request) if self.instead else _rendered(view())
-            if is_poisoned():
+            if connection.in_atomic_block and is_poisoned():
                 transaction.set_rollback(True)
         return response
 
     def require_done(self, response: HttpResponseBase) -> None:
         """Raises `GatewayError` if the response does not tell what became of the request."""
-        if self.transaction.timed_out or _failed_late(self.deadline, response):
+        if self.limit.timed_out or _failed_late(self.deadline, response):
             raise too_late("Nothing was changed. Ask for less, or try again later.")
 
 

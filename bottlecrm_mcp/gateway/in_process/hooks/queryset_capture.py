@@ -36,7 +36,8 @@ class Capture:
     """Takes the querysets of one list view and answers from them.
 
     `sections` is how many querysets the view paginates. `answer` runs inside the view, with the
-    caller's database context. After the dispatch, `taken` tells whether it ran; `refusal` why not.
+    caller's database context; `found` tells whether it holds rows of the caller's organisation.
+    After the dispatch, `taken` tells whether it ran; `refusal` why not.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Capture:
         org_id: str,
         sections: int,
         answer: Callable[[Sequence[QuerySet[Any]]], Any],
+        found: Callable[[Any], bool] = lambda answer: False,
     ) -> None:
         self.model = model
         self.org_id = org_id
         self.sections = sections
         self.answer = answer
+        self.found = found
         self.querysets: list[QuerySet[Any]] = []
         self.taken = False
         self.refusal = ""
@@ -79,8 +82,10 @@ class Capture:
         if len(self.querysets) < self.sections:
             return
         try:
-            self._require_context()
             self.result = self.answer(self.querysets)
+            # Without its organisation the database would have shown no row of it.
+            if not self.found(self.result):
+                self._require_context()
             self.taken = True
         except Exception as failure:
             # Raised again after the dispatch: the host's handlers must not turn it into a page.

@@ -1,0 +1,61 @@
+"""Round trips to PostgreSQL that a call takes, which bound what it can cost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from bottlecrm_mcp.asgi import with_mcp
+from demo_crm.access.row_security import org_context
+from demo_crm.models import Lead
+from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, ORIGIN, bearer
+from tests.round_trips import round_trips
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def trips(alpha: Any, token_for: Callable[..., str]) -> Callable[..., int]:
+    """Of a call that another like it has gone before."""
+    headers = {**JSON, **bearer(token_for(alpha.admin))}
+
+    async def call(tool: str, arguments: Any) -> Any:
+        body = {**LIST_TOOLS, "method": "tools/call"}
+        body["params"] = {"name": tool, "arguments": arguments}
+        transport = httpx2.ASGITransport(with_mcp(None))
+        async with httpx2.AsyncClient(transport=transport, base_url=ORIGIN) as client:
+            answer = (await client.post("/mcp", json=body, headers=headers)).json()
+        assert not answer["result"].get("isError"), answer
+
+    def count(tool: str, **arguments: Any) -> int:
+        asyncio.run(call(tool, arguments))
+        with round_trips() as made:
+            asyncio.run(call(tool, arguments))
+        return made.count
+
+    return count
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "most"),
+    [
+        ("crm_search", {"entity": "leads", "limit": 5}, 11),
+        ("crm_search", {"entity": "all", "query": "a"}, 60),
+        ("crm_search", {"entity": "my_day"}, 25),
+        ("list_actions", {}, 2),
+    ],
+)
+def test_read(trips: Callable[..., int], tool: str, arguments: dict[str, Any], most: int) -> None:
+    assert trips(tool, **arguments) <= most
+
+
+def test_writes(trips: Callable[..., int], alpha: Any) -> None:
+    with org_context(alpha.org):
+        lead = Lead.objects.filter(status="assigned").first()
+    assert lead is not None
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 30
+    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 41
