@@ -78,7 +78,7 @@ def test_account_with_an_estimate_is_kept(settings, tools_of, alpha) -> None:
     with org_context(alpha.org):
         Estimate.objects.create(title="Held", account_id=account, org=alpha.org)
     answer = call("crm_delete", entity="accounts", id=account, confirm=True)
-    assert "1 estimates" in answer["error"]["message"]
+    assert "1 estimate." in answer["error"]["message"]
 
 
 @pytest.mark.parametrize("tool", ["crm_create", "crm_update"])
