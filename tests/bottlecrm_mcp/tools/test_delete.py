@@ -44,7 +44,7 @@ def test_account_that_invoices_hold(admin, alpha) -> None:
         pk = str(alpha.accounts[1].pk)
         error = admin("crm_delete", entity="accounts", id=pk, confirm=True)["error"]
     assert error["code"] == "not_supported"
-    assert "1 invoices" in error["message"]
+    assert "1 invoice." in error["message"]
 
 
 @pytest.mark.parametrize("name", DELETABLE)
