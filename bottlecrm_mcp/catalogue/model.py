@@ -562,7 +562,7 @@ class Duty:
     urgency: str = ""
     urgent: tuple[str, ...] = ()
     answered: str = ""
-    missed: tuple[tuple[str, str], ...] = ()
+    missed: tuple[tuple[Field, str], ...] = ()
     tells: tuple[str, ...] = ()
 
 

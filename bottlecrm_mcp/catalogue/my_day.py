@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from bottlecrm_mcp.catalogue import choices
-from bottlecrm_mcp.catalogue.model import Duty
+from bottlecrm_mcp.catalogue.model import Duty, Field, Kind
+
+
+def _computed(name: str) -> Field:
+    return Field(name, Kind.BOOLEAN, computed=True)
+
 
 DUTIES = (
     Duty(
@@ -22,8 +27,8 @@ DUTIES = (
         urgent=("Urgent", "High"),
         answered="first_response_at",
         missed=(
-            ("is_sla_first_response_breached", "first response"),
-            ("is_sla_resolution_breached", "resolution"),
+            (_computed("is_sla_first_response_breached"), "first response"),
+            (_computed("is_sla_resolution_breached"), "resolution"),
         ),
     ),
     Duty(

@@ -51,9 +51,9 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
 
 def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
-    missed = (name for name, _ in duty.missed)
-    names = {duty.due, duty.urgency, duty.answered, *missed, *duty.tells, *label_names(entity)}
+    names = {duty.due, duty.urgency, duty.answered, *duty.tells, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
+    columns += tuple(field for field, _ in duty.missed)
     first = entity.field(duty.due or CREATED)
     query = RowQuery(
         columns,
@@ -76,7 +76,7 @@ def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Wa
     why = [f"{duty.what} {_when(late)}" if due else duty.what, urgency]
     if duty.answered and duty.answered not in row:
         why.append("not answered yet")
-    missed = [promise for name, promise in duty.missed if row.get(name)]
+    missed = [promise for field, promise in duty.missed if row.get(field.name)]
     why += [f"{promise} overdue" for promise in missed]
     shown = {"entity": entity.name, "id": row["id"], "name": crm.label(entity, row)}
     if due:

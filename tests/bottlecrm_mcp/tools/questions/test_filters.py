@@ -134,7 +134,7 @@ def test_weekday_to_write(admin, make) -> None:
         ("opportunities", {"stage": "open"}, "is_open", "Did you mean"),
         ("invoices", {"status": "unpaid"}, "Choices: Draft, Sent", "Did you mean"),
         ("invoices", {"is_overdue": True}, '{"due_date": "overdue"}', "Did you mean"),
-        ("cases", {"is_sla_resolution_breached": True}, "crm_get", "Did you mean"),
+        ("solutions", {"case_count": 1}, "crm_get", "Did you mean"),
     ],
 )
 def test_choices_are_listed_rather_than_guessed(admin, entity, filters, said, not_said) -> None:
