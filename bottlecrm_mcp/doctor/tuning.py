@@ -79,9 +79,13 @@ def _of(entity: Entity) -> Iterator[Remedy]:
 
 def _of_links(model: type[Model], attribute: str, records: str) -> Iterator[Remedy]:
     relation: Any = model._meta.get_field(attribute)
-    table = relation.remote_field.through._meta.db_table
-    yield from _index(table, (relation.m2m_column_name(),), f"the {attribute} of {records}")
-    yield from _index(table, (relation.m2m_reverse_name(),), f"{records} by {attribute}")
+    # Of the other side of a relation, the field that declares it.
+    declared = relation.field if relation.auto_created else relation
+    table = declared.remote_field.through._meta.db_table
+    ends = (declared.m2m_column_name(), declared.m2m_reverse_name())
+    ours, theirs = reversed(ends) if relation.auto_created else ends
+    yield from _index(table, (ours,), f"the {attribute} of {records}")
+    yield from _index(table, (theirs,), f"{records} by {attribute}")
 
 
 def _lacks_statistics(table: str, org: str) -> bool:
