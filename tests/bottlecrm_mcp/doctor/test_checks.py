@@ -65,6 +65,7 @@ def test_demo_is_right():
         "connection pool",
         "repeated calls",
         "search",
+        "statistics and indexes",
         "middleware",
         "live fields",
         "fast path",
