@@ -352,6 +352,11 @@ class Action:
         """The params that name a part of the record."""
         return tuple(each for each in self.params if each.part_of)
 
+    @property
+    def takes_all(self) -> bool:
+        """Whether it takes the record away with all that belongs to it."""
+        return Effect.DELETES in self.effects and not self.parts
+
 
 @dataclass(frozen=True)
 class Included:

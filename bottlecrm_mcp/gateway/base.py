@@ -307,8 +307,28 @@ class WrittenBefore(Exception):
         self.earlier = earlier
 
 
+@dataclass(frozen=True)
+class Dependents:
+    """What goes with a record that is deleted: how many of each kind, and a digest of them all.
+
+    `counts` are by the names of entities, or the CRM's own plurals of what is no entity, and hold
+    also what the caller can't see. There are so many that not all are known where it is not
+    `is_complete`. `named` are some of those that only belong to the record, such as comments.
+    """
+
+    counts: Mapping[str, int] = field(compare=False)
+    digest: str
+    is_complete: bool = True
+    named: Mapping[str, Sequence[str]] = field(default_factory=dict, compare=False)
+
+
 class Watched:
-    """A record that a write is to find as the call read it."""
+    """A record that a write is to find as the call read it.
+
+    `dependents` are there after the first read, where they are watched too.
+    """
+
+    dependents: Dependents | None = None
 
 
 class Refused(Exception):
@@ -351,7 +371,7 @@ class Gateway(Protocol):
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
-        watched: Watched | None = None,
+        watched: Iterable[Watched | None] = (),
     ) -> Reply:
         """Send a write. A status of 400 or more means that nothing was changed, where the gateway
         can promise it. `creates` asks for the id of the record of that entity that it made. Raises
@@ -360,9 +380,14 @@ class Gateway(Protocol):
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
         """What the CRM would answer to this DELETE, if it would refuse it. Nothing is deleted."""
 
-    def watch(self, entity: Entity, record_id: str) -> Watched | None:
-        """A record to be read from now on, and then written to, which nobody may change meanwhile;
-        None where this way to the CRM can't see that."""
+    def watch(
+        self, entity: Entity, record_id: str, *, with_dependents: bool = False
+    ) -> Watched | None:
+        """A record to be read from now on, and then written to, which nobody may change meanwhile,
+        nor what goes with it; None where this way to the CRM can't see that."""
+
+    def watch_part(self, entity: Entity, record_id: str, part_id: str) -> Watched | None:
+        """The same of something that belongs to a record, such as a comment."""
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         """The write that was made under this key in the last 24 hours."""

@@ -18,10 +18,10 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from bottlecrm_mcp.one_line import one_line
+from bottlecrm_mcp.one_line import OwnWords, one_line, quoted
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
-from bottlecrm_mcp.tools.truncation import fitted
+from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, MOST_CHARACTERS, more_than
 
 KEY = "confirm"
 # Then the answer is the preview, as for a client without forms.
@@ -33,6 +33,12 @@ FORM = {
     },
     "required": [KEY],
 }
+
+# Said another way, or of no use to a person.
+TOLD_OTHERWISE = ("this_will", "effects", "untrusted")
+PLAIN = {None: "nothing", True: "yes", False: "no"}
+# What a text may have; less where the whole would be too long to read.
+LONGEST_TEXTS = (LONGEST_IN_PREVIEW, 100, 20)
 
 
 def can_ask(context: ServerRequestContext[Any, Any]) -> bool:
@@ -64,8 +70,7 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
     """The answer that asks the client for a form, and carries the sealed confirmation."""
-    shown = message(fitted(required.preview))
-    form = types.ElicitRequestFormParams(message=shown, requested_schema=FORM)
+    form = types.ElicitRequestFormParams(message=message(required.preview), requested_schema=FORM)
     return types.InputRequiredResult(
         input_requests={KEY: types.ElicitRequest(params=form)},
         request_state=required.confirmation,
@@ -78,7 +83,7 @@ async def answer(
     """The answer to a form that is asked for now; None if the client gives none in time."""
     reply = None
     with suppress(MCPError), anyio.move_on_after(ANSWER_SECONDS):
-        shown = message(fitted(required.preview))
+        shown = message(required.preview)
         reply = await context.session.elicit_form(shown, FORM, context.request_id)
     if reply is None:
         return None
@@ -87,23 +92,41 @@ async def answer(
 
 
 def message(preview: Mapping[str, Any]) -> str:
-    """The preview as a person reads it."""
+    """The preview as a person reads it: our own words, and in quotation marks the CRM's.
+
+    Long texts are cut, and say so outside of the quotation marks.
+    """
+    for longest in LONGEST_TEXTS:
+        text = _message(preview, longest)
+        if len(text) <= MOST_CHARACTERS:
+            return text
+    left_out = len(text) - MOST_CHARACTERS
+    return f"{text[:MOST_CHARACTERS]}\nThis is not all: {left_out} characters of it are left out."
+
+
+def _message(preview: Mapping[str, Any], longest: int) -> str:
     lines = [f"This will {preview['this_will']}."]
-    for key, value in preview.items():
-        if key not in ("this_will", "effects"):
-            lines.append(f"{key.replace('_', ' ')}: {_shown(value)}")
     if preview.get("effects"):
         lines.append(f"It {', '.join(preview['effects'])}.")
+    for key, value in preview.items():
+        if key not in TOLD_OTHERWISE:
+            lines.append(f"{key.replace('_', ' ')}: {_shown(value, longest)}")
     return "\n".join(lines)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, longest: int) -> str:
     if isinstance(value, Mapping):
         if set(value) == {"id", "name"}:
             # Two records may have one name.
-            return f"{_shown(value['name'])} (id {value['id'][:8]})"
-        parts = ((one_line(key), _shown(each)) for key, each in value.items() if key != "id")
-        return ", ".join(f"{key} {each}" for key, each in parts)
+            return f"{_shown(value['name'], longest)} (id {value['id'][:8]})"
+        parts = ((one_line(key), each) for key, each in value.items() if key != "id")
+        return ", ".join(f"{key} {_shown(each, longest)}" for key, each in parts)
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(each) for each in value)
-    return one_line(str(value))
+        return "; ".join(_shown(each, longest) for each in value)
+    if isinstance(value, OwnWords):
+        return str(value)
+    if value is None or isinstance(value, bool):
+        return PLAIN[value]
+    if not isinstance(value, str):
+        return str(value)
+    return quoted(value[:longest]) + more_than(value, longest)

@@ -20,7 +20,12 @@ from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, without_empt
 from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
-from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import (
+    Change,
+    Confirmation,
+    digest_of,
+    require_confirmation,
+)
 from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_action,
     kinds_of,
@@ -28,7 +33,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, write_key
+from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_shown, write_key
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.money import untaxed
@@ -74,10 +79,16 @@ def crm_action(
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
     if earlier is not None:
         return _repeated(crm, acted_on, chosen, record_id, earlier.unsent)
-    watched = crm.gateway.watch(acted_on, record_id)
+    watched = crm.gateway.watch(acted_on, record_id, with_dependents=chosen.takes_all)
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
+    named, others = _named_records(crm, chosen, values.body)
+    named_parts = [
+        crm.gateway.watch_part(acted_on, record_id, values.body[part.name])
+        for part in chosen.parts
+        if is_id(values.body.get(part.name))
+    ]
     parts = _parts(crm, acted_on, chosen, record_id, values.body)
     subject = f"{acted_on.singular} {name!r}"
     require_values(chosen.needs, before, subject)
@@ -89,8 +100,16 @@ def crm_action(
         arguments,
         kinds_of(marked),
         tuple(each.consequence for each in marked),
-        {**stored(acted_on, before), **mail, "below": below, "parts": parts},
+        {
+            **stored(acted_on, before),
+            **mail,
+            "below": below,
+            "parts": parts,
+            "named": others,
+            "dependents": digest_of(watched),
+        },
         {**values.body, "named": values.understood},
+        _untrusted(acted_on, chosen, parts, below),
     )
     details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
     if given:
@@ -113,7 +132,8 @@ def crm_action(
     # Refused for the record itself, it reaches nothing below.
     record = {"id": record_id, "name": name}
     try:
-        reply = _send(crm, acted_on, chosen, record, values.body, key, watched)
+        all_watched = (watched, *named, *named_parts)
+        reply = _send(crm, acted_on, chosen, record, values.body, key, all_watched)
     except WrittenBefore as meanwhile:
         return _repeated(crm, acted_on, chosen, record_id, meanwhile.earlier.unsent)
     done = [
@@ -123,6 +143,8 @@ def crm_action(
     result = _result(crm, acted_on, chosen, record_id, reply)
     if done:
         result["also"] = done
+        if "also" in change.untrusted:
+            result["untrusted"] = [*result.get("untrusted", ()), "also"]
     lost = left_behind([chosen], before)
     if tax := untaxed(result["record"] or {}, [values.body]):
         lost.append(tax)
@@ -179,7 +201,7 @@ def _send(
     record: Mapping[str, str],
     params: Mapping[str, Any],
     key: WriteKey | None = None,
-    watched: Watched | None = None,
+    watched: Iterable[Watched | None] = (),
 ) -> Reply:
     path, body = _request(action, record["id"], params)
     reply = crm.gateway.write(action.method, path, body, key=key, watched=watched)
@@ -198,7 +220,7 @@ def _write(
     """The action on a record below: each is a change of its own, reported on its own."""
     named = {"id": record["id"], "name": record["name"]}
     try:
-        reply = _send(crm, entity, action, record, params, watched=watched)
+        reply = _send(crm, entity, action, record, params, watched=[watched])
     except ToolError as problem:
         reason = " ".join((problem.message, *problem.fields.values()))
         return {**named, "done": False, "reason": reason}
@@ -208,6 +230,39 @@ def _write(
     if warnings := unsent_warnings(reply.unsent):
         done["warnings"] = warnings
     return done
+
+
+def _untrusted(
+    entity: Entity, action: Action, parts: Mapping[str, Any], below: Iterable[Any]
+) -> list[str]:
+    """What of a preview outsiders may have written: names, a comment."""
+    names = untrusted_shown(entity, {"name": ""})
+    written = [
+        part.name.removesuffix("_id")
+        for part in action.parts
+        if any(each.untrusted for each in entity.lists_of(part.part_of))
+    ]
+    return [
+        *names,
+        *(each for each in written if each in parts),
+        *(["also"] if names and below else []),
+    ]
+
+
+def _named_records(
+    crm: Crm, action: Action, params: Mapping[str, Any]
+) -> tuple[list[Watched | None], dict[str, dict[str, Any]]]:
+    """Other records that the params of what is confirmed name: watched, and as they are then."""
+    watched: list[Watched | None] = []
+    named: dict[str, dict[str, Any]] = {}
+    for param in action.params if action.possible_effects else ():
+        target = crm.catalogue.target(param.to)
+        record_id = str(params.get(param.body_name))
+        if target is None or not is_id(record_id) or not crm.may(target, "read"):
+            continue
+        watched.append(crm.gateway.watch(target, record_id))
+        named[param.name] = stored(target, crm.record(target, record_id))
+    return watched, named
 
 
 def _watched_descendants(

@@ -202,6 +202,14 @@ def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def untrusted_shown(entity: Entity, *shown: Mapping[str, Any]) -> list[str]:
+    """The same of what a preview shows, where `name` is what the record is called."""
+    names = untrusted_fields(entity, *shown)
+    is_named = any("name" in each for each in shown) and "name" not in names
+    called = any(field.untrusted for field in label_fields(entity))
+    return [*names, "name"] if is_named and called else names
+
+
 def judged_again(tool: Callable[P, T]) -> Callable[P, T]:
     """The tool, begun anew where a record changed between its look at it and its write.
 

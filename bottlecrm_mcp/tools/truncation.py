@@ -12,6 +12,7 @@ LONGEST_IN_RECORD = 6_000
 LONGEST_IN_ERROR = 500
 # In what a write answers, which is what was sent.
 LONGEST_IN_ANSWER = 500
+LONGEST_IN_PREVIEW = 500
 
 
 def compact(value: Any) -> str:
@@ -47,6 +48,32 @@ def texts_cut(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     }
     said = f"Texts of more than {LONGEST_IN_LIST} characters were cut ({', '.join(names)})"
     return [f"{said}; crm_get shows them."] if names else []
+
+
+def marked_cuts(value: Any, longest: int) -> Any:
+    """The value with every text in it cut after so many characters, each cut marked."""
+    if isinstance(value, str):
+        return value[:longest] + more_than(value, longest)
+    if isinstance(value, Mapping):
+        return {key: marked_cuts(each, longest) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [marked_cuts(each, longest) for each in value]
+    return value
+
+
+def more_than(text: str, longest: int) -> str:
+    """What is said of the rest of a text that is cut; nothing of one that is not."""
+    left_out = len(text) - longest
+    return f"… ({left_out} more characters)" if left_out > 0 else ""
+
+
+def cut_fields(record: Mapping[str, Any]) -> list[str]:
+    """The fields whose text is too long for one answer."""
+    return [
+        key
+        for key, value in record.items()
+        if isinstance(value, str) and len(value) > LONGEST_IN_RECORD
+    ]
 
 
 def rows_that_fit(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,7 +23,14 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
-from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_fields
+from bottlecrm_mcp.tools.crm import (
+    Crm,
+    identity,
+    judged_again,
+    stored,
+    untrusted_fields,
+    untrusted_shown,
+)
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, unsent_warnings
 from bottlecrm_mcp.tools.money import money_warnings
 from bottlecrm_mcp.tools.refused_writes import raise_for_write
@@ -85,13 +92,14 @@ def crm_update(
         tuple(each.consequence for each in marked),
         {**stored(updated, before), **mail},
         {**values.body, "named": values.understood},
+        untrusted_shown(updated, {"name": name}),
     )
     shown = {**data, **values.understood}
     details = {"record": {"id": record_id, "name": name}, "data": shown, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}
-    reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=watched)
+    reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=[watched])
     raise_for_write(crm, updated, reply, subject, body)
     answer: dict[str, Any] = {
         "entity": updated.name,

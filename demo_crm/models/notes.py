@@ -1,5 +1,6 @@
 """Models of what is kept with a record: comments, files, activities, custom fields."""
 
+from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
@@ -13,6 +14,7 @@ class Attached(OrgOwned):
 
     content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
     object_id = models.UUIDField()
+    content_object = GenericForeignKey()
 
     class Meta:
         abstract = True

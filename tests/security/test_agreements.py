@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from bottlecrm_mcp.gateway.in_process import dependents
 from bottlecrm_mcp.protocol.elicitation import ask
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Account, Case, Comment, Opportunity
+from demo_crm.models import Account, Attachment, Case, Comment, Opportunity
 from tests.agent import form_text
 
 
@@ -79,6 +80,92 @@ def test_more_that_would_be_deleted_with_it(tools_of: Any, alpha: Any) -> None:
     assert call("crm_delete", **agreed)["preview"]["deleted_with_it"] == {"opportunities": 1}
     with org_context(alpha.org):
         assert Account.objects.filter(pk=account.pk).exists()
+
+
+KEPT_WITH = {
+    "a comment": lambda org, record: Comment.objects.create(
+        org=org, content_object=record, comment="The customer's only promise"
+    ),
+    "a file": lambda org, record: Attachment.objects.create(
+        org=org, content_object=record, file_name="contract.pdf"
+    ),
+}
+
+
+@pytest.mark.parametrize("kept", KEPT_WITH)
+@pytest.mark.parametrize("entity", ["leads", "contacts", "tasks", "cases", "opportunities"])
+def test_more_that_is_kept_with_it(tools_of: Any, alpha: Any, entity: str, kept: str) -> None:
+    call, record = tools_of(alpha.admin), getattr(alpha, entity)[1]
+    asked = {"entity": entity, "id": str(record.pk)}
+    agreed = agreed_to(call, "crm_delete", asked)
+    with org_context(alpha.org):
+        added = KEPT_WITH[kept](alpha.org, record)
+    preview = call("crm_delete", **agreed)["preview"]
+    assert str(added) in str(preview["among_them"])
+    with org_context(alpha.org):
+        assert type(record).objects.filter(pk=record.pk).exists()
+
+
+def test_comment_of_a_deal_that_goes_with_its_account(tools_of: Any, alpha: Any) -> None:
+    call = tools_of(alpha.admin)
+    with org_context(alpha.org):
+        account = Account.objects.create(org=alpha.org, name="Acme")
+        deal = Opportunity.objects.create(org=alpha.org, name="First", account=account)
+    asked = {"entity": "accounts", "id": str(account.pk)}
+    agreed = agreed_to(call, "crm_delete", asked)
+    with org_context(alpha.org):
+        KEPT_WITH["a comment"](alpha.org, deal)
+    assert call("crm_delete", **agreed)["preview"]["deleted_with_it"] == {
+        "opportunities": 1,
+        "comments": 1,
+    }
+
+
+def test_more_than_can_be_confirmed(
+    tools_of: Any, alpha: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call, lead = tools_of(alpha.admin), alpha.leads[1]
+    monkeypatch.setattr(dependents, "MOST", 2)
+    asked = {"entity": "leads", "id": str(lead.pk)}
+    with org_context(alpha.org):
+        for _ in range(2):
+            KEPT_WITH["a comment"](alpha.org, lead)
+    assert call("crm_delete", **asked)["confirmation_required"]
+    with org_context(alpha.org):
+        KEPT_WITH["a comment"](alpha.org, lead)
+    assert call("crm_delete", **asked, confirm=True)["error"]["code"] == "not_supported"
+
+
+def test_what_the_person_can_not_see_goes_too(tools_of: Any, alpha: Any) -> None:
+    with org_context(alpha.org):
+        owner = {"org": alpha.org, "created_by": alpha.user.user}
+        account = Account.objects.create(name="Acme", **owner)
+        Opportunity.objects.create(name="Mine", account=account, **owner)
+        other = {"org": alpha.org, "created_by": alpha.admin.user}
+        Opportunity.objects.create(name="Secret deal", account=account, **other)
+    asked = {"entity": "accounts", "id": str(account.pk)}
+    preview = tools_of(alpha.user)("crm_delete", **asked)["preview"]
+    assert preview["deleted_with_it"] == {"opportunities": 1}
+    assert preview["among_them"] == {"opportunities": ["Mine"]}
+    assert "others" in preview["not_shown"]["opportunities"]
+    assert "Secret" not in str(preview)
+    assert "not_shown" not in tools_of(alpha.admin)("crm_delete", **asked)["preview"]
+
+
+def test_target_of_a_merge_that_changed(tools_of: Any, alpha: Any) -> None:
+    call, (case, into) = tools_of(alpha.admin), alpha.cases[1:3]
+    asked = {
+        "entity": "cases",
+        "id": str(case.pk),
+        "action": "merge",
+        "params": {"into": str(into.pk)},
+    }
+    agreed = agreed_to(call, "crm_action", asked)
+    with org_context(alpha.org):
+        Case.objects.filter(pk=into.pk).update(description="Another customer's, by now")
+    assert call("crm_action", **agreed)["confirmation_required"]
+    with org_context(alpha.org):
+        assert Case.objects.get(pk=case.pk).status != "Duplicate"
 
 
 def test_comment_that_reads_otherwise_by_now(tools_of: Any, alpha: Any) -> None:

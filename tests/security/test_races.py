@@ -3,20 +3,30 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, database_call
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
+from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
 from bottlecrm_mcp.models import KeyedWrite
 from bottlecrm_mcp.tools.crm import MOST_TRIES
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Case, Invoice, Lead, Profile, Task
+from demo_crm.models import (
+    Account,
+    Case,
+    Comment,
+    Invoice,
+    Lead,
+    Opportunity,
+    Profile,
+    Task,
+)
 from tests.agent import Agent, as_agent
 from tests.bottlecrm_mcp.hosted.withdrawal import revoke
 
@@ -94,6 +104,104 @@ def test_delete_of_what_changed(tools_of: Any, alpha: Any) -> None:
         answer = call("crm_delete", **asked, **agreed)
     assert answer["preview"]["record"]["company_name"] == "Our best customer"
     assert now(lead)
+
+
+def test_delete_of_what_has_more_by_now(tools_of: Any, alpha: Any) -> None:
+    call = tools_of(alpha.admin)
+    with org_context(alpha.org):
+        account = Account.objects.create(org=alpha.org, name="Acme")
+    asked = {"entity": "accounts", "id": str(account.pk)}
+    agreed = {"confirm": True, "confirmation": call("crm_delete", **asked)["confirmation"]}
+
+    def add(number: int) -> None:
+        with org_context(alpha.org):
+            Opportunity.objects.create(org=alpha.org, name="Big deal", account=account)
+
+    with before_each_write(add):
+        answer = call("crm_delete", **asked, **agreed)
+    assert answer["preview"]["among_them"] == {"opportunities": ["Big deal"]}
+    assert now(account)
+
+
+def test_nothing_is_added_once_a_delete_has_looked(
+    tools_of: Any, alpha: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who adds a deal to an account that is being deleted is refused: it would go unseen."""
+    call = tools_of(alpha.admin)
+    with org_context(alpha.org):
+        account = Account.objects.create(org=alpha.org, name="Acme")
+    asked = {"entity": "accounts", "id": str(account.pk)}
+    agreed = {"confirm": True, "confirmation": call("crm_delete", **asked)["confirmation"]}
+    lock = WatchedRow.lock_unchanged
+
+    def add() -> None:
+        with database_call(), org_context(alpha.org):
+            Opportunity.objects.create(org=alpha.org, name="Big deal", account=account)
+
+    with ThreadPoolExecutor(1) as pool:
+        adding: list[Future[None]] = []
+
+        def locked(row: WatchedRow) -> bool:
+            is_unchanged = lock(row)
+            adding.append(pool.submit(add))
+            _wait_until_somebody_waits()
+            return is_unchanged
+
+        monkeypatch.setattr(WatchedRow, "lock_unchanged", locked)
+        assert call("crm_delete", **asked, **agreed)["deleted"]
+        with pytest.raises(IntegrityError):
+            adding[0].result()
+
+
+def test_one_of_many_that_changed(tools_of: Any, alpha: Any) -> None:
+    """A count of them would be the same."""
+    call = tools_of(alpha.admin)
+    with org_context(alpha.org):
+        account = Account.objects.create(org=alpha.org, name="Acme")
+        deals = [Opportunity(org=alpha.org, name=f"{n}", account=account) for n in range(120)]
+        Opportunity.objects.bulk_create(deals)
+    asked = {"entity": "accounts", "id": str(account.pk)}
+    preview = call("crm_delete", **asked)["preview"]
+    assert preview["deleted_with_it"] == {"opportunities": 120}
+    assert len(preview["among_them"]["opportunities"]) == 10
+    agreed = {"confirm": True, "confirmation": call("crm_delete", **asked)["confirmation"]}
+    with org_context(alpha.org):
+        deals[60].amount = 1_000_000
+        deals[60].save()
+    assert call("crm_delete", **asked, **agreed)["confirmation_required"]
+    assert now(account)
+
+
+def test_comment_that_is_rewritten_before_its_delete(tools_of: Any, alpha: Any) -> None:
+    call, lead = tools_of(alpha.admin), alpha.leads[1]
+    with org_context(alpha.org):
+        comment = Comment.objects.create(org=alpha.org, content_object=lead, comment="Spam")
+    asked = {
+        "entity": "leads",
+        "id": str(lead.pk),
+        "action": "delete_comment",
+        "params": {"comment_id": str(comment.pk)},
+    }
+    agreed = {"confirm": True, "confirmation": call("crm_action", **asked)["confirmation"]}
+    with changed(comment, comment="The customer's only promise"):
+        answer = call("crm_action", **asked, **agreed)
+    assert answer["preview"]["comment"]["comment"] == "The customer's only promise"
+    assert now(comment)
+
+
+def test_target_of_a_merge_changes_before_it(tools_of: Any, alpha: Any) -> None:
+    call, (case, into) = tools_of(alpha.admin), alpha.cases[1:3]
+    asked = {
+        "entity": "cases",
+        "id": str(case.pk),
+        "action": "merge",
+        "params": {"into": str(into.pk)},
+    }
+    agreed = {"confirm": True, "confirmation": call("crm_action", **asked)["confirmation"]}
+    with changed(into, description="Another customer's, by now"):
+        answer = call("crm_action", **asked, **agreed)
+    assert answer["confirmation_required"]
+    assert now(case).status != "Duplicate"
 
 
 def test_child_that_changed_is_left_alone(tools_of: Any, alpha: Any) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
@@ -52,11 +52,12 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.attached import attached_rows
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Session, clear_connection
+from bottlecrm_mcp.gateway.in_process.dependents import dependents_of, part_version
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.gateway.in_process.records import Records
-from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
+from bottlecrm_mcp.gateway.in_process.row_versions import WatchedPart, WatchedRow
 from bottlecrm_mcp.gateway.in_process.serializers import live_fields
 from bottlecrm_mcp.gateway.in_process.summary import summarize
 from bottlecrm_mcp.gateway.in_process.transactions import (
@@ -143,7 +144,7 @@ class InProcessGateway:
         self._secret = secret
         self._deadline = deadline
         self._for_write = for_write
-        self._watched: list[WatchedRow] = []
+        self._watched: list[WatchedRow | WatchedPart] = []
         self._session: Session | None = None
 
     def __repr__(self) -> str:
@@ -175,7 +176,7 @@ class InProcessGateway:
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
-        watched: Watched | None = None,
+        watched: Iterable[Watched | None] = (),
     ) -> Reply:
         request = self.request(method, path, body=body or {})
         with self._for_write():
@@ -183,7 +184,7 @@ class InProcessGateway:
                 self._time,
                 model_of(creates) if creates else None,
                 Claim(self.caller, key) if key else None,
-                watched if isinstance(watched, WatchedRow) else None,
+                [each for each in watched if isinstance(each, WatchedRow | WatchedPart)],
                 self._require_still_allowed,
             )
             reply = _reply(self._dispatch(request, run))
@@ -200,10 +201,26 @@ class InProcessGateway:
         with self._for_write():
             pass
 
-    def watch(self, entity: Entity, record_id: str) -> WatchedRow:
-        row = WatchedRow(model_of(entity), record_id)
+    def watch(self, entity: Entity, record_id: str, *, with_dependents: bool = False) -> WatchedRow:
+        model = model_of(entity)
+        look = partial(dependents_of, model, record_id, self._name_of) if with_dependents else None
+        row = WatchedRow(model, record_id, look)
         self._watched.append(row)
         return row
+
+    def watch_part(self, entity: Entity, record_id: str, part_id: str) -> WatchedPart:
+        look = partial(part_version, model_of(entity), record_id, part_id, self._name_of)
+        row = WatchedPart(look, part_id)
+        self._watched.append(row)
+        return row
+
+    def _name_of(self, model: type[Model]) -> str:
+        """The entity's name, or the host's own for what is none."""
+        catalogue = self.catalogue
+        for entity in (*catalogue.entities, *catalogue.optional):
+            if entity.model == model._meta.label:
+                return entity.name
+        return str(model._meta.verbose_name_plural).lower()
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         found: list[KeyedWrite | None] = []

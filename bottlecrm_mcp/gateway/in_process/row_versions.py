@@ -6,42 +6,86 @@ change would miss what `QuerySet.update` and SQL do.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 from django.db import connection
 from django.db.models import Model
 from psycopg import sql
 
-from bottlecrm_mcp.gateway.base import Watched
+from bottlecrm_mcp.gateway.base import Dependents, Watched
 
 VERSION = sql.SQL("SELECT xmin::text FROM {table} WHERE {key} = %s")
 # A key that others refer to stays the same: comments and the like don't wait for this.
 LOCKED = sql.SQL(" FOR NO KEY UPDATE")
+# Nothing more may refer to what is about to go.
+LOCKED_FOR_GOOD = sql.SQL(" FOR UPDATE")
 
 
 class WatchedRow(Watched):
-    """One row; all of it runs where the caller's organisation is set in the database."""
+    """One row, and what goes with it where `look` says what that is.
 
-    def __init__(self, model: type[Model], record_id: str) -> None:
+    All of it runs where the caller's organisation is set in the database.
+    """
+
+    def __init__(
+        self, model: type[Model], record_id: str, look: Callable[[], Dependents] | None = None
+    ) -> None:
         table, key = model._meta.db_table, str(model._meta.pk.column)
+        self.order = (table, record_id)
         self._select = VERSION.format(table=sql.Identifier(table), key=sql.Identifier(key))
+        self._lock = LOCKED_FOR_GOOD if look else LOCKED
         self._record_id = record_id
+        self._look = look
         self._noted: str | None = None
+        self.dependents: Dependents | None = None
 
     def note(self) -> None:
         """Remember the version that the first read of the call found."""
         if self._noted is None:
             self._noted = self._version(self._select)
+            self.dependents = self._look() if self._look else None
 
     def lock_unchanged(self) -> bool:
-        """Lock the row until the transaction ends; whether it is what was read.
+        """Lock the row until the transaction ends; whether it and its dependents are as read.
 
         A row that is gone, or was never read, is the view's affair.
         """
         if self._noted is None:
             return True
-        return self._version(self._select + LOCKED) in (self._noted, None)
+        version = self._version(self._select + self._lock)
+        if version is None:
+            return True
+        # Only now: who adds to them refers to the row, and is done or waits.
+        return version == self._noted and (not self._look or self._look() == self.dependents)
 
     def _version(self, select: sql.Composed) -> str | None:
         with connection.cursor() as cursor:
             cursor.execute(select.as_string(), [self._record_id])
             row = cursor.fetchone()
         return row[0] if row else None
+
+
+class PartVersion(Protocol):
+    """Reads the version of one row, and locks it on request."""
+
+    def __call__(self, *, lock: bool) -> str: ...
+
+
+class WatchedPart(Watched):
+    """One row of those that belong to a record, such as a comment."""
+
+    def __init__(self, version: PartVersion, part: str) -> None:
+        # After the records: they are locked from the top down.
+        self.order = ("~", part)
+        self._version = version
+        self._noted: str | None = None
+
+    def note(self) -> None:
+        """Remember the version that the first read of the call found."""
+        if self._noted is None:
+            self._noted = self._version(lock=False)
+
+    def lock_unchanged(self) -> bool:
+        """Lock the row until the transaction ends; whether it is as it was read."""
+        return self._noted is None or self._version(lock=True) in (self._noted, "")

@@ -24,7 +24,7 @@ from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_u
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
 from bottlecrm_mcp.gateway.in_process.hooks.deletion_trial import Trial, deletion_trial
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
-from bottlecrm_mcp.gateway.in_process.row_versions import WatchedRow
+from bottlecrm_mcp.gateway.in_process.row_versions import WatchedPart, WatchedRow
 from bottlecrm_mcp.models import KeyedWrite
 
 View = Callable[[], HttpResponseBase]
@@ -44,7 +44,7 @@ class ReadView:
         self,
         deadline: Deadline,
         instead: Callable[[HttpRequest], HttpResponse] | None = None,
-        watched: Iterable[WatchedRow] = (),
+        watched: Iterable[WatchedRow | WatchedPart] = (),
         session: Session | None = None,
     ) -> None:
         self.deadline = deadline
@@ -102,13 +102,14 @@ class AtomicView:
         deadline: Deadline,
         model: type[Model] | None = None,
         claim: Claim | None = None,
-        watched: WatchedRow | None = None,
+        watched: Iterable[WatchedRow | WatchedPart] = (),
         require_still_allowed: Callable[[], None] = lambda: None,
     ) -> None:
         self.deadline = deadline
         self.model = model
         self.claim = claim
-        self.watched = watched
+        # In one order, so that two writes never wait for each other.
+        self.watched = sorted(watched, key=lambda each: each.order)
         self.require_still_allowed = require_still_allowed
         self.allowed_at = time.monotonic()
         self.refusal: GatewayError | None = None
@@ -127,7 +128,7 @@ class AtomicView:
             ):
                 if self._is_repeated():
                     return HttpResponse(status=204)
-                if self.watched is not None and not self.watched.lock_unchanged():
+                if not all(each.lock_unchanged() for each in self.watched):
                     return self._refused(RecordChanged())
                 response = self._response(view)
                 if self.not_saved or response.status_code >= 400:

@@ -93,7 +93,7 @@ class RestGateway:
         *,
         creates: Entity | None = None,
         key: WriteKey | None = None,
-        watched: Watched | None = None,
+        watched: Iterable[Watched | None] = (),
     ) -> Reply:
         if key is not None:
             raise NO_KEYS
@@ -108,8 +108,11 @@ class RestGateway:
         # There is no asking without doing.
         return None
 
-    def watch(self, entity: Entity, record_id: str) -> None:
+    def watch(self, entity: Entity, record_id: str, *, with_dependents: bool = False) -> None:
         # Between two requests anything may happen.
+        return None
+
+    def watch_part(self, entity: Entity, record_id: str, part_id: str) -> None:
         return None
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:

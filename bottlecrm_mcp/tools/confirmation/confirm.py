@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Effect, Entity
+from bottlecrm_mcp.gateway.base import Watched
 from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, marked_cuts
 
 
 class ConfirmationRequired(Exception):
@@ -24,7 +26,7 @@ class ConfirmationRequired(Exception):
         return {
             "entity": entity.name,
             "confirmation_required": True,
-            "preview": self.preview,
+            "preview": marked_cuts(self.preview, LONGEST_IN_PREVIEW),
             "confirmation": self.confirmation,
             "next": "Nothing was changed. Show the preview to the person. If they agree, make the "
             "same call again with confirm=true and this confirmation.",
@@ -61,7 +63,8 @@ class Change:
     """A change that has effects: which tool makes it, with which arguments, to which record.
 
     `record` is all that is known of what is changed or goes with it, `sent` what the CRM is told:
-    the ids of the records that the arguments name.
+    the ids of the records that the arguments name. `untrusted` are the keys of the preview whose
+    text people outside the organisation may have written.
     """
 
     tool: str
@@ -70,12 +73,14 @@ class Change:
     consequences: tuple[str, ...]
     record: Mapping[str, Any]
     sent: Mapping[str, Any] = field(default_factory=dict)
+    untrusted: Sequence[str] = ()
 
     def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "this_will": "; ".join(self.consequences),
             "effects": [str(effect) for effect in self.effects],
             **details,
+            **({"untrusted": list(self.untrusted)} if self.untrusted else {}),
         }
 
     def subject(self, crm: Crm) -> dict[str, Any]:
@@ -133,6 +138,11 @@ def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> 
     if not confirmed or not needs_seal:
         return confirmed
     return crm.seal.holds(confirmation, subject) and crm.seal.spend(confirmation)
+
+
+def digest_of(watched: Watched | None) -> str:
+    """What a confirmation binds of what goes with a record; empty where that is not watched."""
+    return watched.dependents.digest if watched and watched.dependents else ""
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:

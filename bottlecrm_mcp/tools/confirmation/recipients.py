@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import CREATED, Entity, Field, Kind
+from bottlecrm_mcp.one_line import OwnWords
 from bottlecrm_mcp.tools.confirmation.effects import Marked
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError
 
-NOBODY = "nobody: there is no e-mail address"
-NOT_SHOWN = "not shown to this person"
+NOBODY = OwnWords("nobody: there is no e-mail address")
+NOT_SHOWN = OwnWords("not shown to this person")
 
 Record = Mapping[str, Any]
 

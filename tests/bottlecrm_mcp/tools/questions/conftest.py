@@ -9,6 +9,11 @@ from demo_crm.models import CustomFieldDefinition, Lead
 Make = Callable[..., Any]
 
 
+def named(value: Any) -> str:
+    """The id of a parameter, the same in every process: a set has no order of its own."""
+    return str(sorted(value) if isinstance(value, set) else value)
+
+
 @pytest.fixture
 def make(alpha_admin: Any) -> Make:
     """Makes records of the first organisation, by its administrator unless said otherwise."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.bottlecrm_mcp.tools.questions.conftest import found
+from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
 FILTERS = [
     ({"score": 5}, {"N0"}),
@@ -28,7 +28,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "wanted"), FILTERS, ids=str)
+@pytest.mark.parametrize(("filters", "wanted"), FILTERS, ids=named)
 def test_filters_go_by_type(admin, custom, filters, wanted) -> None:
     named = {f"custom_fields.{key}": value for key, value in filters.items()}
     answer = admin("crm_search", entity="leads", filters=named)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from demo_crm.models import Invoice, Opportunity, Task
-from tests.bottlecrm_mcp.tools.questions.conftest import found
+from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
 STAGES = ("PROSPECTING", "PROPOSAL", "CLOSED_WON", "CLOSED_LOST")
 
@@ -49,7 +49,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("filters", "wanted"), FILTERS, ids=str)
+@pytest.mark.parametrize(("filters", "wanted"), FILTERS, ids=named)
 def test_right_records(admin, deals, filters, wanted) -> None:
     answer = admin("crm_search", entity="opportunities", filters=filters)
     if wanted is None:
@@ -165,7 +165,7 @@ def test_choice_in_another_spelling(admin, make) -> None:
         {"amount": "1,5"},
         {"amount": "12,34,567"},
     ],
-    ids=str,
+    ids=named,
 )
 def test_what_is_not_understood_is_refused(admin, filters) -> None:
     assert admin("crm_search", entity="opportunities", filters=filters)["error"]["fields"]

@@ -7,7 +7,7 @@ import pytest
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Invoice, Lead, Opportunity, Task
 from tests.bottlecrm_mcp.population import unchanged
-from tests.bottlecrm_mcp.tools.questions.conftest import found
+from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
 SECRET = "Zanzibar"
 
@@ -56,7 +56,7 @@ def deals(make, alpha_user) -> Any:
         ({"assigned_to.role": "USER"}, {"Seen", "Hidden"}, {"Seen", "Hidden"}),
         ({"assigned_to.role": "ADMIN"}, set(), set()),
     ],
-    ids=str,
+    ids=named,
 )
 def test_only_what_the_person_sees_counts(admin, user, deals, filters, of_admin, of_user) -> None:
     for call, wanted in ((admin, of_admin), (user, of_user)):
@@ -155,7 +155,7 @@ def test_scope_of_what_is_looked_into(tools_of, alpha_admin, deals) -> None:
         {"account__industry": "LEGAL"},
         {"account.": "x"},
     ],
-    ids=str,
+    ids=named,
 )
 def test_only_published_fields_one_step_away(admin, deals, filters) -> None:
     error = admin("crm_search", entity="opportunities", filters=filters)["error"]

@@ -8,7 +8,7 @@ from django.db import connection
 from bottlecrm_mcp.gateway.in_process import expressions
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Lead
-from tests.bottlecrm_mcp.tools.questions.conftest import found
+from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
 DECOMPOSED = "Jose\u0301"
 
@@ -76,7 +76,7 @@ def test_search(admin, people, query, wanted) -> None:
         ({"first_name__contains": "osÉ"}, {"Núñez", "Decomposed", "Plain"}),
         ({"first_name__not": "josé"}, {"Johnson", "Groß"}),
     ],
-    ids=str,
+    ids=named,
 )
 def test_filters(admin, people, filters, wanted) -> None:
     assert found(admin("crm_search", entity="contacts", filters=filters), "last_name") == wanted
