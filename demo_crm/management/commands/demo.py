@@ -36,10 +36,12 @@ class Command(BaseCommand):
         # Leaving by an exception lets the database stop as well.
         for name in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, leave)
-        with listening(port) as listener:
-            self.serve(listener, f"http://{HOST}:{port}", Path(dir))
+        # A first look: what waits for the port shall find the credentials written.
+        listening(port).close()
+        self.serve(port, Path(dir))
 
-    def serve(self, listener: socket.socket, base_url: str, folder: Path) -> None:
+    def serve(self, port: int, folder: Path) -> None:
+        base_url = f"http://{HOST}:{port}"
         call_command("migrate", verbosity=0)
         profiles = seed(private_file(folder / "password"))
         credentials = Credentials(folder, base_url)
@@ -47,10 +49,10 @@ class Command(BaseCommand):
         # Known only here: the port is an argument.
         settings.PAT_TOKENS_ISSUER = base_url
         settings.DEMO_PEOPLE = people
-        self.introduce(base_url, people[0]["token"], credentials.path)
         config = uvicorn.Config("settings.asgi:application", log_level="warning")
         try:
-            with suppress(KeyboardInterrupt):
+            with listening(port) as listener, suppress(KeyboardInterrupt):
+                self.introduce(base_url, people[0]["token"], credentials.path)
                 uvicorn.Server(config).run(sockets=[listener])
         finally:
             credentials.close()
@@ -73,7 +75,7 @@ class Command(BaseCommand):
 
 
 def listening(port: int) -> socket.socket:
-    """Taken before anything is said. Raises `CommandError` where something else has the port."""
+    """A socket at this port. Raises `CommandError` where something else has it."""
     # Named, since asyncio turns Nagle's delays off for what says that it is TCP only.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
