@@ -204,14 +204,37 @@ class Open:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A record of `entity` that the CRM makes of this one, or takes where there is one already.
+
+    `named` are groups of this record's fields that name it: the first of them that has a value, or
+    all that have one if they are `joined`. There is one already whose field `found_by` equals the
+    name, or this record's field `found_in`. `values` are pairs of its fields and those here that
+    they are copied from, `fixed` pairs of its fields and values, `lost` fields here that it could
+    have and does not get. None is made where this record has no value in any of `if_any`.
+    """
+
+    entity: str
+    named: tuple[tuple[str, ...], ...]
+    joined: str = ""
+    found_by: str = ""
+    found_in: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[tuple[str, str], ...] = ()
+    lost: tuple[str, ...] = ()
+    if_any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ValueEffect:
     """A field value that does more than it says, such as a lead's status `converted`.
 
     `alone` says that the CRM drops whatever else is in the same update. `mails_to` is the field
-    with the address that is mailed, `needs` are fields without whose values the CRM can't do it.
-    `given` is a field and its value without which there is no such effect, `demands` a field that
-    the CRM wants together with this value and takes with no other; `creates` is false where a new
-    record with the value has none. `loses` are fields that what is made of the record lacks.
+    with the address that is mailed, `makes` what the CRM makes of the record, `needs` are fields
+    without whose values the CRM can't do it. `given` is a field and its value without which there
+    is no such effect, `demands` a field that the CRM wants together with this value and takes with
+    no other; `creates` is false where a new record with the value has none. `loses` are fields that
+    what is made of the record lacks.
     """
 
     field: str
@@ -220,6 +243,7 @@ class ValueEffect:
     consequence: str
     alone: bool = False
     mails_to: str = ""
+    makes: tuple[Made, ...] = ()
     needs: tuple[str, ...] = ()
     given: tuple[str, object] | None = None
     demands: str = ""
@@ -244,6 +268,7 @@ class ChangeEffect:
     before: tuple[State, ...] = ()
     after: tuple[State, ...] = ()
     mails_to: str = ""
+    makes: tuple[Made, ...] = ()
     creates: bool = False
 
 
@@ -324,6 +349,10 @@ class Action:
     change_effects: tuple[ChangeEffect, ...] = ()
     # The record's field with the address that is mailed.
     mails_to: str = ""
+    # What the CRM makes of the record.
+    makes: tuple[Made, ...] = ()
+    # What takes it back.
+    way_back: str = ""
     # Fields without whose values the CRM can't do it.
     needs: tuple[str, ...] = ()
     # Fields that what is made of the record lacks.
@@ -477,8 +506,9 @@ class Entity:
     delete_consequence: str = ""
     # What a failure (500) of a create or update may come of, and what helps.
     known_failure: str = ""
-    # Why a deleted record may still be there.
+    # Why a deleted record may still be there, and what brings it back.
     kept_after_delete: str = ""
+    delete_way_back: str = ""
     # Entities whose records go with a deleted one, and those whose records keep it from being
     # deleted, each with the relation that points here.
     deletes_with: tuple[tuple[str, str], ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from string import Formatter
 from typing import Any
 
@@ -25,6 +26,7 @@ from bottlecrm_mcp.tools.confirmation.confirm import (
     Confirmation,
     digest_of,
     require_confirmation,
+    way_back_shown,
 )
 from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_action,
@@ -32,9 +34,24 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     left_behind,
     require_values,
 )
+from bottlecrm_mcp.tools.confirmation.made import made_details
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details, recipients
-from bottlecrm_mcp.tools.crm import Crm, identity, judged_again, stored, untrusted_shown, write_key
-from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest, unsent_warnings
+from bottlecrm_mcp.tools.crm import (
+    Crm,
+    identity,
+    judged_again,
+    known_as,
+    stored,
+    untrusted_shown,
+    write_key,
+)
+from bottlecrm_mcp.tools.errors import (
+    NOTHING_CHANGED,
+    ToolError,
+    raise_for,
+    suggest,
+    unsent_warnings,
+)
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.money import untaxed
 from bottlecrm_mcp.tools.refused_writes import raise_for_write
@@ -94,6 +111,7 @@ def crm_action(
     require_values(chosen.needs, before, subject)
     marked = effects_of_action(chosen, before, crm.clock.today)
     mail = mail_details(crm, acted_on, marked, before, subject)
+    made = made_details(crm, marked, before)
     below, watched_below = _watched_descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
@@ -103,15 +121,16 @@ def crm_action(
         {
             **stored(acted_on, before),
             **mail,
+            **made,
             "below": below,
             "parts": parts,
             "named": others,
             "dependents": digest_of(watched),
         },
         {**values.body, "named": values.understood},
-        _untrusted(acted_on, chosen, parts, below),
+        _untrusted(acted_on, chosen, known_as(crm, acted_on, record_id, before), parts, below),
     )
-    details: dict[str, Any] = {"record": {"id": record_id, "name": name}}
+    details: dict[str, Any] = {"record": known_as(crm, acted_on, record_id, before)}
     if given:
         details["params"] = {**given, **values.understood}
     details |= parts
@@ -119,7 +138,8 @@ def crm_action(
         details["done_before"] = before[chosen.done_at]
     if below:
         details["also"] = below
-    details |= mail
+    details |= made | mail
+    details |= way_back_shown(chosen.way_back, change.effects)
     given_confirmation = Confirmation(confirm, confirmation)
 
     def require_possible() -> None:
@@ -165,6 +185,8 @@ def _answered(
         "action": action.name,
         "result": result,
     }
+    if action.way_back:
+        answer["way_back"] = action.way_back
     if warnings := [*unsent_warnings(unsent), *told]:
         answer["warnings"] = warnings
     return answer
@@ -175,7 +197,12 @@ def _repeated(
 ) -> dict[str, Any]:
     """The answer to a call that was made before under its key: the record as it is now."""
     result = crm.saved(lambda: _brief(crm, entity, record_id), entity)
-    if crm.may(entity, "read") and (left := _descendants(crm, entity, action, record_id)):
+    left: list[dict[str, Any]] = []
+    if crm.may(entity, "read"):
+        # More may be below by now than are reached; the write itself is done all the same.
+        with suppress(ToolError):
+            left = _descendants(crm, entity, action, record_id)
+    if left:
         not_done = {"done": False, "reason": "The first call did not reach it."}
         result["also"] = [{"id": row["id"], "name": row["name"], **not_done} for row in left]
     return {**_answered(entity, action, record_id, result, unsent), "repeated": True}
@@ -233,10 +260,14 @@ def _write(
 
 
 def _untrusted(
-    entity: Entity, action: Action, parts: Mapping[str, Any], below: Iterable[Any]
+    entity: Entity,
+    action: Action,
+    record: Mapping[str, Any],
+    parts: Mapping[str, Any],
+    below: Iterable[Any],
 ) -> list[str]:
     """What of a preview outsiders may have written: names, a comment."""
-    names = untrusted_shown(entity, {"name": ""})
+    names = untrusted_shown(entity, record)
     written = [
         part.name.removesuffix("_id")
         for part in action.parts
@@ -283,10 +314,16 @@ def _descendants(crm: Crm, entity: Entity, action: Action, record_id: str) -> li
     columns = tuple(field for field in entity.fields if field.name in names)
     waiting: list[Mapping[str, Any]] = []
     seen, above = {record_id}, [record_id]
-    while above and len(seen) <= MOST_DESCENDANTS:
+    while above:
         conditions = (Condition(relation, "in", tuple(above)),)
         page = crm.page(entity, RowQuery(columns, conditions=conditions, limit=MOST_DESCENDANTS))
         rows = [row for row in page.rows if row["id"] not in seen]
+        if page.total > len(page.rows) or len(seen) + len(rows) > MOST_DESCENDANTS + 1:
+            raise ToolError(
+                "not_supported",
+                f"More than {MOST_DESCENDANTS} {entity.name} are below this one.",
+                hint=f"{NOTHING_CHANGED} Do it on those that are directly above few.",
+            )
         above = [row["id"] for row in rows]
         seen.update(above)
         waiting += [
@@ -408,6 +445,7 @@ ACTION = Tool(
         "id": TEXT,
         "action": TEXT,
         "result": ANYTHING,
+        "way_back": TEXT,
         "warnings": a_list(TEXT),
         "repeated": FLAG,
         **CONFIRMABLE,

@@ -21,6 +21,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     needs_of,
     require_values,
 )
+from bottlecrm_mcp.tools.confirmation.made import made_details
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, write_key
 from bottlecrm_mcp.tools.errors import ToolError, unsent_warnings
@@ -69,15 +70,16 @@ def crm_create(
     subject = f"the new {created.singular}"
     require_values(needs_of(marked), new, subject)
     mail = mail_details(crm, created, marked, new, subject)
+    made = made_details(crm, marked, new)
     change = Change(
         "crm_create",
         arguments,
         kinds_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
-        mail,
+        {**mail, **made},
         {**values.body, "named": values.understood},
     )
-    details = {"data": {**data, **values.understood}, **mail}
+    details = {"data": {**data, **values.understood}, **made, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     duplicates = _possible_duplicates(crm, created, values.body)
     path = created.path_of_create.format(**values.body)

@@ -202,6 +202,13 @@ def untrusted_fields(entity: Entity, *records: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def known_as(crm: Crm, entity: Entity, record_id: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record as a preview shows it: what a person knows it by, customer and amount too."""
+    names = dict.fromkeys((*entity.columns, *entity.document))
+    shown = {key: record[key] for key in names if key in record}
+    return {"id": record_id, "name": crm.label(entity, {"id": record_id, **record}), **shown}
+
+
 def untrusted_shown(entity: Entity, *shown: Mapping[str, Any]) -> list[str]:
     """The same of what a preview shows, where `name` is what the record is called."""
     names = untrusted_fields(entity, *shown)

@@ -7,9 +7,14 @@ from typing import Any
 
 from bottlecrm_mcp.gateway.base import Page
 from bottlecrm_mcp.tools.arguments.references import record_meant
-from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
+from bottlecrm_mcp.tools.confirmation.confirm import (
+    Change,
+    Confirmation,
+    require_confirmation,
+    way_back_shown,
+)
 from bottlecrm_mcp.tools.confirmation.deleted_with_it import deleted_with_it, related
-from bottlecrm_mcp.tools.crm import Crm, judged_again, stored, untrusted_shown
+from bottlecrm_mcp.tools.crm import Crm, judged_again, known_as, stored, untrusted_shown
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
 from bottlecrm_mcp.tools.schemas import (
     CONFIRMABLE,
@@ -47,8 +52,7 @@ def crm_delete(
                 taken_along, "read", f", and a deleted {deleted.singular} takes those along"
             )
     with_it = deleted_with_it(crm, deleted, record_id, watched)
-    shown = {key: record[key] for key in deleted.columns if key in record}
-    details = {"record": {"id": record_id, "name": name, **shown}, **with_it.details}
+    details = {"record": known_as(crm, deleted, record_id, record), **with_it.details}
     outsiders = untrusted_shown(deleted, details["record"])
     change = Change(
         "crm_delete",
@@ -64,6 +68,7 @@ def crm_delete(
         if refusal := crm.gateway.refused_deletion(path):
             raise_for(refusal, subject, wrote=True)
 
+    details |= way_back_shown(deleted.delete_way_back, deleted.delete_effects)
     given = Confirmation(confirm, confirmation)
     require_confirmation(crm, change, given, details, require_possible)
     reply = crm.gateway.write("DELETE", path, watched=[watched])
@@ -76,6 +81,8 @@ def crm_delete(
     }
     if deleted.kept_after_delete and crm.gateway.find(deleted, [record_id], ()):
         result |= {"deleted": False, "kept": deleted.kept_after_delete}
+    if deleted.delete_way_back:
+        result["way_back"] = deleted.delete_way_back
     if "name" in outsiders:
         result["untrusted"] = ["name"]
     if warnings := unsent_warnings(reply.unsent):
@@ -109,6 +116,7 @@ DELETE = Tool(
         "deleted": FLAG,
         "name": TEXT,
         "untrusted": a_list(TEXT),
+        "way_back": TEXT,
         "warnings": a_list(TEXT),
         **CONFIRMABLE,
     },

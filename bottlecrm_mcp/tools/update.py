@@ -22,11 +22,13 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     needs_of,
     require_values,
 )
+from bottlecrm_mcp.tools.confirmation.made import made_details
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import (
     Crm,
     identity,
     judged_again,
+    known_as,
     stored,
     untrusted_fields,
     untrusted_shown,
@@ -85,17 +87,18 @@ def crm_update(
     require_values(needs_of(marked), after, subject)
     require_values(demanded_by(marked), given, subject)
     mail = mail_details(crm, updated, marked, after, subject)
+    made = made_details(crm, marked, after)
     change = Change(
         "crm_update",
         {"entity": updated.name, "id": record_id, "data": dict(data)},
         kinds_of(marked),
         tuple(each.consequence for each in marked),
-        {**stored(updated, before), **mail},
+        {**stored(updated, before), **mail, **made},
         {**values.body, "named": values.understood},
-        untrusted_shown(updated, {"name": name}),
+        untrusted_shown(updated, known_as(crm, updated, record_id, before)),
     )
     shown = {**data, **values.understood}
-    details = {"record": {"id": record_id, "name": name}, "data": shown, **mail}
+    details = {"record": known_as(crm, updated, record_id, before), "data": shown, **made, **mail}
     require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
     repeated = _repeated(updated, before) if method == "PUT" else {}
     body = {**repeated, **values.body}

@@ -45,6 +45,8 @@ TIME_ENTRY_ID = part("time_entry_id", "time_entries")
 APPROVAL_KEYS = ("id", "state", "note", "reason", "decided_at", "created_at")
 APPROVAL_ID = part("approval_id", "approvals")
 CLOSE_CASE = "close the case, which sends the customer a satisfaction survey by e-mail"
+# The CRM waits half an hour, and asks then whether the case is still closed.
+REOPEN_CASE = "crm_update of the status; within half an hour it keeps the survey from being sent"
 CASES = Entity(
     name="cases",
     singular="case",
@@ -152,6 +154,7 @@ CASES = Entity(
             effects=(Effect.MAILS,),
             consequence=CLOSE_CASE,
             mails_to="contacts",
+            way_back=REOPEN_CASE,
         ),
         Action(
             "close_with_children",
@@ -166,6 +169,7 @@ CASES = Entity(
             consequence="close the case and the open cases below it, each of which sends its "
             "customer a satisfaction survey by e-mail",
             mails_to="contacts",
+            way_back=REOPEN_CASE,
             descendants="parent",
         ),
         Action(
@@ -175,12 +179,19 @@ CASES = Entity(
             "/api/cases/{id}/",
             params=(parameter("parent", Kind.RELATION, required=True, to="cases"),),
         ),
-        Action("watch", "Watch the case.", "POST", "/api/cases/{id}/watch/"),
+        Action(
+            "watch",
+            "Watch the case.",
+            "POST",
+            "/api/cases/{id}/watch/",
+            way_back="crm_action unwatch",
+        ),
         Action(
             "unwatch",
             "Stop watching the case.",
             "DELETE",
             "/api/cases/{id}/watch/",
+            way_back="crm_action watch",
             follows="watch",
         ),
         Action(
@@ -192,6 +203,7 @@ CASES = Entity(
             effects=(Effect.DELETES,),
             consequence="move the comments, attachments and e-mails of this case into the other "
             "one, mark this one as a duplicate and take it out of the list",
+            way_back="crm_action unmerge",
         ),
         Action(
             "unmerge",
@@ -203,6 +215,7 @@ CASES = Entity(
             consequence="give the case the status back that it had before the merge; if that was "
             "Closed, its customer is sent a satisfaction survey by e-mail",
             mails_to="contacts",
+            way_back="crm_action merge",
             follows="merge",
         ),
         Action(
@@ -211,6 +224,7 @@ CASES = Entity(
             "POST",
             "/api/cases/{id}/solutions/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            way_back="crm_action unlink_solution",
             adds="solutions",
         ),
         Action(
@@ -219,6 +233,7 @@ CASES = Entity(
             "DELETE",
             "/api/cases/{id}/solutions/{solution_id}/",
             params=(parameter("solution_id", Kind.RELATION, required=True, to="solutions"),),
+            way_back="crm_action link_solution",
             follows="link_solution",
         ),
         Action(

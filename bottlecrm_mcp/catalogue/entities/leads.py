@@ -31,6 +31,7 @@ from bottlecrm_mcp.catalogue.model import (
     Entity,
     HiddenValue,
     Included,
+    Made,
     Open,
     RestFilter,
     Section,
@@ -40,6 +41,29 @@ from bottlecrm_mcp.catalogue.model import (
 CONVERT_LEAD = (
     "convert the lead: an account, a contact and an opportunity are created or matched, comments "
     "and attachments move to the account, and the lead leaves the list"
+)
+PERSON = ("first_name", "last_name")
+CONVERTED_TO = (
+    Made(
+        "accounts",
+        named=(("company_name",), PERSON),
+        found_by="name",
+        lost=("currency", "industry"),
+    ),
+    Made("contacts", named=(PERSON, ("email",)), found_by="email", found_in="email"),
+    Made(
+        "opportunities",
+        named=(("company_name",), PERSON),
+        joined=" - ",
+        values=(
+            ("amount", "opportunity_amount"),
+            ("closed_on", "close_date"),
+            ("probability", "probability"),
+        ),
+        fixed=(("stage", "QUALIFICATION"),),
+        lost=("currency",),
+        if_any=("opportunity_amount", "first_name", "company_name"),
+    ),
 )
 LEADS = Entity(
     name="leads",
@@ -116,6 +140,7 @@ LEADS = Entity(
             (Effect.IRREVERSIBLE,),
             CONVERT_LEAD,
             alone=True,
+            makes=CONVERTED_TO,
             needs=("email",),
             loses=("currency",),
         ),
@@ -136,6 +161,7 @@ LEADS = Entity(
             body={"status": "converted"},
             effects=(Effect.IRREVERSIBLE,),
             consequence=CONVERT_LEAD,
+            makes=CONVERTED_TO,
             needs=("email",),
             loses=("currency",),
             returns=("account_id", "contact_id", "opportunity_id"),

@@ -53,6 +53,7 @@ TAGS = Entity(
         ),
     ),
     delete_effects=(Effect.DELETES,),
+    delete_way_back="crm_action restore",
     delete_consequence="archive the tag: records keep it, new ones can't get it",
     no_comments="BottleCRM keeps no comments on tags.",
 )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Effect, Entity
 from bottlecrm_mcp.gateway.base import Watched
+from bottlecrm_mcp.one_line import OwnWords
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, marked_cuts
+
+NO_WAY_BACK = "there is none"
 
 
 class ConfirmationRequired(Exception):
@@ -138,6 +141,13 @@ def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> 
     if not confirmed or not needs_seal:
         return confirmed
     return crm.seal.holds(confirmation, subject) and crm.seal.spend(confirmation)
+
+
+def way_back_shown(way_back: str, effects: Iterable[Effect]) -> dict[str, Any]:
+    """`way_back` of a preview: the given one, or that there is none from what is lost."""
+    if not way_back and {Effect.DELETES, Effect.IRREVERSIBLE}.isdisjoint(effects):
+        return {}
+    return {"way_back": OwnWords(way_back or NO_WAY_BACK)}
 
 
 def digest_of(watched: Watched | None) -> str:

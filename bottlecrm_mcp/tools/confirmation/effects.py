@@ -56,7 +56,9 @@ def effects_of_update(
 
 def effects_of_action(action: Action, record: Record, today: date) -> tuple[Marked, ...]:
     """The effects that this action always has, and those that it has on this record."""
-    always = ChangeEffect(action.effects, action.consequence, mails_to=action.mails_to)
+    always = ChangeEffect(
+        action.effects, action.consequence, mails_to=action.mails_to, makes=action.makes
+    )
     depending = (each for each in action.change_effects if _applies(each, {}, record, today))
     return (*([always] if action.effects else []), *depending)
 

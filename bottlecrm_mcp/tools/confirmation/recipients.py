@@ -12,7 +12,8 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError
 
 NOBODY = OwnWords("nobody: there is no e-mail address")
-NOT_SHOWN = OwnWords("not shown to this person")
+NOT_SHOWN = OwnWords("an address that this person cannot see")
+FIRST_OF_THESE = OwnWords("only one of these: who was entered first and has an address")
 
 Record = Mapping[str, Any]
 
@@ -78,6 +79,8 @@ def _first(field: Field, shown: Sequence[Record], known: Mapping[str, Record]) -
     there = [each for each in shown if each["id"] in known and known[each["id"]]["email"]]
     there.sort(key=lambda each: known[each["id"]]["since"])
     addressed = [{**each, "email": known[each["id"]]["email"]} for each in there]
+    if len(addressed) + len(hidden) > 1 and hidden:
+        return {field.name: addressed[:1] + hidden, "mailed_is": FIRST_OF_THESE}
     if hidden:
-        return {field.name: addressed + hidden}
+        return {field.name: hidden}
     return {field.name: addressed[:1]} if addressed else NOBODY

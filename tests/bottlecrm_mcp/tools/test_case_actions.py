@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from bottlecrm_mcp.tools import action
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, Contact
 from tests.bottlecrm_mcp.population import unchanged
@@ -281,6 +282,22 @@ def test_case_that_wants_an_approval_keeps_its_children(
         error = refused(someone.call, someone.case, "close_with_children", closed_on="today")
     assert "approval is required" in error["fields"]["status"]
     assert mailoutbox == []
+
+
+def test_more_children_than_one_call_reaches(user, case, monkeypatch) -> None:
+    monkeypatch.setattr(action, "MOST_DESCENDANTS", 3)
+    close = {"entity": "cases", "id": str(case.pk), "action": "close_with_children"}
+    params = {"closed_on": "today"}
+    children = [add_case(case, f"Child {number}") for number in range(3)]
+    with org_context(case.org):
+        Case.objects.filter(pk__in=[each.pk for each in children]).update(parent=case)
+    assert len(user("crm_action", **close, params=params)["preview"]["also"]) == 3
+    grandchild = add_case(case, "Below a child")
+    with org_context(case.org):
+        Case.objects.filter(pk=grandchild.pk).update(parent=children[0])
+    with unchanged():
+        error = user("crm_action", **close, params=params, confirm=True)["error"]
+    assert error["message"] == "More than 3 cases are below this one."
 
 
 def test_children_out_of_reach_are_left_alone(user, admin, case, alpha_admin, hidden) -> None:
