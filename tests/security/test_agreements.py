@@ -63,7 +63,7 @@ def test_form_tells_two_of_one_name_apart(crm_of: Any, alpha: Any) -> None:
     with pytest.raises(ConfirmationRequired) as raised:
         tool.call(replace(crm, form=FormAnswer()), {**arguments, "params": {"into": str(into.pk)}})
     message = form_text(ask(raised.value))
-    assert f"{into.name} (id {str(into.pk)[:8]})" in message
+    assert f'"{into.name}" (id {str(into.pk)[:8]})' in message
 
 
 def test_more_that_would_be_deleted_with_it(tools_of: Any, alpha: Any) -> None:
