@@ -445,7 +445,6 @@ ACTION = Tool(
         "id": TEXT,
         "action": TEXT,
         "result": ANYTHING,
-        "way_back": TEXT,
         "warnings": a_list(TEXT),
         "repeated": FLAG,
         **CONFIRMABLE,

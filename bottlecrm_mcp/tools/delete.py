@@ -104,9 +104,7 @@ def _called(crm: Crm, name: str, total: int) -> str:
 DELETE = Tool(
     name="crm_delete",
     title="Delete a record",
-    description=(
-        "Delete a record. Without confirm=true nothing is deleted and a preview is returned."
-    ),
+    description="Delete a record. Without confirm=true it returns a preview.",
     run=crm_delete,
     arguments={"entity": ENTITY, "id": RECORD_ID, **CONFIRMING},
     required=("entity", "id"),
@@ -116,7 +114,6 @@ DELETE = Tool(
         "deleted": FLAG,
         "name": TEXT,
         "untrusted": a_list(TEXT),
-        "way_back": TEXT,
         "warnings": a_list(TEXT),
         **CONFIRMABLE,
     },
