@@ -57,5 +57,5 @@ def test_writes(trips: Callable[..., int], alpha: Any) -> None:
     with org_context(alpha.org):
         lead = Lead.objects.filter(status="assigned").first()
     assert lead is not None
-    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 30
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 33
     assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 41
