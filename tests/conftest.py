@@ -41,11 +41,11 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
         yield
     connection.close()
     until = monotonic() + 5
-    while _resetting() and monotonic() < until:
+    while resetting() and monotonic() < until:
         sleep(0.01)
 
 
-def _resetting() -> bool:
+def resetting() -> bool:
     pool = getattr(connection, "pool", None)
     state = pool.get_stats() if pool else {}
     return state.get("pool_available") != state.get("pool_size")
