@@ -16,17 +16,23 @@ from bottlecrm_mcp.tools.tool import Tool
 
 
 def crm_search(
-    crm: Crm, *, entity: str, limit: int = DEFAULT_LIMIT, **others: Any
+    crm: Crm,
+    *,
+    entity: str,
+    limit: int = DEFAULT_LIMIT,
+    duplicates_of: str | None = None,
+    **others: Any,
 ) -> dict[str, Any]:
+    given = others if duplicates_of is None else {**others, "duplicates_of": duplicates_of}
     if entity == ALL:
-        _require_only(entity, others, "query", "limit")
+        _require_only(entity, given, "query", "limit")
         return search_all(crm, others.get("query", ""), limit)
     if entity == MY_DAY:
-        _require_only(entity, others, "limit")
+        _require_only(entity, given, "limit")
         return my_day(crm, limit)
-    if "duplicates_of" in others:
-        _require_only("with duplicates_of", others, "duplicates_of", "limit")
-        return search_duplicates(crm, crm.entity(entity), others["duplicates_of"], limit)
+    if duplicates_of is not None:
+        _require_only("with duplicates_of", given, "duplicates_of", "limit")
+        return search_duplicates(crm, crm.entity(entity), duplicates_of, limit)
     return search_entity(crm, entity=entity, limit=limit, **others)
 
 
