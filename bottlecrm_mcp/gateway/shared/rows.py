@@ -78,7 +78,7 @@ def part_of(row: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 def _by_name(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return reference(value) if "id" in value else value
+        return reference(value) if "id" in value else without_empty(value)
     return [_by_name(each) for each in value] if isinstance(value, list) else value
 
 
