@@ -255,8 +255,8 @@ def test_custom_fields(call: Any, alpha: Any) -> None:
         for bomb in (*NUMBERS, [1], {"a": 1}):
             data = {"custom_fields": {"number": bomb}}
             assert "error" in call("crm_update", entity="leads", id=lead, data=data)
-        for bomb in (*NUMBERS, {"a": 1}, [{"a": 1}], [NUMBERS[0]]):
-            filters = {"custom_fields.number": bomb}
+        for asked in (*NUMBERS, {"a": 1}, [{"a": 1}], [NUMBERS[0]]):
+            filters = {"custom_fields.number": asked}
             assert "error" in call("crm_search", entity="leads", filters=filters)
     data = {"custom_fields": {"number": "many"}}
     answer = call("crm_update", entity="leads", id=lead, data=data)
