@@ -127,7 +127,7 @@ def test_write_that_does_nothing(failures, monkeypatch):
 
     monkeypatch.setattr(InProcessGateway, "write", lazy)
     said = failures("contacts", "crm_update", "action edit_comment")
-    assert "did not change it" in said["crm_update"]
+    assert "Asked for and not there" in said["crm_update"]
     assert "action edit_comment" in said
 
 
