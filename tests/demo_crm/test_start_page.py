@@ -106,7 +106,7 @@ def test_a_confirmation(browser, site):
 def test_a_form_that_is_filled_in_wrong(browser, site):
     with opened(browser, site) as page:
         page.goto("/")
-        page.get_by_label("Tool", exact=True).select_option("crm_get")
+        page.get_by_label("Tool", exact=True).select_option("crm_delete")
         page.get_by_role("button", name="Call the tool").click()
         expect(page.locator(".wrong")).to_have_text("Fill this in.")
         expect(page.get_by_label("id", exact=True)).to_be_focused()

@@ -66,7 +66,7 @@
     #show(filled) {
       const { properties = {}, required = [] } = this.#tool.inputSchema;
       const names = Object.keys(properties);
-      const isFirst = (name) => required.includes(name) || name in filled;
+      const isFirst = (name) => required.includes(name) || name in filled || name === "id";
       const fields = (chosen) => chosen.map((name) => this.#field(name, properties[name], required.includes(name), filled[name]));
       const rest = names.filter((name) => !isFirst(name));
       const more = make("details", { className: "more", open: names.length <= 4 },
