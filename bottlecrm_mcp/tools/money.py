@@ -6,15 +6,19 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import CURRENCY, Entity
+from bottlecrm_mcp.catalogue.model import (
+    ACCOUNT,
+    CURRENCY,
+    DUE,
+    LINE_ITEMS,
+    TAX_RATE,
+    TOTAL,
+    Entity,
+)
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.shared.rows import dig
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
-
-ACCOUNT = "account"
-LINE_ITEMS, TAX_RATE = "line_items", "tax_rate"
-TOTAL, DUE = "total_amount", "amount_due"
 
 Record = Mapping[str, Any]
 
@@ -57,7 +61,7 @@ def _currency(crm: Crm, entity: Entity, record: Record, money: set[str]) -> str:
         return ""
     used = record.get(CURRENCY)
     try:
-        usual, whose = _usual_currency(crm, record)
+        usual, whose = _usual_currency(crm, entity, record)
     except (GatewayError, ToolError):
         # The record is saved: that this can't be compared is no failure.
         return ""
@@ -68,10 +72,10 @@ def _currency(crm: Crm, entity: Entity, record: Record, money: set[str]) -> str:
     return f"currency is {used}, but {whose} uses {usual}. Set currency if that is not meant."
 
 
-def _usual_currency(crm: Crm, record: Record) -> tuple[str, str]:
+def _usual_currency(crm: Crm, entity: Entity, record: Record) -> tuple[str, str]:
     """The currency of the record's account, or else of the organisation, and whose it is."""
-    account = record.get(ACCOUNT)
-    accounts = crm.catalogue.entity("accounts")
+    account, relation = record.get(ACCOUNT), entity.field(ACCOUNT)
+    accounts = crm.catalogue.entity(relation.to) if relation else None
     if account and accounts and crm.may(accounts, "read"):
         field = accounts.field(CURRENCY)
         found = crm.find(accounts, [account["id"]], [field] if field else [])

@@ -143,7 +143,7 @@ def test_body_that_does_not_come(
         held(wire)
         answer = wire.answer()
         assert answer.status == 408
-        assert "within 1 second" in answer.json["error"]
+        assert "within 1 second" in str(answer.json["error"])
         # What comes late is not taken for another request.
         assert answer.headers["connection"] == "close"
         assert wire.is_closed()

@@ -49,7 +49,6 @@ from bottlecrm_mcp.gateway.shared.folding import (
     phone_digits,
 )
 
-CUSTOM_FIELDS = "custom_fields"
 # What PostgreSQL casts without an error.
 NUMBER = r"^-?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,2})?$"
 DAY = r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"

@@ -16,7 +16,14 @@ from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
-from bottlecrm_mcp.catalogue.model import CREATED, Catalogue, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import (
+    CREATED,
+    CUSTOM_FIELDS,
+    Catalogue,
+    Entity,
+    Field,
+    Kind,
+)
 from bottlecrm_mcp.gateway.base import (
     MOST_COUNTED,
     Condition,
@@ -103,9 +110,7 @@ class Records:
     def with_custom(self, fields: Iterable[Field]) -> QuerySet[Any]:
         """The records with these custom fields as columns of their own."""
         values = {
-            each.attribute: expressions.custom_value(
-                expressions.CUSTOM_FIELDS, each.custom_key, each.kind
-            )
+            each.attribute: expressions.custom_value(CUSTOM_FIELDS, each.custom_key, each.kind)
             for each in fields
         }
         return self.queryset.annotate(**values) if values else self.queryset
@@ -328,7 +333,7 @@ class Records:
 
     def _has(self, field: Field) -> bool:
         if field.custom_key:
-            return self._has_column(expressions.CUSTOM_FIELDS)
+            return self._has_column(CUSTOM_FIELDS)
         return self._has_column(field.attribute)
 
     def _has_column(self, attribute: str) -> bool:

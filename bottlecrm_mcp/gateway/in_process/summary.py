@@ -35,7 +35,7 @@ from django.db.models.functions import (
     TruncYear,
 )
 
-from bottlecrm_mcp.catalogue.model import CURRENCY, Entity, Field, Kind
+from bottlecrm_mcp.catalogue.model import CURRENCY, CUSTOM_FIELDS, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import (
     Grouping,
     Measure,
@@ -171,7 +171,7 @@ def _through(relation: Field, field: Field, visible: QuerySet[Any]) -> Any:
     name = f"{relation.attribute}__{field.attribute}"
     value: Any = F(name)
     if field.custom_key:
-        column = f"{relation.attribute}__{expressions.CUSTOM_FIELDS}"
+        column = f"{relation.attribute}__{CUSTOM_FIELDS}"
         value = expressions.custom_value(column, field.custom_key, field.kind)
     return Case(When(**{f"{relation.attribute}__in": visible.values("pk")}, then=value))
 

@@ -12,8 +12,8 @@ NAMES = {
     for each in CATALOGUE.entities
     for name in (each.name, each.singular, *(action.name for action in each.actions))
 }
-# The value of HTTP's header `Connection`.
-ELSEWHERE = {("hosted/body.py", "close")}
+# The value of HTTP's header `Connection`, and an answer to a form in MCP.
+ELSEWHERE = {("hosted/body.py", "close"), ("protocol/elicitation.py", "cancel")}
 
 
 def constants(tree: ast.AST) -> Iterator[str]:
