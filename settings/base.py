@@ -59,8 +59,6 @@ PAT_TOKENS_OWNER_MODEL = "demo_crm.Profile"
 # The checkout that the demo runs from: the package may be on no index yet.
 PAT_TOKENS_LOCAL_PACKAGE = str(Path(__file__).resolve().parent.parent)
 PAT_TOKENS_SIGN_IN = "pat_tokens.sign_in.django_login.DjangoLogin"
-# The local command of this clone, which is on no index.
-PAT_TOKENS_LOCAL_PACKAGE = str(Path(__file__).parent.parent)
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/settings/api-tokens/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -99,7 +99,10 @@ class Clock:
             "next_year": (date(today.year + 1, 1, 1), date(today.year + 1, 12, 31)),
             OVERDUE: (None, today - day),
         }
-        return ranges.get(words)
+        if words in ranges:
+            return ranges[words]
+        named = self.day(words) if _WEEKDAY.fullmatch(words) else None
+        return (named, named) if named else None
 
     def day(self, value: str) -> date | None:
         """A day for a field: ISO, `today`, `tomorrow`, `yesterday`, `in_N_days`, `next_monday`."""

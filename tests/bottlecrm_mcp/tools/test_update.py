@@ -20,6 +20,8 @@ CHANGES: dict[str, dict[str, Any]] = {
 COMPUTED = {
     "updated_at",
     "is_overdue",
+    # An account that a contact belongs to lists it.
+    "linked_accounts",
     "subtotal",
     "discount_amount",
     "tax_amount",

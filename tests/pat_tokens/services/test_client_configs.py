@@ -23,7 +23,7 @@ LOCAL = {
 
 @pytest.fixture(autouse=True)
 def published(settings):
-    del settings.PAT_TOKENS_LOCAL_PACKAGE
+    settings.PAT_TOKENS_LOCAL_PACKAGE = "bcrm-mcp>=1"
 
 
 def find(client: str, way: str):

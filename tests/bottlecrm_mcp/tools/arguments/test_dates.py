@@ -53,13 +53,17 @@ def between(first: str | None, last: str | None) -> tuple[date | None, ...]:
         ("2026-03-11", "next_1_days", "2026-03-12", "2026-03-12"),
         ("2026-03-11", "next_7_days", "2026-03-12", "2026-03-18"),
         ("2026-03-11", "overdue", None, "2026-03-10"),
+        ("2026-03-11", "this week", "2026-03-09", "2026-03-15"),
+        ("2026-03-11", "TODAY ", "2026-03-11", "2026-03-11"),
+        ("2026-03-11", "next Monday", "2026-03-16", "2026-03-16"),
+        ("2026-03-16", "last_monday", "2026-03-09", "2026-03-09"),
     ],
 )
 def test_range(today, words, first, last) -> None:
     assert clock_on(today).range(words) == between(first, last)
 
 
-@pytest.mark.parametrize("words", ["", "soon", "this week", "last__days", "last_-1_days", "TODAY "])
+@pytest.mark.parametrize("words", ["", "soon", "last__days", "last_-1_days", "next_maandag"])
 def test_no_range(words) -> None:
     assert clock_on("2026-03-11").range(words) is None
 
