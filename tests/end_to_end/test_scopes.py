@@ -153,7 +153,12 @@ def test_names_are_looked_up_with_the_tokens_own_scopes(
 
 def test_filters_are_looked_up_with_the_tokens_own_scopes(live: Any, alpha: Any) -> None:
     async def steps(agent: Agent) -> Any:
-        named = {"assigned_to": "Alpha Colleague0"}
+        # The leads themselves name who has them; whom they do not name has to be looked up.
+        shown = await agent(
+            "crm_search", entity="leads", filters={"assigned_to": "Alpha Colleague0"}
+        )
+        assert shown["total"] > 0
+        named = {"assigned_to": "Nobody of these"}
         error = await agent.refused("crm_search", entity="leads", filters=named)
         assert "users:read" in error["message"]
         by_id = {"assigned_to": str(alpha.people[2].pk)}

@@ -48,7 +48,7 @@ def test_repeated_create(admin, alpha_admin) -> None:
     first, second = (admin("crm_create", **KEYED) for _ in range(2))
     assert "repeated" not in first
     assert second == {
-        **{name: first[name] for name in ("entity", "id", "record")},
+        **{name: first[name] for name in ("entity", "id", "record", "untrusted")},
         "repeated": True,
     }
     assert leads(alpha_admin) == 1
