@@ -25,6 +25,7 @@
       const given = JSON.parse(this.querySelector("script").textContent);
       this.#token = given.token;
       this.#answer.setAttribute("aria-live", "polite");
+      this.replaceChildren(make("p", { textContent: "Loading the tools…" }));
       try {
         this.#tools = (await this.#send("tools/list")).tools;
       } catch (problem) {
