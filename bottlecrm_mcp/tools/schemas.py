@@ -30,7 +30,7 @@ ENTITY: Schema = {"type": "string", "enum": []}
 RECORD_ID: Schema = {**TEXT, "description": "The record's id, or a name that only one has."}
 DATA = an_object(
     "Field values, as crm_describe lists them. Relations take ids or names, people also an "
-    "e-mail or 'me'; dates take ISO, today, tomorrow or in_N_days."
+    "e-mail or 'me'; dates take ISO, today, friday or in_N_days."
 )
 CHANGES = an_object(
     "As in crm_create. A list of relations replaces; {add: [...], remove: [...]} changes it."

@@ -103,6 +103,13 @@ def _notes(crm: Crm, groupings: tuple[Grouping, ...], apart: bool) -> list[str]:
     if looked_into and not crm.caller.is_admin:
         names = " and ".join(sorted(looked_into))
         notes.append(f"What belongs to {names} that this person can't see counts as (none).")
+    relations = [each.through[0] if each.through else each.field for each in groupings]
+    notes += [
+        f"Groups go by the record's own {each.name}; a filter by {each.name} finds those of "
+        f"{each.also.name}, too, which can be grouped by itself."
+        for each in relations
+        if each.also
+    ]
     many = [each.field.name for each in groupings if each.field.kind is Kind.RELATIONS]
     if many:
         notes.append(

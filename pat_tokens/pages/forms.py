@@ -305,7 +305,7 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "default_access": "What is chosen beforehand when a client connects?",
         }
         help_texts = {
-            "max_lifetime_days": "Empty for no limit. Tokens that are older already end at once.",
+            "max_lifetime_days": "Empty for no limit. Tokens already older than this end at once.",
             "max_connection_days": "Empty for as long as a token. Connections that are older "
             "already end at once.",
         }

@@ -80,7 +80,15 @@ INVOICES = Entity(
     detail_key="invoice",
     update_method="PUT",
     label=(("invoice_number",), ("invoice_title",)),
-    columns=("invoice_number", "invoice_title", "status", "account", "total_amount", "due_date"),
+    columns=(
+        "invoice_number",
+        "account",
+        "status",
+        "amount_due",
+        "currency",
+        "due_date",
+        "total_amount",
+    ),
     fields=(
         shown("invoice_number", Kind.TEXT),
         text("invoice_title", 100, required=True),

@@ -27,8 +27,9 @@ def folded(text: str) -> str:
 
 
 def words_of(text: str) -> list[str]:
-    """The folded words of a text; a comma ends a word, as in "Smith, Ann"."""
-    return [word for word in _BETWEEN_WORDS.split(folded(text)) if word] or [folded(text)]
+    """The folded words of a text, each once; a comma ends a word, as in "Smith, Ann"."""
+    words = dict.fromkeys(filter(None, _BETWEEN_WORDS.split(folded(text))))
+    return list(words) or [folded(text)]
 
 
 def in_order(name: str) -> str:

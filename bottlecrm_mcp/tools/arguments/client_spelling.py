@@ -42,5 +42,6 @@ def _value(value: Any, kind: Any) -> Any:
     try:
         meant = json.loads(value)
     except (ValueError, RecursionError):
-        return value
+        # One word where a list of words is meant.
+        return [value] if kind == "array" else value
     return meant if type(meant) in wanted else value

@@ -38,7 +38,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 _NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days", re.ASCII)
 _IN_DAYS = re.compile(r"in_(\d{1,4})_days", re.ASCII)
-_WEEKDAY = re.compile(rf"(last|next)_({'|'.join(WEEKDAYS)})")
+_WEEKDAY = re.compile(rf"(?:(last|next)_)?({'|'.join(WEEKDAYS)})")
 _CALENDAR = re.compile(r"([1-9]\d{3})(?:-(?:(0[1-9]|1[0-2])|q([1-4])))?", re.ASCII)
 
 Range = tuple[date | None, date | None]
@@ -101,20 +101,22 @@ class Clock:
         }
         if words in ranges:
             return ranges[words]
-        named = self.day(words) if _WEEKDAY.fullmatch(words) else None
+        # Without a word before it, it may be either.
+        is_named = _WEEKDAY.fullmatch(words) and words not in WEEKDAYS
+        named = self.day(words) if is_named else None
         return (named, named) if named else None
 
     def day(self, value: str) -> date | None:
-        """A day for a field: ISO, `today`, `tomorrow`, `yesterday`, `in_N_days`, `next_monday`."""
+        """A day for a field: ISO, `today`, `tomorrow`, `yesterday`, `in_N_days`, `friday`."""
         words = _spelled(value)
         if ahead := _IN_DAYS.fullmatch(words):
             return self.today + timedelta(days=int(ahead[1]))
         if named := _WEEKDAY.fullmatch(words):
             # The first of that name after today, or the last before it.
             away = WEEKDAYS.index(named[2]) - self.today.weekday()
-            if named[1] == "next":
-                return self.today + timedelta(days=away if away > 0 else away + 7)
-            return self.today + timedelta(days=away if away < 0 else away - 7)
+            if named[1] == "last":
+                return self.today + timedelta(days=away if away < 0 else away - 7)
+            return self.today + timedelta(days=away if away > 0 else away + 7)
         if words in DAYS:
             found = self.range(words)
             return found[0] if found else None

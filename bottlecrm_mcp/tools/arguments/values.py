@@ -214,7 +214,7 @@ class Values:
         day = self.crm.clock.day(value) if isinstance(value, str) else None
         if day is None:
             raise ToolError(
-                "invalid_value", "Must be a date: 2026-01-31, today, tomorrow or in_N_days."
+                "invalid_value", "Must be a date: 2026-01-31, today, tomorrow, friday or in_N_days."
             )
         scalars.require_near(day)
         self.understood[field.name] = day.isoformat()

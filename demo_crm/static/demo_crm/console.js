@@ -5,6 +5,7 @@
 (() => {
   const HEADERS = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
   const HIDDEN = new Set(["id", "entity"]);
+  const UNSAID = new Set(["id", "untrusted"]);
   const MOST_COLUMNS = 6;
 
   function make(tag, properties = {}, ...children) {
@@ -16,6 +17,7 @@
   class McpConsole extends HTMLElement {
     #token;
     #tools = [];
+    #calls = 0;
     #fields = make("div", { className: "call" });
     #answer = make("div", { className: "answer" });
     #choice = make("select", { id: "tool" });
@@ -115,9 +117,12 @@
     async #call(name, filled) {
       const button = this.querySelector("button.main");
       button.disabled = true;
+      // Of two calls on their way the later one is shown, whichever is answered first.
+      const number = ++this.#calls;
       const began = performance.now();
       try {
         const result = await this.#send("tools/call", { name, arguments: filled });
+        if (number !== this.#calls) return;
         const text = result.content.map((each) => each.text ?? "").join("\n");
         const took = Math.round(performance.now() - began);
         const measure = `${name} answered in ${took} ms with ${new Blob([text]).size.toLocaleString("en")} bytes.`;
@@ -128,6 +133,7 @@
           raw("The answer, as an assistant gets it", json(text) ?? text),
         );
       } catch (problem) {
+        if (number !== this.#calls) return;
         this.#answer.replaceChildren(make("p", { className: "failed", textContent: problem.message }));
       } finally {
         button.disabled = false;
@@ -137,7 +143,7 @@
     #shown(result, name, filled) {
       const answer = result.structuredContent ?? json(result.content[0]?.text) ?? {};
       if (result.isError) {
-        return make("p", { className: "failed", textContent: answer.error?.message ?? result.content[0]?.text });
+        return refusal(answer.error ?? { message: result.content[0]?.text });
       }
       if (answer.confirmation_required) return this.#waiting(answer, name, filled);
       const rows = answer.records ?? answer.groups;
@@ -233,8 +239,14 @@
     return scrolling(make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)), "Records");
   }
 
+  function refusal(error) {
+    const fields = Object.entries(error.fields ?? {}).map(([name, said]) => make("li", { textContent: `${title(name)}: ${words(said)}` }));
+    return make("div", { className: "failed" }, make("p", { textContent: error.message }),
+      ...(fields.length ? [make("ul", {}, ...fields)] : []), ...(error.hint ? [make("p", { textContent: error.hint })] : []));
+  }
+
   function facts(record) {
-    const rows = Object.entries(record).filter(([key]) => key !== "id").map(([key, value]) =>
+    const rows = Object.entries(record).filter(([key]) => !UNSAID.has(key)).map(([key, value]) =>
       make("tr", {}, make("th", { scope: "row", textContent: title(key) }), make("td", { textContent: words(value) })));
     return scrolling(make("table", {}, make("tbody", {}, ...rows)), "Details");
   }

@@ -197,7 +197,7 @@ def test_account_that_only_the_invoice_shows(user, billed) -> None:
     assert user("crm_get", entity="accounts", id=str(account.pk))["error"]
     for meant in ("Hidden Ltd", "hidden ltd", "Hidden", str(account.pk)):
         answer = user("crm_search", entity="invoices", filters={"account": meant})
-        assert found(answer, "invoice_title") == {"Theirs"}
+        assert found(answer, "invoice_number") == {"I-1"}
         assert answer["filters"]["account"] == {
             "id": str(account.pk),
             "name": "Hidden Ltd",
@@ -228,7 +228,7 @@ def test_whole_name_that_a_record_shows_before_a_part_of_another(
 ) -> None:
     make(Account, name="Hidden Ltd Sales", assigned_to=[alpha_user])
     answer = user("crm_search", entity="invoices", filters={"account": "Hidden Ltd"})
-    assert found(answer, "invoice_title") == {"Theirs"}
+    assert found(answer, "invoice_number") == {"I-1"}
 
 
 # --- Deactivated people.
@@ -317,3 +317,10 @@ def test_accounts_of_a_contact_by_either_form(admin, joined) -> None:
     )
     record = admin("crm_get", entity="contacts", id=str(listed.pk))["record"]
     assert [each["name"] for each in record["linked_accounts"]] == ["Acme"]
+
+
+@pytest.mark.parametrize("group", ["account", "account.industry"])
+def test_groups_say_which_of_two_relations_they_go_by(admin: Any, alpha: Any, group: str) -> None:
+    (note,) = admin("crm_summarize", entity="contacts", group_by=[group])["notes"]
+    assert "record's own account" in note
+    assert "linked_accounts" in note

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from bottlecrm_mcp.gateway.in_process import expressions
+from bottlecrm_mcp.gateway.shared import folding
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Contact, Lead
 from tests.bottlecrm_mcp.tools.questions.conftest import found, named
@@ -218,3 +219,7 @@ def test_odd_custom_value_in_text(admin, make, alpha_admin) -> None:
     with org_context(alpha_admin.org):
         make(Contact, first_name="ﬁne", last_name="Ligature")
     assert found(admin("crm_search", entity="contacts", query="fine"), "last_name") == {"Ligature"}
+
+
+def test_word_is_looked_for_once() -> None:
+    assert folding.words_of("Ann ann ÁNN Lee, Ann") == ["ann", "lee"]
