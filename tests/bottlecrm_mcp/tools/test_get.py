@@ -50,7 +50,7 @@ def test_lead_that_no_list_has(user, alpha) -> None:
         ({"id": 7}, "invalid_arguments", "string"),
         ({"id": UNKNOWN_ID.upper() + "\x00"}, "invalid_arguments", "NUL"),
         ({"id": UNKNOWN_ID, "include": ["coments"]}, "invalid_arguments", "'comments'"),
-        ({"id": UNKNOWN_ID, "include": "comments"}, "invalid_arguments", "array"),
+        ({"id": UNKNOWN_ID, "include": "coments"}, "invalid_arguments", "'comments'"),
         ({"id": UNKNOWN_ID, "inclued": []}, "invalid_arguments", "'include'"),
         ({}, "invalid_arguments", "either `id` or `ids`"),
         ({"id": UNKNOWN_ID, "ids": [UNKNOWN_ID]}, "invalid_arguments", "either `id` or `ids`"),
