@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.tools.arguments.custom_fields import PREFIX
 
 MOST_CHARACTERS_OF_TEN_ROWS = 4_000
 PAGE = re.compile(r"<!doctype|<html", re.IGNORECASE)
@@ -48,6 +49,7 @@ def _unknown_columns(answer: Mapping[str, Any]) -> Iterator[str]:
         return
     published = {"id", *(field.name for field in entity.fields)}
     for row in (*answer.get("records", ()), answer.get("record", {})):
-        if unknown := sorted(set(row) - published):
+        named = {key for key in row if not key.startswith(PREFIX)}
+        if unknown := sorted(named - published):
             yield f"{entity.name} show unpublished {', '.join(unknown)}"
             return
