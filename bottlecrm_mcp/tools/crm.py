@@ -21,6 +21,8 @@ from bottlecrm_mcp.gateway.base import (
     RecordChanged,
     Refused,
     RowQuery,
+    Summary,
+    SummaryQuery,
     WriteKey,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig, holds, label_of, row_of
@@ -95,6 +97,16 @@ class Crm:
         """The rows of a search. Raises `ToolError` where the CRM can't or won't give them."""
         try:
             return self.gateway.page(entity, query)
+        except NotAvailable as limit:
+            raise ToolError("not_supported", str(limit)) from limit
+        except Refused as refusal:
+            raise_for(refusal.reply, entity.name)
+            raise
+
+    def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
+        """Counts and sums of the records. Raises `ToolError` as `page` does."""
+        try:
+            return self.gateway.summarize(entity, query)
         except NotAvailable as limit:
             raise ToolError("not_supported", str(limit)) from limit
         except Refused as refusal:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import CURRENCY, Entity, Kind
-from bottlecrm_mcp.gateway.base import Grouping, Measure, NotAvailable, Refused, SummaryQuery
+from bottlecrm_mcp.gateway.base import Grouping, Measure, SummaryQuery
 from bottlecrm_mcp.tools.arguments.filters import Filters
 from bottlecrm_mcp.tools.arguments.measures import grouping_of, measure_of
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.largest_groups import added_up, largest, only
 from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object
 from bottlecrm_mcp.tools.tool import Tool
@@ -46,13 +46,7 @@ def crm_summarize(
         tuple(understood.conditions),
         limit=MOST_ADDED_UP + 1 if top else MOST_GROUPS,
     )
-    try:
-        summary = crm.gateway.summarize(summarized, query)
-    except NotAvailable as limit:
-        raise ToolError("not_supported", str(limit)) from limit
-    except Refused as refusal:
-        raise_for(refusal.reply, summarized.name)
-        raise
+    summary = crm.summarize(summarized, query)
     keys = [each.key for each in chosen]
     totals = [only(each, [CURRENCY, *keys]) for each in summary.totals]
     found = [dict(each) for each in summary.groups]

@@ -67,15 +67,6 @@ def more_than(text: str, longest: int) -> str:
     return f"… ({left_out} more characters)" if left_out > 0 else ""
 
 
-def cut_fields(record: Mapping[str, Any]) -> list[str]:
-    """The fields whose text is too long for one answer."""
-    return [
-        key
-        for key, value in record.items()
-        if isinstance(value, str) and len(value) > LONGEST_IN_RECORD
-    ]
-
-
 def rows_that_fit(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """As many of the first rows as one answer may hold, at least one."""
     left = MOST_CHARACTERS - 2_000

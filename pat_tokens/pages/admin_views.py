@@ -166,7 +166,6 @@ def events(request: HttpRequest) -> HttpResponse:
         "next": next_url(request, shown),
         "count": count_events(admin.org_id, form.wanted),
         "most": MOST_ENTRIES,
-        "export_query": filters_in(request).urlencode(),
         "filters": filters_in(request).urlencode(),
     }
     return page(request, "organisation/events", context)

@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods, require_safe
 from rest_framework.exceptions import APIException, Throttled
 
-from pat_tokens.api.views import mcp_url
+from pat_tokens.api.views import found, mcp_url
 from pat_tokens.conf import token_settings
 from pat_tokens.lists.filters import OwnFilter
 from pat_tokens.models import Token
@@ -128,7 +128,4 @@ def told_once(request: HttpRequest, token: Token, secret: str) -> HttpResponse:
 
 def own_or_404(request: HttpRequest, pk: UUID) -> Token:
     """The person's own token. Raises `Http404`."""
-    found = own_token(owner_of(request), pk)
-    if found is None:
-        raise Http404
-    return found
+    return found(owner_of(request), pk)

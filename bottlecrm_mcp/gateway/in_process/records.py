@@ -117,13 +117,7 @@ class Records:
 
     def _holds(self, text: str, entity: Entity) -> Q:
         """Whether every word is in one of the entity's fields, or a phone number is this one."""
-        names = entity.search_fields
-        held = Q(
-            *(
-                _any(expressions.holds_text(name, word) for name in names)
-                for word in folding.words_of(text)
-            )
-        )
+        held = _hold(entity.search_fields, folding.words_of(text))
         if folding.phone_digits(text):
             for field in entity.fields:
                 if field.kind is Kind.PHONE:
@@ -164,12 +158,7 @@ class Records:
         """
         pk, *names = self.paths(field)
         words = folding.words_of(wanted)
-        if by_id:
-            held = Q(**{pk: wanted})
-        else:
-            held = Q(
-                *(_any(expressions.holds_text(name, word) for name in names) for word in words)
-            )
+        held = Q(**{pk: wanted}) if by_id else _hold(names, words)
         found = self.queryset.filter(held, **{f"{field.attribute}__isnull": False})
         rows = found.order_by(*names, pk).values(pk, *names).distinct()[:MOST_REFERRED]
         references = [each for row in rows if (each := self.reference(field, row)) is not None]
@@ -203,8 +192,9 @@ class Records:
         return field.computed and isinstance(getattr(self.model, field.attribute, None), property)
 
     def _properties(self, fields: Sequence[Field], record: Any) -> dict[str, Any]:
-        values = {each.name: scalar(getattr(record, each.attribute, None)) for each in fields}
-        return {name: value for name, value in values.items() if value not in EMPTY}
+        return without_empty(
+            {each.name: scalar(getattr(record, each.attribute, None)) for each in fields}
+        )
 
     def _rows(
         self, columns: Sequence[Field], found: Sequence[Mapping[str, Any]]
@@ -352,6 +342,12 @@ class Records:
 def _any(conditions: Iterable[Q]) -> Q:
     # None of them is nothing, where Django takes an empty Q for everything.
     return Q(*conditions, _connector=Q.OR) or Q(pk__in=())
+
+
+def _hold(names: Iterable[str], words: Iterable[str]) -> Q:
+    """Whether every word is in one of these columns."""
+    columns = tuple(names)
+    return Q(*(_any(expressions.holds_text(name, word) for name in columns) for word in words))
 
 
 def _custom_of(query: RowQuery) -> set[Field]:

@@ -20,7 +20,7 @@ from bottlecrm_mcp.gateway.shared.folding import OWN_DIGITS, folded, phone_digit
 from bottlecrm_mcp.gateway.shared.group_labels import NONE
 from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.crm import Crm, label_fields, label_names
-from bottlecrm_mcp.tools.errors import ToolError, raise_for
+from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
 
 EVERY = "all"
@@ -179,13 +179,7 @@ def _shared(
     fields = [field for name in names if (field := entity.field(name)) is not None]
     groupings = tuple(Grouping(field, folded=True) for field in fields)
     query = SummaryQuery(groupings, (Measure("count"),), limit=MOST_LOOKED_AT)
-    try:
-        summary = crm.gateway.summarize(entity, query)
-    except NotAvailable as limit:
-        raise ToolError("not_supported", str(limit)) from limit
-    except Refused as refusal:
-        raise_for(refusal.reply, entity.name)
-        raise
+    summary = crm.summarize(entity, query)
     found = [
         ([row[grouping.key] for grouping in groupings], row["count"])
         for row in summary.groups
