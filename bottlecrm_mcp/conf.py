@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -37,6 +38,7 @@ class McpSettings:
     apps (`pat_tokens`, BottleCRM's own). `CONFIRMATION` is `explicit` (confirm=true is enough)
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
+    `WEB_ADDRESS` is where people open the CRM in a browser; left empty, the host's `FRONTEND_URL`.
     `MAX_BODY_BYTES` bounds a request to /mcp, `BODY_SECONDS` how long its body may take to arrive.
     `CALLS_PER_MINUTE` bounds what one person may do by all of their tokens, `CONCURRENT_CALLS` what
     they may have running; 0 or None is no limit.
@@ -48,6 +50,7 @@ class McpSettings:
     ENTITIES: Sequence[str] = ()
     TOKEN_RESOLVERS: tuple[str, ...] = ()
     CONFIRMATION: str = "explicit"
+    WEB_ADDRESS: str = ""
     THREADS: int = 8
     MAX_BODY_BYTES: int = 1_000_000
     BODY_SECONDS: int = 10
@@ -65,6 +68,10 @@ class McpSettings:
             )
         if not isinstance(self.ENTITIES, list | tuple):
             raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
+        if self.WEB_ADDRESS and not is_web_address(self.WEB_ADDRESS):
+            raise ImproperlyConfigured(
+                f"{NAME}['WEB_ADDRESS'] must be an address such as 'https://app.example.com'."
+            )
         for name in POSITIVE:
             if not _is_whole(getattr(self, name)) or getattr(self, name) < 1:
                 raise ImproperlyConfigured(f"{NAME}['{name}'] must be a positive integer.")
@@ -74,6 +81,12 @@ class McpSettings:
                 raise ImproperlyConfigured(
                     f"{NAME}['{name}'] must be a positive integer, or 0 or None for no limit."
                 )
+
+    @property
+    def web_address(self) -> str:
+        """Where the web application is, without a slash at the end; empty if that is not known."""
+        address = self.WEB_ADDRESS or getattr(settings, "FRONTEND_URL", "") or ""
+        return address.rstrip("/") if is_web_address(address) else ""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -87,6 +100,10 @@ class McpSettings:
             return catalogue.with_entities(self.ENTITIES)
         except UnknownEntities as unknown:
             raise ImproperlyConfigured(f"{NAME}['ENTITIES']: {unknown}.") from unknown
+
+
+def is_web_address(value: object) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"https?://[^\s?#\"'<>]+", value))
 
 
 def _is_whole(value: object) -> bool:

@@ -447,6 +447,9 @@ class Entity:
     # The target model of the organisation's custom fields for it; empty where it has none.
     custom_fields: str = ""
 
+    # Its page in the CRM's web application, with the record's id as `{id}`; empty where none is.
+    web_path: str = ""
+
     # --- REST: how it is read
     # The list's path; a record is at `path + id + "/"`.
     path: str
@@ -554,6 +557,12 @@ class Entity:
     def written_at(self, record_id: str) -> str:
         """The path of a write to one record."""
         return f"{self.write_path or self.path}{record_id}/"
+
+    def web_address_of(self, record_id: str, web_address: str) -> str:
+        """The record's page, where the web application is at `web_address`; empty if none."""
+        if not (self.web_path and web_address):
+            return ""
+        return web_address + self.web_path.format(id=record_id)
 
     def resource_for(self, access: str) -> str:
         """What a token's scopes call this entity, for `read` or `write`."""

@@ -73,7 +73,15 @@ def crm_with(gateway: InProcessGateway) -> Crm:
     call_limits = CallLimits(
         configured.MAX_DEPTH, configured.MAX_VALUES, configured.MAX_ANSWER_BYTES
     )
-    return Crm(caller, gateway.catalogue, gateway, seal(), sealed, call_limits=call_limits)
+    return Crm(
+        caller,
+        gateway.catalogue,
+        gateway,
+        seal(),
+        sealed,
+        call_limits=call_limits,
+        web_address=configured.web_address,
+    )
 
 
 def keys() -> list[bytes]:

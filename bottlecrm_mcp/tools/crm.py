@@ -65,6 +65,8 @@ class Crm:
     sealed: bool = False
     form: FormAnswer | None = None
     call_limits: CallLimits = field(default_factory=CallLimits)
+    # Of the CRM's web application, without a slash at the end; empty where it is not known.
+    web_address: str = ""
     # The organisation's custom fields of an entity, once they were looked up.
     custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
@@ -184,6 +186,10 @@ class Crm:
         except GatewayError:
             reason = "Only reading it back failed."
         return {"record": None, "record_not_shown": f"This is done. {reason}"}
+
+    def web_address_of(self, entity: Entity, record_id: str) -> str:
+        """The record's page in the web application; empty where there is none."""
+        return entity.web_address_of(record_id, self.web_address)
 
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""

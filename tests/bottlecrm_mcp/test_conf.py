@@ -40,12 +40,32 @@ def test_unknown_setting(settings) -> None:
         ({"CALLS_PER_MINUTE": -1}, r"\['CALLS_PER_MINUTE'\] must be .*, or 0 or None for no limit"),
         ({"CONCURRENT_CALLS": "4"}, "or 0 or None for no limit"),
         ({"CONCURRENT_CALLS": False}, "or 0 or None for no limit"),
+        ({"WEB_ADDRESS": "app.example.com"}, r"\['WEB_ADDRESS'\] must be an address such as"),
+        ({"WEB_ADDRESS": "javascript:alert(1)"}, "must be an address such as"),
     ],
 )
 def test_wrong_value(settings, changes, fix) -> None:
     settings.BOTTLECRM_MCP = with_settings(**changes)
     with pytest.raises(ImproperlyConfigured, match=fix):
         mcp_settings()
+
+
+@pytest.mark.parametrize(
+    ("own", "host", "used"),
+    [
+        ("https://app.example.com/", "https://other.example.com", "https://app.example.com"),
+        ("", "http://localhost:5173/", "http://localhost:5173"),
+        ("", None, ""),
+        ("", "app.example.com", ""),
+    ],
+)
+def test_web_address(settings, own, host, used) -> None:
+    settings.BOTTLECRM_MCP = with_settings(WEB_ADDRESS=own)
+    settings.FRONTEND_URL = host
+    assert mcp_settings().web_address == used
+    cases = CATALOGUE.entity("cases")
+    page = f"{used}/tickets/7" if used else ""
+    assert cases.web_address_of("7", mcp_settings().web_address) == page
 
 
 def test_catalogue_that_is_none(settings) -> None:

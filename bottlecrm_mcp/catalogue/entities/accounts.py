@@ -41,6 +41,7 @@ ACCOUNTS = Entity(
     singular="account",
     aliases=("companies", "company", "customers", "customer"),
     path="/api/accounts/",
+    web_path="/accounts/{id}",
     resource="accounts",
     model="accounts.Account",
     write_serializers=("accounts.serializer.AccountCreateSerializer",) * 2,

@@ -53,6 +53,7 @@ CASES = Entity(
     open=Open("status", choices.CASE_STATUS[:3]),
     aliases=("tickets", "ticket"),
     path="/api/cases/",
+    web_path="/tickets/{id}",
     resource="cases",
     model="cases.Case",
     write_serializers=("cases.serializer.CaseCreateSerializer",) * 2,

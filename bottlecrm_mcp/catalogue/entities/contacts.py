@@ -39,6 +39,7 @@ CONTACTS = Entity(
     name="contacts",
     singular="contact",
     path="/api/contacts/",
+    web_path="/contacts/{id}",
     resource="contacts",
     model="contacts.Contact",
     write_serializers=("contacts.serializer.CreateContactSerializer",) * 2,

@@ -73,6 +73,7 @@ INVOICES = Entity(
     singular="invoice",
     open=Open("status", choices.UNPAID),
     path="/api/invoices/",
+    web_path="/invoices/{id}",
     resource="invoices",
     model="invoices.Invoice",
     write_serializers=("invoices.serializer.InvoiceCreateSerializer",) * 2,

@@ -70,6 +70,7 @@ LEADS = Entity(
     singular="lead",
     open=Open("status", choices.LEAD_STATUS[:2]),
     path="/api/leads/",
+    web_path="/leads/{id}",
     resource="leads",
     model="leads.Lead",
     write_serializers=("leads.serializer.LeadCreateSerializer",) * 2,

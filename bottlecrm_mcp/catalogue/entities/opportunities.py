@@ -39,6 +39,7 @@ OPPORTUNITIES = Entity(
     open=Open("stage", choices.STAGE[:4]),
     aliases=("deals", "deal"),
     path="/api/opportunities/",
+    web_path="/pipeline/{id}",
     resource="opportunities",
     model="opportunity.Opportunity",
     write_serializers=("opportunity.serializer.OpportunityCreateSerializer",) * 2,

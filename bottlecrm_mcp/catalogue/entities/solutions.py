@@ -27,6 +27,7 @@ SOLUTIONS = Entity(
     singular="solution",
     aliases=("articles", "article"),
     path="/api/cases/solutions/",
+    web_path="/solutions/{id}",
     # Scopes go by the first path segment.
     resource="cases",
     model="cases.Solution",

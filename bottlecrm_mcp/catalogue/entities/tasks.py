@@ -34,6 +34,7 @@ TASKS = Entity(
     singular="task",
     open=Open("status", choices.TASK_STATUS[:2]),
     path="/api/tasks/",
+    web_path="/tasks/{id}",
     resource="tasks",
     model="tasks.Task",
     write_serializers=("tasks.serializer.TaskCreateSerializer",) * 2,

@@ -54,6 +54,7 @@ BOARDS = Entity(
     name="boards",
     singular="board",
     path="/api/boards/",
+    web_path="/tasks/board?board={id}",
     resource="boards",
     model="tasks.Board",
     write_serializers=("tasks.serializer.BoardSerializer",) * 2,

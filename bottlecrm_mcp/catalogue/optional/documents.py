@@ -19,6 +19,7 @@ DOCUMENTS = Entity(
     name="documents",
     singular="document",
     path="/api/documents/",
+    web_path="/documents/{id}",
     resource="documents",
     model="common.Document",
     write_serializers=("common.serializer.DocumentCreateSerializer",) * 2,

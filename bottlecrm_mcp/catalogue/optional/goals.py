@@ -21,6 +21,7 @@ GOALS = Entity(
     name="goals",
     singular="goal",
     path="/api/opportunities/goals/",
+    web_path="/goals/{id}",
     # Scopes go by the first path segment.
     resource="opportunities",
     model="opportunity.SalesGoal",

@@ -20,6 +20,7 @@ PRODUCTS = Entity(
     name="products",
     singular="product",
     path="/api/invoices/products/",
+    web_path="/invoices/products/{id}",
     resource="invoices",
     model="invoices.Product",
     write_serializers=("invoices.serializer.ProductCreateSerializer",) * 2,
