@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/*/*.md")])
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#\s:]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 NAMED = re.compile(r"`((?:tests|docs|bottlecrm_mcp|pat_tokens|demo_crm|deploy)/[\w./-]+\.\w+)`")
 
 
@@ -17,6 +19,18 @@ def test_links(document: Path) -> None:
     links = (each for each in LINK.findall(text) if ":" not in each)
     missing = [each for each in links if not (document.parent / each).exists()]
     assert missing + [each for each in NAMED.findall(text) if not (ROOT / each).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=[each.name for each in DOCUMENTS])
+def test_anchors(document: Path) -> None:
+    for name, anchor in ANCHOR.findall(document.read_text()):
+        there = document.parent / name if name else document
+        assert anchor in {slug(each) for each in HEADING.findall(there.read_text())}, there
+
+
+def slug(heading: str) -> str:
+    """Heading as GitHub names it in an address."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def test_no_picture_is_without_a_page() -> None:
