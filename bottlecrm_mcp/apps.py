@@ -15,8 +15,10 @@ class BottleCrmMcpConfig(AppConfig):
             deletion_trial,
             queryset_capture,
         )
+        from bottlecrm_mcp.hosted import audit
 
         queryset_capture.install()
         celery_on_commit.install()
         created_records.install()
         deletion_trial.install()
+        audit.install()

@@ -3,7 +3,7 @@
 All of it works for the host's own tokens as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,10 +40,16 @@ __all__ = [
     "answer_report",
     "coming_from",
     "current_source",
+    "link_records",
+    "record_address",
     "record_write",
     "request_cache",
     "source_of",
 ]
+
+# The address of a record's page, by the name of its entity and its id; empty where there is none.
+RecordAddress = Callable[[str, str], str]
+_record_address: RecordAddress | None = None
 
 
 class NotAdmitted(Exception):
@@ -76,6 +82,17 @@ def admit(token: Any) -> Admission:
     if isinstance(token, Token):
         record_first_mcp_request(token)
     return Admission(scopes, agents_denial(policy.agents, "POST") or "", policy.sealed)
+
+
+def link_records(address_of: RecordAddress) -> None:
+    """Let the pages of the event log link to records."""
+    global _record_address
+    _record_address = address_of
+
+
+def record_address(entity: str, record_id: str) -> str:
+    """The record's page in the host's web application; empty where that is not known."""
+    return _record_address(entity, record_id) if _record_address and record_id else ""
 
 
 def record_write(

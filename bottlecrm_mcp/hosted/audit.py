@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.hosted.token_policy import is_installed
@@ -34,6 +35,20 @@ class Write:
     client: str
 
 
+def install() -> None:
+    """Let the pages of the event log link to records, where `pat_tokens` is installed."""
+    if not is_installed():
+        return
+    from pat_tokens.mcp_endpoint import link_records
+
+    link_records(_address_of)
+
+
+def _address_of(entity: str, record_id: str) -> str:
+    known = mcp_settings().catalogue.target(entity)
+    return known.web_address_of(record_id, mcp_settings().web_address) if known else ""
+
+
 def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
     """Do the work, and leave one entry in the log if it is a write, however it ends.
 
@@ -54,7 +69,8 @@ def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline
         raise
     answer = result if isinstance(result, dict) else {}
     if not answer.get("confirmation_required"):
-        record(_outcome(answer), str(answer.get("id") or ""), tuple(answer.get("changed") or ()))
+        said = tuple(answer.get("changed") or filter(None, [answer.get("action")]))
+        record(_outcome(answer), str(answer.get("id") or ""), said)
     return result
 
 

@@ -21,6 +21,7 @@ from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
 from pat_tokens.services.policy import default_lifetime
+from pat_tokens.services.refusals import last_refusal
 
 MAX_SCOPES = 32
 
@@ -31,6 +32,8 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
     status_reason = serializers.CharField()
     ends_at = serializers.DateTimeField()
     access = serializers.SerializerMethodField()
+    last_refused_at = serializers.SerializerMethodField()
+    last_refusal = serializers.SerializerMethodField()
 
     class Meta:
         model = Token
@@ -59,6 +62,14 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
 
     def get_access(self, token: Token) -> str:
         return presets.summary(token.scopes)
+
+    def get_last_refused_at(self, token: Token) -> datetime | None:
+        refusal = last_refusal(token)
+        return refusal[0] if refusal else None
+
+    def get_last_refusal(self, token: Token) -> str:
+        refusal = last_refusal(token)
+        return refusal[1] if refusal else ""
 
 
 def host_row(row: Any) -> dict[str, Any]:

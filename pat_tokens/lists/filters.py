@@ -3,20 +3,28 @@
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from pat_tokens.host.owners import member_by_email, member_id
 from pat_tokens.http.plain_values import WholeNumberFormField
+from pat_tokens.lists.listing import ids_called, names_of_id
 from pat_tokens.lists.moments import as_moment, zone_of
 from pat_tokens.lists.paging import PAGE_SIZE
 from pat_tokens.models import Event
+from pat_tokens.rls import in_organisation
 
+MOST_TOKENS = 100
+NO_TOKEN = "No token and no client has this in its name."
+TOO_MANY_TOKENS = (
+    f"More than {MOST_TOKENS} tokens and clients have this in their name: write more of it."
+)
 PERSON = "The id of a member, or the e-mail address of one."
 LOOKUPS = {
     "person": "actor_id",
-    "token": "token_id",
+    "token": "token_id__in",
     "kind": "kind",
     "entity": "entity",
     "from": "created_at__gte",
@@ -129,8 +137,8 @@ class MomentField(forms.Field):
 class EventFilter(FilterForm):
     """`person` is who did it; `from` and `to` are dates of the organisation, both included."""
 
-    token = forms.UUIDField(
-        required=False, label="Token", help_text="Its id.", widget=forms.TextInput
+    token = forms.CharField(
+        required=False, max_length=255, label="Token", help_text="A part of its name."
     )
     kind = choice("What", (("", "Any"), *Event.Kind.choices))
     entity = forms.CharField(
@@ -143,6 +151,35 @@ class EventFilter(FilterForm):
         # "from" can't be the name of an attribute.
         self.fields["from"] = MomentField(zone=zone, at_end=False, label="From")
         self.fields["to"] = MomentField(zone=zone, at_end=True, label="To")
+
+    def clean_token(self) -> list[UUID] | None:
+        """The ids of those that are meant: by an id, a part of the name, or the beginning."""
+        token = self.cleaned_data["token"].strip()
+        if not token:
+            return None
+        try:
+            return [UUID(token)]
+        except ValueError:
+            found = self._called(token, MOST_TOKENS + 1)
+        if not found:
+            raise forms.ValidationError(NO_TOKEN)
+        if len(found) > MOST_TOKENS:
+            raise forms.ValidationError(TOO_MANY_TOKENS)
+        return found
+
+    def name_token(self) -> None:
+        """Show what the token is called, where its name means no other, in the place of its id."""
+        ids = self.cleaned_data["token"]
+        if not ids or self.data["token"].strip() != str(ids[0]):
+            return
+        with in_organisation(self.org.pk):
+            names = names_of_id(self.org.pk, ids[0])
+        if name := next((each for each in names if self._called(each, 2) == ids), None):
+            self.data = {key: self.data.get(key) for key in self.data} | {"token": name}
+
+    def _called(self, name: str, most: int) -> list[UUID]:
+        with in_organisation(self.org.pk):
+            return ids_called(self.org.pk, name, most)
 
     @property
     def wanted(self) -> dict[str, Any]:

@@ -5,13 +5,14 @@ What is live comes before the rest, so that nothing can bury it.
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from pat_tokens.host.tokens import HostTokens
 from pat_tokens.lists.paging import Section
-from pat_tokens.models import Policy, connection
+from pat_tokens.models import Connection, Policy, Token, connection
 from pat_tokens.models.token import is_dead, is_live
 
 UNUSED = timedelta(days=90)
@@ -40,6 +41,33 @@ def sections(
     if state == "dead":
         return dead
     return live if state else [*live, *dead]
+
+
+def ids_called(org_id: Any, search: str, most: int) -> list[UUID]:
+    """The ids of tokens and connections with this in their name, or at the beginning of the token.
+
+    In no order, up to `most`. To be read in the organisation's context.
+    """
+    tokens = Token.objects.personal().filter(org_id=org_id)
+    found = [
+        tokens.filter(Q(name__icontains=search) | Q(prefix__startswith=search)),
+        *HostTokens.of(org_id).called(search).querysets,
+        Connection.objects.filter(org_id=org_id, client_name__icontains=search),
+    ]
+    ids = [pk for rows in found for pk in rows.values_list("pk", flat=True)[:most]]
+    return ids[:most]
+
+
+def names_of_id(org_id: Any, pk: UUID) -> tuple[str, ...]:
+    """What a token or connection is called, and how the token begins; empty if there is no such."""
+    tokens = Token.objects.filter(org_id=org_id, pk=pk)
+    clients = Connection.objects.filter(org_id=org_id, pk=pk)
+    return (
+        tokens.values_list("name", "prefix").first()
+        or HostTokens.of(org_id).names(pk)
+        or clients.values_list("client_name").first()
+        or ()
+    )
 
 
 def connection_sections(policy: Policy, rows: QuerySet[Any], state: str = "") -> list[Section]:

@@ -8,10 +8,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from pat_tokens.api.admin_views import TOO_MANY_ENTRIES, csv_file
 from pat_tokens.host.owners import member_id, member_of, name_of
-from pat_tokens.lists.filters import EventFilter, TokenFilter
+from pat_tokens.lists.filters import EventFilter, TokenFilter, choice
 from pat_tokens.pages.access import admin_page, owner_of
 from pat_tokens.pages.chart import chart_of
-from pat_tokens.pages.event_words import said_of
+from pat_tokens.pages.event_words import SAID, said_of
 from pat_tokens.pages.forms import PolicyForm, RevokeAllForm
 from pat_tokens.pages.policy_words import choices_of
 from pat_tokens.pages.rendering import (
@@ -154,13 +154,14 @@ def policy(request: HttpRequest) -> HttpResponse:
 @require_GET
 def events(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
-    form = EventFilter(request.GET, org=admin.org)
+    form = _event_filter(request)
     context: dict[str, Any] = {"form": form, "cursor": request.GET.get("cursor")}
     if not form.is_valid():
         return page(request, "organisation/events", context, status=400)
     shown = page_of(event_page, admin.org_id, form.wanted, **position_of(form))
     for _, row in shown.lines:
         row.said = said_of(row)
+    form.name_token()
     context |= {
         "events": [row for _, row in shown.lines],
         "next": next_url(request, shown),
@@ -175,10 +176,16 @@ def events(request: HttpRequest) -> HttpResponse:
 @require_GET
 def events_csv(request: HttpRequest) -> HttpResponse:
     admin = owner_of(request)
-    form = EventFilter(request.GET, org=admin.org)
+    form = _event_filter(request)
     if form.is_valid():
         try:
             return csv_file(events_as_csv(admin.org_id, form.wanted))
         except TooManyEntries:
             form.add_error("from", TOO_MANY_ENTRIES)
     return page(request, "organisation/events", {"form": form}, status=400)
+
+
+def _event_filter(request: HttpRequest) -> EventFilter:
+    form = EventFilter(request.GET, org=owner_of(request).org)
+    form.fields["kind"] = choice("What", [("", "Any"), *SAID.items()])
+    return form

@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from pat_tokens.mcp_endpoint import record_address
 from pat_tokens.models import Event, Policy
-from pat_tokens.pages.forms import PolicyForm
+from pat_tokens.scopes import SCOPE
+from pat_tokens.services import presets
 
 Kind = Event.Kind
 SAID = {
@@ -23,6 +25,7 @@ SAID = {
     Kind.CONNECTED: "Client connected",
     Kind.DISCONNECTED: "Client disconnected",
     Kind.REPLAYED: "Used a second time what is good once, and was disconnected",
+    Kind.WRITE: "Records changed, or tried to be",
 }
 # What a tool does to a record: as done, and as tried.
 DOING = {
@@ -43,13 +46,29 @@ OUTCOMES = {
     "crm_error": "the CRM failed",
     "internal_error": "the server failed",
 }
+# Fields whose names read badly in a sentence.
+FIELDS = {"assigned_to": "assignees", "is_active": "activity"}
+MOST_FIELDS = 3
+POLICY_FIELDS = {
+    "agents": "What tokens may do",
+    "max_lifetime_days": "Longest life of a token",
+    "confirmation": "Before what can't be taken back",
+    "clients": "Who may connect by signing a person in",
+    "client_hosts": "Hosts whose clients may connect",
+    "max_connection_days": "Longest connection",
+    "default_access": "Chosen beforehand when a client connects",
+}
 CHOICES: dict[str, dict[str, str]] = {
     "agents": dict(Policy.Agents.choices),
     "confirmation": dict(Policy.Confirmation.choices),
-    "clients": dict(Policy.Clients.choices),
+    "clients": dict(Policy.Clients.choices) | {Policy.Clients.LISTED: "Clients of listed hosts"},
     "default_access": dict(Policy.Access.choices),
 }
 POLICY_CHANGE = re.compile(r"(\w+): (.*?) → (.*?)(?=, \w+: |$)")
+LISTED = re.compile(r"'([^']*)'")
+CONNECTED = re.compile(r"(?P<host>\S+): (?P<scopes>.+)")
+LACKING = re.compile(r"This token lacks the scope (?P<resource>[^:]*):(?P<action>read|write)\.")
+UNREACHED = "A token with scopes reaches nothing outside /api/."
 BROWSER = re.compile(r"(Firefox|Edg|OPR|Chrome|Safari)/(\d+)")
 CLIENT_LENGTH = 40
 
@@ -58,31 +77,84 @@ CLIENT_LENGTH = 40
 class Said:
     text: str
     more: str
+    record: str
+    record_url: str
     client: str
 
 
 def said_of(event: Event) -> Said:
-    """What happened, what else is known of it, and with which program."""
+    """What happened, what else is known of it, to which record, and with which program."""
     if event.kind == Kind.WRITE:
-        text, more = _write(event), event.detail
-    elif event.kind == Kind.POLICY:
-        text, more = SAID[Kind.POLICY], _policy(event.detail)
+        text, more = _write(event)
     else:
-        text, more = SAID.get(Kind(event.kind), event.get_kind_display()), event.detail
+        text, more = SAID.get(Kind(event.kind), event.get_kind_display()), _more(event)
     if event.times > 1:
         text = f"{event.times} times {text[:1].lower()}{text[1:]}"
-    return Said(text, more[:1].upper() + more[1:], _client(event.client))
+    return Said(text, _sentence(more), *_record(event), _client(event.client))
 
 
-def _write(event: Event) -> str:
+def plainly(reason: str) -> str:
+    """Why a token was refused, without the names of scopes."""
+    if found := LACKING.fullmatch(reason):
+        doing = "look at" if found["action"] == "read" else "change"
+        return f"This token may not {doing} {presets.label_of(found['resource']).lower()}."
+    if reason == UNREACHED:
+        return "This token may look at and change records, and nothing else."
+    return reason
+
+
+def _write(event: Event) -> tuple[str, str]:
+    """The sentence, and the fields that would make it too long."""
     done, tried = DOING.get(event.tool, ("used", "use"))
     name, what = event.token_name or "A client", one(event.entity)
     if event.outcome == "done":
-        return f"{name} {done} {what}"
+        if event.tool == "crm_action" and event.detail:
+            return f"{name} did “{event.detail.replace('_', ' ')}” on {what}", ""
+        fields = [_field(each) for each in event.detail.split(", ") if each]
+        if 0 < len(fields) <= MOST_FIELDS:
+            return f"{name} {done} {_together(fields)} of {what}", ""
+        number = f"{len(fields)} fields of " if fields else ""
+        return f"{name} {done} {number}{what}", ", ".join(fields)
     if event.outcome == "repeated":
-        return f"{name} {done} {what} before; the same call again did nothing"
+        return f"{name} {done} {what} before; the same call again did nothing", ""
     why = OUTCOMES.get(event.outcome, event.outcome.replace("_", " "))
-    return f"{name} tried to {tried} {what}: {why}"
+    return f"{name} tried to {tried} {what}: {why}", ""
+
+
+def _more(event: Event) -> str:
+    if event.kind == Kind.POLICY:
+        return _policy(event.detail)
+    if event.kind == Kind.REFUSED:
+        return plainly(event.detail)
+    if event.kind == Kind.CONNECTED and (found := CONNECTED.fullmatch(event.detail)):
+        host = found["host"]
+        vouched = "Its name is unverified" if host == "unverified" else f"Vouched for by {host}"
+        # The last one may have been cut off.
+        scopes = [each for each in found["scopes"].split() if SCOPE.fullmatch(each)]
+        return f"{vouched}. It may do: {presets.summary(scopes)}"
+    return event.detail
+
+
+def _record(event: Event) -> tuple[str, str]:
+    """A short name of the record, as the log has no values, and its address."""
+    if not event.record_id:
+        return "", ""
+    name = f"{one(event.entity).partition(' ')[2]} {event.record_id[:8]}"
+    is_gone = event.tool == "crm_delete" and event.outcome == "done"
+    return _sentence(name), "" if is_gone else record_address(event.entity, event.record_id)
+
+
+def _field(name: str) -> str:
+    return FIELDS.get(name, name.removeprefix("custom_fields.").replace("_", " "))
+
+
+def _together(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def one(entity: str) -> str:
@@ -96,20 +168,18 @@ def one(entity: str) -> str:
 
 def _policy(detail: str) -> str:
     changes = [
-        f"{_label(name)} {_value(name, before)} → {_value(name, after)}"
+        f"{POLICY_FIELDS.get(name, _field(name))}: {_value(name, before)} → {_value(name, after)}"
         for name, before, after in POLICY_CHANGE.findall(detail)
     ]
     return "; ".join(changes) or detail
 
 
-def _label(name: str) -> str:
-    label = PolicyForm.Meta.labels.get(name, "Hosts whose clients may connect")
-    return label if label.endswith("?") else f"{label}:"
-
-
 def _value(name: str, value: str) -> str:
-    choices = CHOICES.get(name, {})
-    return "no limit" if value == "None" else choices.get(value, value)
+    if name == "client_hosts":
+        return ", ".join(LISTED.findall(value)) or "none"
+    if name.endswith("_days"):
+        return "no limit" if value == "None" else f"{value} day{'' if value == '1' else 's'}"
+    return CHOICES.get(name, {}).get(value, value)
 
 
 def _client(agent: str) -> str:

@@ -10,7 +10,9 @@ from pat_tokens.host.tokens import status_of
 from pat_tokens.lists.listing import CONNECTION, HOST_TOKEN, TOKEN
 from pat_tokens.models import Connection, Policy, Token
 from pat_tokens.oauth.connections import connection_page
+from pat_tokens.pages.event_words import plainly
 from pat_tokens.services import presets
+from pat_tokens.services.refusals import last_refusal
 
 SOON = timedelta(days=14)
 # Connections that a page of tokens shows; a page of their own has them all.
@@ -27,8 +29,15 @@ def row_of(token: Token) -> dict[str, Any]:
         "reason": token.status_reason,
         "access": presets.summary(token.scopes),
         "previous_until": old if old and old > timezone.now() else None,
+        "refusal": refusal_of(token),
     }
     return row | _standing(token.status, token.ends_at)
+
+
+def refusal_of(token: Token) -> dict[str, Any] | None:
+    """When the token was refused last, and why in plain words."""
+    refusal = last_refusal(token)
+    return {"at": refusal[0], "why": plainly(refusal[1])} if refusal else None
 
 
 def host_row_of(row: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from pat_tokens.pages.access import member_page, owner_of
 from pat_tokens.pages.chart import chart_of
 from pat_tokens.pages.forms import TokenForm
 from pat_tokens.pages.rendering import filters_in, next_url, page, page_of, position_of
-from pat_tokens.pages.rows import PAGE_ROWS, first_connections, row_of, under
+from pat_tokens.pages.rows import PAGE_ROWS, first_connections, refusal_of, row_of, under
 from pat_tokens.services import issue
 from pat_tokens.services.client_configs import configurations, local_command
 from pat_tokens.services.issue import create_token
@@ -101,8 +101,10 @@ def token(request: HttpRequest, pk: UUID) -> HttpResponse:
 def connection(request: HttpRequest, pk: UUID) -> JsonResponse:
     """For the connection check; the REST endpoint of the token says the same."""
     found = own_or_404(request, pk)
-    names = ("status", "first_mcp_at", "last_used_at", "last_refused_at", "last_refusal")
-    return JsonResponse({name: getattr(found, name) for name in names})
+    names = ("status", "first_mcp_at", "last_used_at")
+    refusal = refusal_of(found) or {"at": None, "why": ""}
+    told = {"last_refused_at": refusal["at"], "last_refusal": refusal["why"]}
+    return JsonResponse({name: getattr(found, name) for name in names} | told)
 
 
 @member_page

@@ -83,8 +83,12 @@ def summary(scopes: list[str]) -> str:
     actions: dict[str, list[str]] = {}
     for resource, _, action in (scope.partition(":") for scope in shown or scopes):
         actions.setdefault(resource, []).append(action)
-    labels = {ANY_RESOURCE: "Everything", **token_settings.entities}
     return "; ".join(
-        f"{labels.get(resource, resource)}: {' and '.join(done)}"
-        for resource, done in actions.items()
+        f"{label_of(resource)}: {' and '.join(done)}" for resource, done in actions.items()
     )
+
+
+def label_of(resource: str) -> str:
+    """What people call the resource of a scope."""
+    labels = {ANY_RESOURCE: "Everything", **token_settings.entities}
+    return labels.get(resource) or resource.replace("-", " ").capitalize()

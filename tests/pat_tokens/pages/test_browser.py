@@ -228,7 +228,7 @@ def test_log_is_narrowed_and_paged_without_scripts(
         page.get_by_role("link", name="Events").click()
         expect(page.get_by_text("202 entries.")).to_be_visible()
         page.get_by_label("Person").fill(alpha_user.user.email)
-        page.get_by_label("What").select_option("Write")
+        page.get_by_label("What").select_option("Records changed, or tried to be")
         page.get_by_label("From").fill("2026-01-01")
         page.get_by_role("button", name="Show").click()
         expect(page.get_by_text("101 entries.")).to_be_visible()

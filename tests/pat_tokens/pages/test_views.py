@@ -381,7 +381,7 @@ def test_policy(browser, alpha_admin) -> None:
     assert (policy.max_connection_days, policy.default_access) == (7, "read_write")
     assert "claude.ai\nchatgpt.com</textarea>" in text_of(client.get(f"{ORG}policy/"))
     assert "Events" in text_of(client.get(answer["Location"]))
-    assert "What may tokens do? Read and write → Read only" in text_of(client.get(f"{ORG}events/"))
+    assert "What tokens may do: Read and write → Read only" in text_of(client.get(f"{ORG}events/"))
     assert "lets tokens read only" in text_of(client.get(URL))
 
 

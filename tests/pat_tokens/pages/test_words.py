@@ -19,8 +19,23 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
     [
         (
             {"tool": "crm_update", "entity": "opportunities", "outcome": "done", "detail": "stage"},
-            "Claude changed an opportunity",
-            "Stage",
+            "Claude changed stage of an opportunity",
+            "",
+        ),
+        (
+            {
+                "tool": "crm_update",
+                "entity": "tasks",
+                "outcome": "done",
+                "detail": "title, due_date, assigned_to, custom_fields.region",
+            },
+            "Claude changed 4 fields of a task",
+            "Title, due date, assignees, region",
+        ),
+        (
+            {"tool": "crm_action", "entity": "invoices", "outcome": "done", "detail": "mark_paid"},
+            "Claude did “mark paid” on an invoice",
+            "",
         ),
         (
             {"tool": "crm_delete", "entity": "leads", "outcome": "declined"},
@@ -45,13 +60,50 @@ def test_writes(facts, text, more) -> None:
 
 
 def test_change_of_the_policy() -> None:
-    detail = "agents: on → off, max_lifetime_days: None → 45, client_hosts: [] → ['a.example', 'b']"
+    detail = (
+        "agents: on → off, max_lifetime_days: None → 45, client_hosts: [] → ['a.example', 'b'], "
+        "clients: any → listed"
+    )
     said = said_of(Event(kind=Event.Kind.POLICY, detail=detail))
     assert said.more == (
-        "What may tokens do? Read and write → Nothing: tokens are switched off; "
-        "Longest life of a token, in days: no limit → 45; "
-        "Hosts whose clients may connect: [] → ['a.example', 'b']"
+        "What tokens may do: Read and write → Nothing: tokens are switched off; "
+        "Longest life of a token: no limit → 45 days; "
+        "Hosts whose clients may connect: none → a.example, b; "
+        "Who may connect by signing a person in: Any client → Clients of listed hosts"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "more"),
+    [
+        (
+            "connected",
+            "claude.ai: leads:read leads:write task",
+            "Vouched for by claude.ai. It may do: Leads: read and write",
+        ),
+        ("connected", "unverified: *:read", "Its name is unverified. It may do: Read only"),
+        ("refused", "This token lacks the scope leads:write.", "This token may not change leads."),
+        (
+            "refused",
+            "This token lacks the scope custom-fields:read.",
+            "This token may not look at custom fields.",
+        ),
+        ("refused", "This token is paused.", "This token is paused."),
+    ],
+)
+def test_no_scopes_are_named(kind, detail, more) -> None:
+    assert said_of(Event(kind=kind, detail=detail)).more == more
+
+
+def test_record_is_linked_where_its_page_is_known(settings) -> None:
+    facts = {"entity": "opportunities", "record_id": "3f2a0c1b-0000-4000-8000-000000000000"}
+    event = Event(kind=Event.Kind.WRITE, tool="crm_update", outcome="done", **facts)
+    assert (said_of(event).record, said_of(event).record_url) == ("Opportunity 3f2a0c1b", "")
+    settings.FRONTEND_URL = "https://app.example.com/"
+    address = f"https://app.example.com/pipeline/{facts['record_id']}"
+    assert said_of(event).record_url == address
+    event.tool = "crm_delete"
+    assert not said_of(event).record_url
 
 
 def test_counted_refusals() -> None:

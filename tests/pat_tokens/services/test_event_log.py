@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pat_tokens.api import admin_views as rest_views
 from pat_tokens.audit import events as log
-from pat_tokens.models import Event
+from pat_tokens.models import Event, Token
 from pat_tokens.pages import admin_views as page_views
 from pat_tokens.rls import in_organisation
 from pat_tokens.services import event_log
@@ -71,6 +71,8 @@ def test_filters(api, filled, alpha_admin, alpha_user, beta_user) -> None:
     assert narrowed(client, kind="write") == [("admin", "write"), ("user", "write")]
     assert narrowed(client, entity="leads", person=str(alpha_user.pk)) == [("user", "write")]
     assert narrowed(client, token=str(filled[beta_user].pk)) == []
+    assert narrowed(client, token=filled[alpha_user].prefix) == users
+    assert narrowed(client, token="lapt") == admins + users
 
 
 def test_dates_are_the_organisations(api, filled, alpha_admin) -> None:
@@ -311,6 +313,19 @@ class TestPage:
         assert [len(each.context["events"]) for each in (first, second)] == [4, 2]
         assert 'rel="next"' not in second.content.decode()
         assert f'<a href="{PAGE}?limit=4&amp;kind=">Newest</a>' in second.content.decode()
+
+    def test_token_is_called_by_its_name(self, browser, filled, alpha_user) -> None:
+        with in_organisation(alpha_user.org_id):
+            Token.objects.filter(pk=filled[alpha_user].pk).update(name="Cursor")
+        field = 'name="token" value="{}"'
+        by_name = browser.get(PAGE, {"token": "curs"}).content.decode()
+        assert "3 entries." in by_name
+        assert field.format("curs") in by_name
+        by_id = browser.get(PAGE, {"token": str(filled[alpha_user].pk)}).content.decode()
+        assert field.format("Cursor") in by_id
+        unknown = browser.get(PAGE, {"token": "Nobody's"})
+        assert unknown.status_code == 400
+        assert "No token and no client has this in its name." in unknown.content.decode()
 
     def test_bad_filter(self, browser) -> None:
         answer = browser.get(PAGE, {"person": "nobody", "from": "x"})
