@@ -360,6 +360,9 @@ class Action:
     way_back: str = ""
     # Fields without whose values the CRM can't do it.
     needs: tuple[str, ...] = ()
+    # What the record is where nothing is left to do, or the CRM refuses it; `approval.state` is of
+    # the part that is meant.
+    not_when: tuple[State, ...] = ()
     # Fields that what is made of the record lacks.
     loses: tuple[str, ...] = ()
     # The field that says when it was done last, which a preview tells: it would be done again.

@@ -32,6 +32,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_action,
     kinds_of,
     left_behind,
+    require_undone,
     require_values,
 )
 from bottlecrm_mcp.tools.confirmation.made import made_details
@@ -108,11 +109,13 @@ def crm_action(
     ]
     parts = _parts(crm, acted_on, chosen, record_id, values.body)
     subject = f"{acted_on.singular} {name!r}"
+    below, watched_below = _watched_descendants(crm, acted_on, chosen, record_id)
+    if not below:
+        require_undone(chosen, before, parts, subject, crm.clock.today)
     require_values(chosen.needs, before, subject)
     marked = effects_of_action(chosen, before, crm.clock.today)
     mail = mail_details(crm, acted_on, marked, before, subject)
     made = made_details(crm, marked, before)
-    below, watched_below = _watched_descendants(crm, acted_on, chosen, record_id)
     change = Change(
         "crm_action",
         arguments,
@@ -217,7 +220,7 @@ def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[st
     if not crm.may(entity, "read"):
         return {}
     # What was confirmed is the whole record, also what lists leave out.
-    read = crm.record if action.possible_effects else crm.brief
+    read = crm.record if action.possible_effects or action.not_when else crm.brief
     return read(entity, record_id)
 
 

@@ -42,6 +42,7 @@ OUTCOMES = {
     "invalid_arguments": "what was given is not valid",
     "validation_error": "the CRM does not take what was given",
     "conflict": "somebody else had changed it",
+    "nothing_to_do": "it was so already",
     "timeout": "it took too long, so it may have happened",
     "crm_error": "the CRM failed",
     "internal_error": "the server failed",

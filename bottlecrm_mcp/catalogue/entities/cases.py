@@ -44,6 +44,8 @@ TIME_ENTRY_KEYS = ("id", "started_at", "ended_at", "duration_minutes", "descript
 TIME_ENTRY_ID = part("time_entry_id", "time_entries")
 APPROVAL_KEYS = ("id", "state", "note", "reason", "decided_at", "created_at")
 APPROVAL_ID = part("approval_id", "approvals")
+CLOSED = (State("status", ("Closed",)),)
+DECIDED = (State("approval.state", ("approved", "rejected", "cancelled")),)
 CLOSE_CASE = "close the case, which sends the customer a satisfaction survey by e-mail"
 # The CRM waits half an hour, and asks then whether the case is still closed.
 REOPEN_CASE = "crm_update of the status; within half an hour it keeps the survey from being sent"
@@ -154,6 +156,7 @@ CASES = Entity(
             body={"status": "Closed"},
             effects=(Effect.MAILS,),
             consequence=CLOSE_CASE,
+            not_when=CLOSED,
             mails_to="contacts",
             way_back=REOPEN_CASE,
         ),
@@ -171,6 +174,7 @@ CASES = Entity(
             "customer a satisfaction survey by e-mail",
             mails_to="contacts",
             way_back=REOPEN_CASE,
+            not_when=CLOSED,
             descendants="parent",
         ),
         Action(
@@ -271,6 +275,7 @@ CASES = Entity(
             "/api/time-entries/{time_entry_id}/stop/",
             params=(TIME_ENTRY_ID,),
             returns=TIME_ENTRY_KEYS,
+            not_when=(State("time_entry.ended_at"),),
             follows="start_timer",
         ),
         Action(
@@ -300,6 +305,7 @@ CASES = Entity(
             params=(APPROVAL_ID, parameter("note")),
             effects=(Effect.IRREVERSIBLE,),
             consequence="approve the request for good, after which the case may be closed",
+            not_when=DECIDED,
             returns=APPROVAL_KEYS,
             by_another=True,
         ),
@@ -311,6 +317,7 @@ CASES = Entity(
             params=(APPROVAL_ID, parameter("reason", required=True)),
             effects=(Effect.IRREVERSIBLE,),
             consequence="reject the request for good",
+            not_when=DECIDED,
             returns=APPROVAL_KEYS,
             by_another=True,
         ),
@@ -320,6 +327,7 @@ CASES = Entity(
             "POST",
             "/api/cases/approvals/{approval_id}/cancel/",
             params=(APPROVAL_ID,),
+            not_when=DECIDED,
             returns=APPROVAL_KEYS,
         ),
         *note_actions(

@@ -53,6 +53,7 @@ REVISES = revises("invoice", choices.INVOICE_STATUS[1:])
 # The CRM looks for invoices to remind of every morning.
 REMINDS = (State("reminder_enabled", (True,)), State("client_email"))
 REMINDED_OF = ("Sent", "Viewed", "Partially_Paid", "Overdue")
+OVER = (State("status", ("Paid", "Cancelled")),)
 RECORD_PAYMENT = "record the payment; the status that follows stays, also if it is removed again"
 # Paid in part, a draft counts as issued.
 REMINDS_OF_REST = ChangeEffect(
@@ -189,6 +190,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/send/",
             effects=(Effect.MAILS,),
             consequence="e-mail the invoice to the customer",
+            not_when=OVER,
             done_at="sent_at",
             change_effects=(
                 ChangeEffect(
@@ -215,6 +217,7 @@ INVOICES = Entity(
             ),
             effects=(Effect.IRREVERSIBLE,),
             consequence=RECORD_PAYMENT,
+            not_when=OVER,
             change_effects=(REMINDS_OF_REST,),
             adds="payments",
             shows={"status": "Paid"},
@@ -235,6 +238,7 @@ INVOICES = Entity(
             ),
             effects=(Effect.IRREVERSIBLE,),
             consequence=RECORD_PAYMENT,
+            not_when=OVER,
             change_effects=(REMINDS_OF_REST,),
             returns=PAYMENT_KEYS,
             returns_in=("payment",),
@@ -257,6 +261,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/cancel/",
             effects=(Effect.IRREVERSIBLE,),
             consequence="cancel the invoice for good",
+            not_when=OVER,
             shows={"status": "Cancelled"},
         ),
         Action(

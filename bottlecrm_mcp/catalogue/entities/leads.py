@@ -35,6 +35,7 @@ from bottlecrm_mcp.catalogue.model import (
     Open,
     RestFilter,
     Section,
+    State,
     ValueEffect,
 )
 
@@ -162,6 +163,7 @@ LEADS = Entity(
             body={"status": "converted"},
             effects=(Effect.IRREVERSIBLE,),
             consequence=CONVERT_LEAD,
+            not_when=(State("status", ("converted",)),),
             makes=CONVERTED_TO,
             needs=("email",),
             loses=("currency",),

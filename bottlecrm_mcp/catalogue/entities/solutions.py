@@ -20,6 +20,7 @@ from bottlecrm_mcp.catalogue.model import (
     Kind,
     RestFilter,
     Section,
+    State,
 )
 
 SOLUTIONS = Entity(
@@ -70,6 +71,7 @@ SOLUTIONS = Entity(
             "/api/cases/solutions/{id}/publish/",
             admin_only=True,
             way_back="crm_action unpublish",
+            not_when=(State("is_published", (True,)),),
             state={"status": "approved"},
             shows={"is_published": True},
         ),
@@ -80,6 +82,7 @@ SOLUTIONS = Entity(
             "/api/cases/solutions/{id}/unpublish/",
             admin_only=True,
             way_back="crm_action publish",
+            not_when=(State("is_published", (False,)),),
             follows="publish",
             shows={"is_published": False},
         ),

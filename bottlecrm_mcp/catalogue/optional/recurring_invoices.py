@@ -144,6 +144,8 @@ RECURRING_INVOICES = Entity(
                     mails_to="client_email",
                 ),
             ),
+            not_when=(State("is_active", (True,)),),
+            follows="pause",
         ),
     ),
     includes=(

@@ -25,6 +25,7 @@ from bottlecrm_mcp.catalogue.model import (
     Field,
     Kind,
     Section,
+    State,
     Window,
 )
 
@@ -78,6 +79,7 @@ TIME_ENTRIES = Entity(
             "Stop the running timer; start_timer of cases starts one.",
             "POST",
             "/api/time-entries/{id}/stop/",
+            not_when=(State("ended_at"),),
             state={"ended_at": None},
         ),
     ),

@@ -122,6 +122,27 @@ def require_values(names: Iterable[str], record: Record, subject: str) -> None:
         )
 
 
+def require_undone(
+    action: Action, record: Record, parts: Mapping[str, Record], subject: str, today: date
+) -> None:
+    """Refuse an action that has nothing left to do for this record, or that the CRM refuses it.
+
+    `parts` are the parts of the record that the action is for, by their kind.
+    """
+    of_parts = {f"{kind}.{key}": part[key] for kind, part in parts.items() for key in part}
+    known = {**record, **of_parts}
+    for state in action.not_when:
+        # Of a record that can't be read the CRM decides.
+        if state.field in known and holds(state, known, today):
+            value = known[state.field]
+            shown = value.get("name") if isinstance(value, Mapping) else value
+            raise ToolError(
+                "nothing_to_do",
+                f"{action.name} does nothing for {subject}: {state.field} is {shown} already.",
+                hint=NOTHING_CHANGED,
+            )
+
+
 def _changes(entity: Entity, effect: ChangeEffect, given: Record, before: Record | None) -> bool:
     """Whether the update changes what the effect is of."""
     fields = [entity.field(name) for name in effect.fields if name in given]

@@ -129,7 +129,7 @@ def test_timer(someone, case) -> None:
     # An entry of another case.
     assert refused(someone.call, case, "stop_timer", **stop)["code"] == "not_found"
     assert done(someone.call, someone.case, "stop_timer", **stop)["ended_at"]
-    assert refused(someone.call, someone.case, "stop_timer", **stop)["code"] == "rejected"
+    assert refused(someone.call, someone.case, "stop_timer", **stop)["code"] == "nothing_to_do"
 
 
 def test_second_timer_is_told_where_the_first_one_runs(user, case, other) -> None:
@@ -176,7 +176,7 @@ def test_case_is_closed_with_an_approval(admin, user, case, rule) -> None:
     assert done(admin, case, "approve", **approval, note="Fine")["state"] == "approved"
     (shown,) = included(user, case, "approvals")
     assert (shown["state"], shown["note"]) == ("approved", "Fine")
-    assert refused(admin, case, "approve", **approval)["code"] == "rejected"
+    assert refused(admin, case, "approve", **approval)["code"] == "nothing_to_do"
     assert done(user, case, "close", closed_on="today")["record"]["status"] == "Closed"
 
 
@@ -220,7 +220,7 @@ def test_cancel(someone, rule) -> None:
     cancelled = done(someone.call, someone.case, "cancel_approval", **approval)
     assert cancelled["state"] == "cancelled"
     again = refused(someone.call, someone.case, "cancel_approval", **approval)
-    assert again["code"] == "rejected"
+    assert again["code"] == "nothing_to_do"
 
 
 def test_approval_of_another_case(admin, user, case, other, rule) -> None:
