@@ -18,6 +18,7 @@ DUTIES = (
         due="due_date",
         urgency="priority",
         urgent=("High",),
+        tells=("account",),
     ),
     Duty(
         "cases",
@@ -30,18 +31,21 @@ DUTIES = (
             (_computed("is_sla_first_response_breached"), "first response"),
             (_computed("is_sla_resolution_breached"), "resolution"),
         ),
+        tells=("account",),
     ),
     Duty(
         "leads",
         "follow-up",
         {"status": list(choices.LEAD_STATUS[:2]), "next_follow_up__lte": "today"},
         due="next_follow_up",
+        tells=("company_name",),
     ),
     Duty(
         "opportunities",
         "closing",
         {"stage": list(choices.STAGE[:4]), "closed_on__lte": "this_week"},
         due="closed_on",
+        tells=("account",),
     ),
     Duty(
         "invoices",

@@ -16,6 +16,9 @@ MOST_FIELDS = 20
 # What is compared to find the nearest: so many names, and so much of what was written.
 MOST_COMPARED = 1_000
 LONGEST_COMPARED = 100
+# How much a misspelt word is like the one that was meant, and how long a part of it is one.
+MISSPELT = 0.7
+SHORTEST_PART = 3
 UNSENT = (
     "The change is saved, but what the CRM is to do in the background after it ({}) is not known "
     "to have reached its message broker. Take it as not mailed and not done, whatever the record "
@@ -66,19 +69,29 @@ class ToolError(Exception):
         return {"error": parts}
 
 
-def nearest(wanted: object, valid: Iterable[str], most: int = 3) -> list[str]:
-    """The valid names that look most like `wanted`, best first."""
+def nearest(
+    wanted: object, valid: Iterable[str], most: int = 3, likeness: float = 0.5
+) -> list[str]:
+    """The valid names that look most like `wanted`, best first.
+
+    `likeness` is the least, from 0 to 1: as of names of records, where the nearest is of use
+    however far it is.
+    """
     by_lower = {each.lower(): each for each in islice(valid, MOST_COMPARED)}
     wanted = str(wanted)[:LONGEST_COMPARED].lower()
-    close = get_close_matches(wanted, by_lower, most, 0.5)
-    contained = [each for each in by_lower if wanted and (wanted in each or each in wanted)]
+    close = get_close_matches(wanted, by_lower, most, likeness)
+    contained = [
+        each
+        for each in by_lower
+        if min(len(wanted), len(each)) >= SHORTEST_PART and (wanted in each or each in wanted)
+    ]
     return [by_lower[each] for each in dict.fromkeys([*close, *contained])][:most]
 
 
 def suggest(wanted: object, valid: Iterable[str]) -> str:
     """A sentence that names the nearest valid names, or all of them if none is near."""
     names = list(valid)
-    close = nearest(wanted, names)
+    close = nearest(wanted, names, likeness=MISSPELT)
     if close:
         return f"Did you mean {' or '.join(repr(each) for each in close)}?"
     shown = ", ".join(names[:30])

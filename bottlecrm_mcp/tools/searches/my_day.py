@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from bottlecrm_mcp.catalogue.model import ASSIGNEES, CREATED, CREATOR, Duty, Entity
@@ -51,7 +51,7 @@ def my_day(crm: Crm, limit: int) -> dict[str, Any]:
 
 def _search(crm: Crm, duty: Duty) -> EntitySearch:
     entity = crm.entity(duty.entity)
-    names = {duty.due, duty.urgency, duty.answered, *duty.tells, *label_names(entity)}
+    names = {duty.due or CREATED, duty.urgency, duty.answered, *duty.tells, *label_names(entity)}
     columns = tuple(field for field in entity.fields if field.name in names)
     columns += tuple(field for field, _ in duty.missed)
     first = entity.field(duty.due or CREATED)
@@ -73,7 +73,7 @@ def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Wa
     due = row.get(duty.due, "")
     late = (crm.clock.today - date.fromisoformat(due)).days if due else 0
     urgency = row.get(duty.urgency, "")
-    why = [f"{duty.what} {_when(late)}" if due else duty.what, urgency]
+    why = [f"{duty.what} {_when(late) if due else _since(crm, row)}".strip(), urgency]
     if duty.answered and duty.answered not in row:
         why.append("not answered yet")
     missed = [promise for field, promise in duty.missed if row.get(field.name)]
@@ -81,6 +81,8 @@ def _waiting(crm: Crm, duty: Duty, entity: Entity, row: Mapping[str, Any]) -> Wa
     shown = {"entity": entity.name, "id": row["id"], "name": crm.label(entity, row)}
     if due:
         shown["due"] = due
+    if late > 0:
+        shown["days_late"] = late
     shown |= {name: _short(row[name]) for name in duty.tells if name in row}
     shown["why"] = ", ".join(filter(None, why))
     pressing = MISSED if missed else _pressing(duty, due, late, urgency)
@@ -101,8 +103,20 @@ def _rank(duty: Duty, due: str, urgency: str) -> int:
 def _when(late: int) -> str:
     if late == 0:
         return "due today"
-    days = "1 day" if abs(late) == 1 else f"{abs(late)} days"
-    return f"overdue by {days}" if late > 0 else f"due in {days}"
+    return f"overdue by {_days(late)}" if late > 0 else f"due in {_days(-late)}"
+
+
+def _since(crm: Crm, row: Mapping[str, Any]) -> str:
+    """How long what has no day is waiting."""
+    if CREATED not in row:
+        return ""
+    made = datetime.fromisoformat(row[CREATED]).astimezone(crm.clock.zone).date()
+    age = (crm.clock.today - made).days
+    return f"for {_days(age)}" if age > 0 else "since today"
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
 
 
 def _pressing(duty: Duty, due: str, late: int, urgency: str) -> int:

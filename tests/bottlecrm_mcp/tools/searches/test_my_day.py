@@ -63,18 +63,21 @@ def test_the_most_pressing_first(day, user) -> None:
     day(Case, name="Broken", status="New", priority="Urgent")
     day(Case, name="Question", status="Pending", priority="Low")
     day(Lead, first_name="Ann", status="in process", next_follow_up=-1)
-    day(Opportunity, name="Robots", stage="PROPOSAL", closed_on=-2)
+    account = day(Account, None, name="Acme")
+    day(Opportunity, name="Robots", stage="PROPOSAL", closed_on=-2, account=account)
     found = user("crm_search", entity="my_day")
     assert reasons(found) == [
         "Write: task overdue by 3 days, High",
         "Robots: closing overdue by 2 days",
         "Ann: follow-up overdue by 1 day",
-        "Broken: open case, Urgent, not answered yet",
+        "Broken: open case since today, Urgent, not answered yet",
         "Call back: task due today, Low",
-        "Question: open case, Low, not answered yet",
+        "Question: open case since today, Low, not answered yet",
     ]
     assert found["totals"] == {"tasks": 2, "cases": 2, "leads": 1, "opportunities": 1}
-    assert set(found["records"][0]) == {"entity", "id", "name", "due", "why"}
+    assert set(found["records"][0]) == {"entity", "id", "name", "due", "days_late", "why"}
+    assert [row.get("days_late") for row in found["records"]] == [3, 2, 1, None, None, None]
+    assert found["records"][1]["account"] == "Acme"
     assert set(found["records"][3]) == {"entity", "id", "name", "why"}
 
 
@@ -163,9 +166,10 @@ def test_missed_promise_before_an_old_invoice(day, invoice, user) -> None:
     day(Case, name="In time", status="New", priority="Low")
     waiting = reasons(user("crm_search", entity="my_day"))
     waiting[2] = waiting[2].replace(waiting[2].split(":")[0], "Old")
+    late = "not answered yet, first response overdue, resolution overdue"
     assert waiting == [
-        "Sooner: open case, Urgent, not answered yet, first response overdue, resolution overdue",
-        "Later: open case, Low, not answered yet, first response overdue, resolution overdue",
+        f"Sooner: open case for 10 days, Urgent, {late}",
+        f"Later: open case for 10 days, Low, {late}",
         "Old: payment overdue by 90 days",
-        "In time: open case, Low, not answered yet",
+        "In time: open case since today, Low, not answered yet",
     ]
