@@ -293,10 +293,19 @@ class WriteKey:
 @dataclass(frozen=True)
 class EarlierWrite:
     """What is known of a write that was made under a key: the id of the record, which may be empty,
-    and the background tasks that are not known to have reached the message broker."""
+    and the background tasks that are not known to have reached the message broker. `digest` is that
+    of its key."""
 
     record_id: str
     unsent: tuple[str, ...] = ()
+    digest: str = ""
+
+
+KEY_REUSED = GatewayError(
+    "key_reused",
+    "This idempotency_key was used for another call within the last 24 hours. Nothing was changed; "
+    "use a new key for a new call.",
+)
 
 
 class WrittenBefore(Exception):
@@ -391,6 +400,13 @@ class Gateway(Protocol):
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         """The write that was made under this key in the last 24 hours."""
+
+    def writes_under(self, entity: Entity, key: str) -> Mapping[str, EarlierWrite]:
+        """The writes of the last 24 hours whose keys begin with this one, by what follows a colon
+        there; under an empty name the one of the key itself."""
+
+    def seconds_left(self) -> float:
+        """How much longer the call may take."""
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""

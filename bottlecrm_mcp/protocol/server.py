@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import mcp_types as types
+from anyio import move_on_after
 from anyio.from_thread import run as run_in_loop
+from anyio.lowlevel import current_token
 from mcp.server.caching import CacheHint
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
@@ -40,6 +42,8 @@ from bottlecrm_mcp.tools.truncation import compact
 
 logger = logging.getLogger("bottlecrm_mcp")
 
+# How long a call waits until a message on its progress is taken.
+PROGRESS_SECONDS = 1
 # Characters: errors repeat it.
 LONGEST_URI = 300
 
@@ -159,10 +163,11 @@ class McpServer(Server[Any]):
 
         No thread is held while a person reads it. What has changed since is asked for anew.
         """
+        report = _report_to(context)
         while True:
 
             def call(crm: Crm, form: FormAnswer | None = form) -> Json:
-                with progress.reported_to(_report_to(context)):
+                with progress.reported_to(report):
                     return tool.call(replace(crm, form=form), arguments)
 
             try:
@@ -237,10 +242,21 @@ class McpServer(Server[Any]):
 
 
 def _report_to(context: Context) -> progress.Report:
-    """Sends progress to a client that asked for it, from the thread that the tool runs on."""
+    """Sends progress to a client that asked for it, from the thread that the tool runs on.
+
+    The work goes on whatever becomes of that: the client may have left.
+    """
+    loop = current_token()
+
+    async def send(done: int, of: int, words: str) -> None:
+        with move_on_after(PROGRESS_SECONDS):
+            await context.session.report_progress(done, of, words)
 
     def report(done: int, of: int, words: str) -> None:
-        run_in_loop(context.session.report_progress, done, of, words)
+        try:
+            run_in_loop(send, done, of, words, token=loop)
+        except Exception:
+            logger.debug("Progress could not be sent", exc_info=True)
 
     return report
 

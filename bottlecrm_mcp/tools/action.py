@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from string import Formatter
 from typing import Any
 
@@ -18,14 +20,15 @@ from bottlecrm_mcp.gateway.base import (
     WrittenBefore,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig, part_of, row_of, without_empty
-from bottlecrm_mcp.tools.arguments.references import record_meant
+from bottlecrm_mcp.tools.arguments.references import References, record_meant
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
+from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
+from bottlecrm_mcp.tools.bulk.run import change_several
 from bottlecrm_mcp.tools.confirmation.confirm import (
     Change,
     Confirmation,
     digest_of,
-    require_confirmation,
     way_back_shown,
 )
 from bottlecrm_mcp.tools.confirmation.effects import (
@@ -55,17 +58,18 @@ from bottlecrm_mcp.tools.errors import (
 )
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.money import untaxed
+from bottlecrm_mcp.tools.prepared import Prepared, WriteResult, confirmed
 from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
     CONFIRMABLE,
     CONFIRMING,
     ENTITY,
-    FLAG,
     IDEMPOTENCY_KEY,
-    RECORD_ID,
+    LIST,
+    SEVERAL,
     TEXT,
-    a_list,
+    WHICH,
     an_object,
     text,
 )
@@ -79,8 +83,10 @@ def crm_action(
     crm: Crm,
     *,
     entity: str,
-    id: str,
     action: str,
+    id: str | None = None,
+    ids: Sequence[str] | None = None,
+    filters: Mapping[str, Any] | None = None,
     params: Mapping[str, Any] | None = None,
     confirm: bool = False,
     confirmation: str = "",
@@ -91,16 +97,62 @@ def crm_action(
     crm.require_scope(acted_on, "write")
     if chosen.admin_only and not crm.caller.is_admin:
         raise ToolError("forbidden", f"Only an administrator may {chosen.name} {acted_on.name}.")
-    record_id = record_meant(crm, acted_on, id)
     given = dict(params or {})
-    arguments = {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": given}
+    arguments = {"entity": acted_on.name, "action": chosen.name, "params": given}
+    confirming = Confirmation(confirm, confirmation)
+    one = one_meant(id, ids, filters)
+    if one is None:
+        several = Several(
+            "crm_action",
+            acted_on,
+            arguments,
+            chosen.name,
+            lambda each, references: _prepared(crm, acted_on, chosen, each, given, references),
+            with_dependents=chosen.takes_all,
+            way_back=chosen.way_back,
+        )
+        meant = records_meant(crm, several, ids, filters, idempotency_key)
+        return change_several(crm, meant, confirming)
+    record_id = record_meant(crm, acted_on, one)
+    arguments["id"] = record_id
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
     if earlier is not None:
         return _repeated(crm, acted_on, chosen, record_id, earlier.unsent)
-    watched = crm.gateway.watch(acted_on, record_id, with_dependents=chosen.takes_all)
+    try:
+        prepared = _prepared(crm, acted_on, chosen, record_id, given)
+        return confirmed(crm, prepared, confirming, key)
+    except WrittenBefore as meanwhile:
+        return _repeated(crm, acted_on, chosen, record_id, meanwhile.earlier.unsent)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is known of an action before it is run; `below` are the records that it reaches, too."""
+
+    entity: Entity
+    action: Action
+    record: Mapping[str, str]
+    before: Mapping[str, Any]
+    params: Mapping[str, Any]
+    watched: Sequence[Watched | None]
+    below: Sequence[Mapping[str, Any]]
+    watched_below: Mapping[str, Watched | None]
+    is_untrusted_below: bool
+
+
+def _prepared(
+    crm: Crm,
+    acted_on: Entity,
+    chosen: Action,
+    record_id: str,
+    given: Mapping[str, Any],
+    references: References | None = None,
+) -> Prepared:
+    watched = crm.watch(acted_on, record_id, with_dependents=chosen.takes_all)
     before = _record(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
-    values = Values(crm, f"{chosen.name} on {name!r}").read_params(chosen.params, given)
+    values = Values(crm, f"{chosen.name} on {name!r}", references)
+    values.read_params(chosen.params, given)
     named, others = _named_records(crm, chosen, values.body)
     named_parts = [
         crm.gateway.watch_part(acted_on, record_id, values.body[part.name])
@@ -116,9 +168,10 @@ def crm_action(
     marked = effects_of_action(chosen, before, crm.clock.today)
     mail = mail_details(crm, acted_on, marked, before, subject)
     made = made_details(crm, marked, before)
+    shown = known_as(crm, acted_on, record_id, before)
     change = Change(
         "crm_action",
-        arguments,
+        {"entity": acted_on.name, "id": record_id, "action": chosen.name, "params": dict(given)},
         kinds_of(marked),
         tuple(each.consequence for each in marked),
         {
@@ -131,9 +184,9 @@ def crm_action(
             "dependents": digest_of(watched),
         },
         {**values.body, "named": values.understood},
-        _untrusted(acted_on, chosen, known_as(crm, acted_on, record_id, before), parts, below),
+        _untrusted(acted_on, chosen, shown, parts, below),
     )
-    details: dict[str, Any] = {"record": known_as(crm, acted_on, record_id, before)}
+    details: dict[str, Any] = {"record": shown}
     if given:
         details["params"] = {**given, **values.understood}
     details |= parts
@@ -143,35 +196,52 @@ def crm_action(
         details["also"] = below
     details |= made | mail
     details |= way_back_shown(chosen.way_back, change.effects)
-    given_confirmation = Confirmation(confirm, confirmation)
 
-    def require_possible() -> None:
+    def require_possible() -> dict[str, Any]:
         if chosen.method == "DELETE":
             path, body = _request(chosen, record_id, values.body)
             if refusal := crm.gateway.refused_deletion(path, body):
                 raise_for(refusal, subject, wrote=True)
+        return {}
 
-    require_confirmation(crm, change, given_confirmation, details, require_possible)
+    read = _Read(
+        acted_on,
+        chosen,
+        {"id": record_id, "name": name},
+        before,
+        values.body,
+        (watched, *named, *named_parts),
+        below,
+        watched_below,
+        "also" in change.untrusted,
+    )
+    return Prepared(
+        change,
+        details,
+        partial(_written, crm, read),
+        name,
+        watched=watched,
+        only_shown=require_possible,
+    )
+
+
+def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
+    entity, action, params = read.entity, read.action, read.params
     # Refused for the record itself, it reaches nothing below.
-    record = {"id": record_id, "name": name}
-    try:
-        all_watched = (watched, *named, *named_parts)
-        reply = _send(crm, acted_on, chosen, record, values.body, key, all_watched)
-    except WrittenBefore as meanwhile:
-        return _repeated(crm, acted_on, chosen, record_id, meanwhile.earlier.unsent)
+    reply = _send(crm, entity, action, read.record, params, key, read.watched)
     done = [
-        _write(crm, acted_on, chosen, each, values.body, watched_below.get(each["id"]))
-        for each in below
+        _write(crm, entity, action, each, params, read.watched_below.get(each["id"]))
+        for each in read.below
     ]
-    result = _result(crm, acted_on, chosen, record_id, reply)
+    result = _result(crm, entity, action, read.record["id"], reply)
     if done:
         result["also"] = done
-        if "also" in change.untrusted:
+        if read.is_untrusted_below:
             result["untrusted"] = [*result.get("untrusted", ()), "also"]
-    lost = left_behind([chosen], before)
-    if tax := untaxed(result["record"] or {}, [values.body]):
+    lost = left_behind([action], read.before)
+    if tax := untaxed(result["record"] or {}, [params]):
         lost.append(tax)
-    return _answered(acted_on, chosen, record_id, result, reply.unsent, lost)
+    return WriteResult(_answered(entity, action, read.record["id"], result, reply.unsent, lost))
 
 
 def _answered(
@@ -436,20 +506,20 @@ ACTION = Tool(
     run=crm_action,
     arguments={
         "entity": ENTITY,
-        "id": RECORD_ID,
+        **WHICH,
         "action": text("The action's name, from list_actions."),
         "params": an_object("Parameters of the action, from list_actions."),
         **CONFIRMING,
         "idempotency_key": IDEMPOTENCY_KEY,
     },
-    required=("entity", "id", "action"),
+    required=("entity", "action"),
     result={
         "entity": TEXT,
         "id": TEXT,
         "action": TEXT,
         "result": ANYTHING,
-        "warnings": a_list(TEXT),
-        "repeated": FLAG,
+        "warnings": LIST,
+        **SEVERAL,
         **CONFIRMABLE,
     },
     needs="write",

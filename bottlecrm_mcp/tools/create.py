@@ -1,19 +1,24 @@
-"""crm_create: a new record, answered as the CRM saved it."""
+"""crm_create: a new record, answered as the CRM saved it, or several."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import (
     EarlierWrite,
     Reply,
+    WriteKey,
     WrittenBefore,
 )
-from bottlecrm_mcp.gateway.shared.rows import dig
+from bottlecrm_mcp.gateway.shared.rows import dig, label_of
+from bottlecrm_mcp.tools.arguments.references import References
 from bottlecrm_mcp.tools.arguments.values import Values
-from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
+from bottlecrm_mcp.tools.bulk.records import Several, new_records
+from bottlecrm_mcp.tools.bulk.run import change_several
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_create,
     given_values,
@@ -26,6 +31,7 @@ from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, write_key
 from bottlecrm_mcp.tools.errors import ToolError, unsent_warnings
 from bottlecrm_mcp.tools.money import money_warnings
+from bottlecrm_mcp.tools.prepared import Prepared, WriteResult, confirmed
 from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -33,9 +39,11 @@ from bottlecrm_mcp.tools.schemas import (
     CONFIRMING,
     DATA,
     ENTITY,
-    FLAG,
     IDEMPOTENCY_KEY,
+    LIST,
+    MOST_CREATED,
     SAVED,
+    SEVERAL,
     TEXT,
     Schema,
     a_list,
@@ -51,7 +59,8 @@ def crm_create(
     crm: Crm,
     *,
     entity: str,
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+    records: Sequence[Mapping[str, Any]] | None = None,
     confirm: bool = False,
     confirmation: str = "",
     idempotency_key: str = "",
@@ -60,11 +69,41 @@ def crm_create(
     if created.no_create:
         raise ToolError("not_supported", created.no_create)
     crm.require_scope(created, "write")
-    arguments = {"entity": created.name, "data": dict(data)}
+    given = Confirmation(confirm, confirmation)
+    if (data is None) == (records is None):
+        raise ToolError("invalid_arguments", "Give either `data` or `records`.")
+    if records is not None and len(records) > 1:
+        several = Several(
+            "crm_create",
+            created,
+            {"entity": created.name, "records": [dict(each) for each in records]},
+            "create",
+            lambda each, references: _prepared(
+                crm, created, records[int(each)], references, is_alone=False
+            ),
+        )
+        meant = new_records(crm, several, records, idempotency_key)
+        return change_several(crm, meant, given)
+    new = dict(records[0] if records else data or {})
+    arguments = {"entity": created.name, "data": new}
     key, earlier = write_key(crm, created, idempotency_key, "crm_create", arguments)
     if earlier is not None:
         return _repeated(crm, created, earlier)
-    values = Values(crm, f"A new {created.singular}").read_create(created, data)
+    try:
+        return confirmed(crm, _prepared(crm, created, new), given, key)
+    except WrittenBefore as meanwhile:
+        return _repeated(crm, created, meanwhile.earlier)
+
+
+def _prepared(
+    crm: Crm,
+    created: Entity,
+    data: Mapping[str, Any],
+    references: References | None = None,
+    *,
+    is_alone: bool = True,
+) -> Prepared:
+    values = Values(crm, f"A new {created.singular}", references).read_create(created, data)
     marked = effects_of_create(created, values.body, crm.clock.today)
     new = {**given_values(created, values.body), **values.understood}
     subject = f"the new {created.singular}"
@@ -73,20 +112,30 @@ def crm_create(
     made = made_details(crm, marked, new)
     change = Change(
         "crm_create",
-        arguments,
+        {"entity": created.name, "data": dict(data)},
         kinds_of(marked),
         tuple(f"create the {created.singular} and {each.consequence}" for each in marked),
         {**mail, **made},
         {**values.body, "named": values.understood},
     )
     details = {"data": {**data, **values.understood}, **made, **mail}
-    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
-    duplicates = _possible_duplicates(crm, created, values.body)
+    write = partial(_written, crm, created, values, new, is_alone)
+    return Prepared(change, details, write, label_of(created, new))
+
+
+def _written(
+    crm: Crm,
+    created: Entity,
+    values: Values,
+    new: Mapping[str, Any],
+    is_alone: bool,
+    key: WriteKey | None,
+) -> WriteResult:
+    subject = f"the new {created.singular}"
+    # Those of several were named in the preview.
+    duplicates = _possible_duplicates(crm, created, values.body) if is_alone else []
     path = created.path_of_create.format(**values.body)
-    try:
-        reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
-    except WrittenBefore as meanwhile:
-        return _repeated(crm, created, meanwhile.earlier)
+    reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
     raise_for_write(crm, created, reply, subject, values.body)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
@@ -100,7 +149,7 @@ def crm_create(
     warnings += money_warnings(crm, created, result.get("record"), new)
     if warnings:
         result["warnings"] = warnings
-    return result
+    return WriteResult(result)
 
 
 def _repeated(crm: Crm, entity: Entity, earlier: EarlierWrite) -> dict[str, Any]:
@@ -154,20 +203,34 @@ ONCE: Schema = {
 
 CREATE = Tool(
     name="crm_create",
-    title="Create a record",
-    description="Create a record. Answers with it as saved, and names possible duplicates.",
+    title="Create records",
+    description=(
+        "Create a record, or several after a preview. Answers with it as saved, and names possible "
+        "duplicates."
+    ),
     run=crm_create,
-    arguments={"entity": ENTITY, "data": DATA, **CONFIRMING, "idempotency_key": ONCE},
-    required=("entity", "data"),
+    arguments={
+        "entity": ENTITY,
+        "data": DATA,
+        "records": a_list(
+            ANYTHING,
+            minItems=1,
+            maxItems=MOST_CREATED,
+            description="Several, instead of data.",
+        ),
+        **CONFIRMING,
+        "idempotency_key": ONCE,
+    },
+    required=("entity",),
     result={
         "entity": TEXT,
         "id": TEXT,
         "record": SAVED,
-        "untrusted": a_list(TEXT),
-        "possible_duplicates": a_list(ANYTHING),
-        "warnings": a_list(TEXT),
-        "notes": a_list(TEXT),
-        "repeated": FLAG,
+        "untrusted": LIST,
+        "possible_duplicates": LIST,
+        "warnings": LIST,
+        "notes": LIST,
+        **SEVERAL,
         **CONFIRMABLE,
     },
     needs="write",

@@ -23,6 +23,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     Summary,
     SummaryQuery,
+    Watched,
     WriteKey,
 )
 from bottlecrm_mcp.gateway.shared.rows import dig, holds, label_of, row_of
@@ -50,6 +51,14 @@ class FormAnswer:
     cancelled: bool = False
 
 
+@dataclass(frozen=True)
+class ReadAhead:
+    """A record that was read together with others, and is watched since."""
+
+    row: Mapping[str, Any]
+    watched: Watched | None
+
+
 @dataclass
 class Crm:
     """One tool call's view of the CRM.
@@ -69,6 +78,8 @@ class Crm:
     web_address: str = ""
     # The organisation's custom fields of an entity, once they were looked up.
     custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    # Records of one entity that are yet to be looked at one by one.
+    ahead: dict[str, ReadAhead] = field(default_factory=dict)
 
     @cached_property
     def clock(self) -> Clock:
@@ -148,7 +159,8 @@ class Crm:
         The caller's list is asked first where it holds every field: some detail views of BottleCRM
         cost thousands of queries.
         """
-        if all(field.when or self.gateway.finds(field) for field in entity.fields):
+        is_found = all(field.when or self.gateway.finds(field) for field in entity.fields)
+        if is_found or record_id in self.ahead:
             return self._found(entity, record_id, entity.fields)
         return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
 
@@ -157,10 +169,41 @@ class Crm:
         listed = tuple(each for each in entity.fields if each.listed and not each.computed)
         return self._found(entity, record_id, listed)
 
+    def read_ahead(
+        self, entity: Entity, ids: Sequence[str], *, with_dependents: bool = False
+    ) -> None:
+        """Read these records at once; what is asked of each of them later is answered from that.
+
+        Not where this way to the CRM reads them one by one anyway.
+        """
+        # Before they are read: what changes meanwhile counts as changed.
+        watched = {
+            each: self.gateway.watch(entity, each, with_dependents=with_dependents) for each in ids
+        }
+        if None in watched.values():
+            return
+        stored = tuple(each for each in entity.fields if self.gateway.finds(each) and not each.when)
+        found = self.find(entity, ids, stored)
+        self.ahead = {each: ReadAhead(found[each], watched[each]) for each in ids if each in found}
+
+    def watch(
+        self, entity: Entity, record_id: str, *, with_dependents: bool = False
+    ) -> Watched | None:
+        """A record to be read from now on, and then written to."""
+        if record_id in self.ahead:
+            return self.ahead[record_id].watched
+        return self.gateway.watch(entity, record_id, with_dependents=with_dependents)
+
     def _found(self, entity: Entity, record_id: str, fields: tuple[Field, ...]) -> dict[str, Any]:
         """These fields of one record, from the caller's list if it is there."""
         stored = tuple(field for field in fields if not field.when)
-        row = self.find(entity, [record_id], stored).get(record_id)
+        if ahead := self.ahead.get(record_id):
+            names = {"id", *(field.name for field in stored)}
+            row: Mapping[str, Any] | None = {
+                name: value for name, value in ahead.row.items() if name in names
+            }
+        else:
+            row = self.find(entity, [record_id], stored).get(record_id)
         if row is None:
             # Lists leave records out that the caller may see, such as converted leads.
             return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
@@ -279,9 +322,9 @@ def write_key(
         return None, None
     text = json.dumps([tool, arguments], sort_keys=True, ensure_ascii=False)
     # Of the key, too: it is the client's, who may put anything into it.
-    made = WriteKey(_digest(key), _digest(text), tool, entity.name, arguments.get("id", ""))
+    made = WriteKey(digest(key), digest(text), tool, entity.name, arguments.get("id", ""))
     return made, crm.gateway.written_before(entity, made)
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

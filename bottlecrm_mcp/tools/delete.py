@@ -1,44 +1,87 @@
-"""crm_delete: delete a record, once a person has confirmed it."""
+"""crm_delete: delete a record or several, once a person has confirmed it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from bottlecrm_mcp.gateway.base import Page
+from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.gateway.base import EarlierWrite, Page, Watched, WriteKey, WrittenBefore
 from bottlecrm_mcp.tools.arguments.references import record_meant
-from bottlecrm_mcp.tools.confirmation.confirm import (
-    Change,
-    Confirmation,
-    require_confirmation,
-    way_back_shown,
-)
+from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
+from bottlecrm_mcp.tools.bulk.run import change_several
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, way_back_shown
 from bottlecrm_mcp.tools.confirmation.deleted_with_it import deleted_with_it, related
-from bottlecrm_mcp.tools.crm import Crm, judged_again, known_as, stored, untrusted_shown
+from bottlecrm_mcp.tools.crm import (
+    Crm,
+    judged_again,
+    known_as,
+    stored,
+    untrusted_shown,
+    write_key,
+)
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, unsent_warnings
+from bottlecrm_mcp.tools.prepared import Prepared, WriteResult, confirmed
 from bottlecrm_mcp.tools.schemas import (
     CONFIRMABLE,
     CONFIRMING,
     ENTITY,
     FLAG,
-    RECORD_ID,
+    IDEMPOTENCY_KEY,
+    LIST,
+    SEVERAL,
     TEXT,
-    a_list,
+    WHICH,
 )
 from bottlecrm_mcp.tools.tool import Tool
 
 
 @judged_again
 def crm_delete(
-    crm: Crm, *, entity: str, id: str, confirm: bool = False, confirmation: str = ""
+    crm: Crm,
+    *,
+    entity: str,
+    id: str | None = None,
+    ids: Sequence[str] | None = None,
+    filters: Mapping[str, Any] | None = None,
+    confirm: bool = False,
+    confirmation: str = "",
+    idempotency_key: str = "",
 ) -> dict[str, Any]:
     deleted = crm.entity(entity)
     if deleted.no_delete:
         raise ToolError("not_supported", deleted.no_delete)
     crm.require_scope(deleted, "write")
     crm.require_scope(deleted, "read", ", without which there is no preview to confirm")
-    record_id = record_meant(crm, deleted, id)
-    watched = crm.gateway.watch(deleted, record_id, with_dependents=True)
+    given = Confirmation(confirm, confirmation)
+    arguments = {"entity": deleted.name}
+    one = one_meant(id, ids, filters)
+    if one is None:
+        several = Several(
+            "crm_delete",
+            deleted,
+            arguments,
+            "delete",
+            lambda each, _: _prepared(crm, deleted, each),
+            with_dependents=True,
+            way_back=deleted.delete_way_back,
+        )
+        meant = records_meant(crm, several, ids, filters, idempotency_key)
+        return change_several(crm, meant, given)
+    record_id = record_meant(crm, deleted, one)
+    arguments["id"] = record_id
+    key, earlier = write_key(crm, deleted, idempotency_key, "crm_delete", arguments)
+    if earlier is not None:
+        return _repeated(deleted, record_id, earlier)
+    try:
+        return confirmed(crm, _prepared(crm, deleted, record_id), given, key)
+    except WrittenBefore as meanwhile:
+        return _repeated(deleted, record_id, meanwhile.earlier)
+
+
+def _prepared(crm: Crm, deleted: Entity, record_id: str) -> Prepared:
+    watched = crm.watch(deleted, record_id, with_dependents=True)
     record = crm.record(deleted, record_id)
     name = crm.label(deleted, record)
     if held := related(crm, deleted.held_by, record_id, 1):
@@ -64,15 +107,26 @@ def crm_delete(
     )
     path, subject = deleted.written_at(record_id), f"{deleted.singular} {name!r}"
 
-    def require_possible() -> None:
+    def require_possible() -> dict[str, Any]:
         if refusal := crm.gateway.refused_deletion(path):
             raise_for(refusal, subject, wrote=True)
+        return {}
 
     details |= way_back_shown(deleted.delete_way_back, deleted.delete_effects)
-    given = Confirmation(confirm, confirmation)
-    require_confirmation(crm, change, given, details, require_possible)
-    reply = crm.gateway.write("DELETE", path, watched=[watched])
-    raise_for(reply, subject, wrote=True)
+    write = partial(_written, crm, deleted, record_id, name, watched)
+    return Prepared(change, details, write, name, watched=watched, only_shown=require_possible)
+
+
+def _written(
+    crm: Crm,
+    deleted: Entity,
+    record_id: str,
+    name: str,
+    watched: Watched | None,
+    key: WriteKey | None,
+) -> WriteResult:
+    reply = crm.gateway.write("DELETE", deleted.written_at(record_id), key=key, watched=[watched])
+    raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     result: dict[str, Any] = {
         "entity": deleted.name,
         "id": record_id,
@@ -83,11 +137,19 @@ def crm_delete(
         result |= {"deleted": False, "kept": deleted.kept_after_delete}
     if deleted.delete_way_back:
         result["way_back"] = deleted.delete_way_back
-    if "name" in outsiders:
+    if untrusted_shown(deleted, {"name": name}):
         result["untrusted"] = ["name"]
     if warnings := unsent_warnings(reply.unsent):
         result["warnings"] = warnings
-    return result
+    return WriteResult(result)
+
+
+def _repeated(entity: Entity, record_id: str, earlier: EarlierWrite) -> dict[str, Any]:
+    """The answer to a call that was made before under its key."""
+    answer = {"entity": entity.name, "id": record_id, "deleted": True, "repeated": True}
+    if warnings := unsent_warnings(earlier.unsent):
+        answer["warnings"] = warnings
+    return answer
 
 
 def _counted(crm: Crm, held: Mapping[str, Page]) -> str:
@@ -103,18 +165,19 @@ def _called(crm: Crm, name: str, total: int) -> str:
 
 DELETE = Tool(
     name="crm_delete",
-    title="Delete a record",
-    description="Delete a record. Without confirm=true it returns a preview.",
+    title="Delete records",
+    description="Delete a record or several. Without confirm=true it returns a preview.",
     run=crm_delete,
-    arguments={"entity": ENTITY, "id": RECORD_ID, **CONFIRMING},
-    required=("entity", "id"),
+    arguments={"entity": ENTITY, **WHICH, **CONFIRMING, "idempotency_key": IDEMPOTENCY_KEY},
+    required=("entity",),
     result={
         "entity": TEXT,
         "id": TEXT,
         "deleted": FLAG,
         "name": TEXT,
-        "untrusted": a_list(TEXT),
-        "warnings": a_list(TEXT),
+        "untrusted": LIST,
+        "warnings": LIST,
+        **SEVERAL,
         **CONFIRMABLE,
     },
     needs="write",

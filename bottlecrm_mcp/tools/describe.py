@@ -10,7 +10,7 @@ from bottlecrm_mcp.catalogue.model import Access, Action, ChangeEffect, Entity, 
 from bottlecrm_mcp.gateway.base import LiveField
 from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, a_list
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, LIST, TEXT
 from bottlecrm_mcp.tools.tool import Tool
 
 # Limits that hardly anybody meets are left out.
@@ -185,14 +185,14 @@ DESCRIBE = Tool(
     required=("entity",),
     result={
         "entity": TEXT,
-        "fields": a_list(ANYTHING),
+        "fields": LIST,
         "read_only": ANYTHING,
         "filters": ANYTHING,
-        "sort": a_list(TEXT),
-        "actions": a_list(ANYTHING),
+        "sort": LIST,
+        "actions": LIST,
         "include": ANYTHING,
         "source": TEXT,
-        "notes": a_list(TEXT),
+        "notes": LIST,
     },
     needs="",
     idempotent=True,
@@ -206,7 +206,7 @@ LIST_ACTIONS = Tool(
     run=list_actions,
     arguments={"entity": ENTITY},
     required=(),
-    result={"actions": ANYTHING, "notes": a_list(TEXT)},
+    result={"actions": ANYTHING, "notes": LIST},
     needs="",
     idempotent=True,
 )

@@ -12,7 +12,7 @@ from bottlecrm_mcp.gateway.shared.rows import part_of, row_of, rows_at, without_
 from bottlecrm_mcp.tools.arguments.references import MOST_LISTED, record_meant
 from bottlecrm_mcp.tools.crm import Crm, untrusted_fields
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
-from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, RECORD_ID, TEXT, WHOLE, a_list
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, LIST, RECORD_ID, TEXT, WHOLE, a_list
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import (
     LONGEST_IN_RECORD,
@@ -280,10 +280,10 @@ GET = Tool(
         "entity": TEXT,
         "id": TEXT,
         "record": ANYTHING,
-        "records": a_list(ANYTHING),
-        "errors": a_list(ANYTHING),
-        "untrusted": a_list(TEXT),
-        "notes": a_list(TEXT),
+        "records": LIST,
+        "errors": LIST,
+        "untrusted": LIST,
+        "notes": LIST,
     },
     needs="read",
     idempotent=True,

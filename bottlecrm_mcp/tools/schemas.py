@@ -10,6 +10,8 @@ TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 ANYTHING: Schema = {"type": "object"}
+# Of results, whose lists say for themselves what they are of.
+LIST: Schema = {"type": "array"}
 LONGEST_TEXT = 200
 
 
@@ -35,14 +37,26 @@ DATA = an_object(
 CHANGES = an_object(
     "As in crm_create. A list of relations replaces; {add: [...], remove: [...]} changes it."
 )
+# How many records one call may change, and how many it may make.
+MOST_CHANGED = 100
+MOST_CREATED = 50
+WHICH: Schema = {
+    "id": RECORD_ID,
+    "ids": a_list(
+        TEXT,
+        minItems=1,
+        maxItems=MOST_CHANGED,
+        description="Instead of id.",
+    ),
+    "filters": an_object("Instead of id, as in crm_search."),
+}
 IDEMPOTENCY_KEY: Schema = {**TEXT, "minLength": 1, "maxLength": 128}
 CONFIRMING: Schema = {
     "confirm": {
         **FLAG,
-        "default": False,
         "description": "true only after the person has agreed to the preview.",
     },
-    "confirmation": text("The confirmation string that came with the preview."),
+    "confirmation": text("From the preview."),
 }
 
 # Of results. The record is null where the token may write but not read; some clients can't read a
@@ -52,6 +66,6 @@ CONFIRMABLE: Schema = {
     "confirmation_required": FLAG,
     "preview": ANYTHING,
     "confirmation": TEXT,
-    "declined": FLAG,
-    "next": TEXT,
 }
+# What became of several records.
+SEVERAL: Schema = {"done": LIST}

@@ -7,7 +7,7 @@ from typing import Any
 from bottlecrm_mcp.gateway.base import DEFAULT_LIMIT
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
-from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object, text
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, LIST, TEXT, WHOLE, a_list, an_object, text
 from bottlecrm_mcp.tools.searches.all_entities import ALL, search_all
 from bottlecrm_mcp.tools.searches.duplicates import search_duplicates
 from bottlecrm_mcp.tools.searches.my_day import MY_DAY, my_day
@@ -76,15 +76,15 @@ SEARCH = Tool(
     required=("entity",),
     result={
         "entity": TEXT,
-        "records": a_list(ANYTHING),
+        "records": LIST,
         "total": WHOLE,
         "returned": WHOLE,
         "next_offset": WHOLE,
         "totals": ANYTHING,
         "filters": ANYTHING,
         "query": TEXT,
-        "untrusted": a_list(TEXT),
-        "notes": a_list(TEXT),
+        "untrusted": LIST,
+        "notes": LIST,
     },
     needs="read",
     idempotent=True,

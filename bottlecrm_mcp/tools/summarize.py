@@ -12,7 +12,7 @@ from bottlecrm_mcp.tools.arguments.measures import grouping_of, measure_of
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.largest_groups import added_up, largest, only
-from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, TEXT, WHOLE, a_list, an_object
+from bottlecrm_mcp.tools.schemas import ANYTHING, ENTITY, LIST, TEXT, WHOLE, a_list, an_object
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import rows_that_fit
 
@@ -148,10 +148,10 @@ SUMMARIZE = Tool(
     required=("entity",),
     result={
         "entity": TEXT,
-        "groups": a_list(ANYTHING),
+        "groups": LIST,
         "total": ANYTHING,
         "filters": ANYTHING,
-        "notes": a_list(TEXT),
+        "notes": LIST,
     },
     needs="read",
     idempotent=True,

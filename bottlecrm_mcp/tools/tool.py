@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.client_spelling import as_meant
@@ -26,6 +26,14 @@ from bottlecrm_mcp.tools.truncation import fitted
 # Nothing that merely looks like a yes is one.
 STRICT = ("confirm",)
 MOST_FAULTS = 20
+
+
+def _said(error: ValidationError) -> str:
+    if error.validator == "maxItems":
+        # The validator's own words repeat them all.
+        given = len(cast("list[Any]", error.instance))
+        return f"At most {error.validator_value} are taken, and {given} were given."
+    return str(error.message)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +115,7 @@ class Tool:
             if where == "entity" and isinstance(arguments["entity"], str):
                 # The tool itself names the nearest entities.
                 continue
-            faults.setdefault(where, f"{where}: {error.message}")
+            faults.setdefault(where, f"{where}: {_said(error)}")
         if len(faults) == 1:
             raise ToolError("invalid_arguments", *faults.values())
         if faults:

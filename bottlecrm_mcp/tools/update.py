@@ -1,17 +1,21 @@
-"""crm_update: change fields of a record, answered with what changed."""
+"""crm_update: change fields of a record or of several, answered with what changed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
-from bottlecrm_mcp.gateway.shared.rows import EMPTY
+from bottlecrm_mcp.gateway.base import EarlierWrite, Watched, WriteKey, WrittenBefore
+from bottlecrm_mcp.tools.arguments.expected import differences, is_same, require_expected
 from bottlecrm_mcp.tools.arguments.list_changes import is_list_change, replacements
-from bottlecrm_mcp.tools.arguments.references import record_meant
+from bottlecrm_mcp.tools.arguments.references import References, record_meant
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
-from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation, require_confirmation
+from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
+from bottlecrm_mcp.tools.bulk.run import change_several
+from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     Marked,
     demanded_by,
@@ -32,9 +36,11 @@ from bottlecrm_mcp.tools.crm import (
     stored,
     untrusted_fields,
     untrusted_shown,
+    write_key,
 )
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, unsent_warnings
 from bottlecrm_mcp.tools.money import money_warnings
+from bottlecrm_mcp.tools.prepared import Prepared, WriteResult, confirmed
 from bottlecrm_mcp.tools.refused_writes import raise_for_write
 from bottlecrm_mcp.tools.schemas import (
     ANYTHING,
@@ -42,10 +48,13 @@ from bottlecrm_mcp.tools.schemas import (
     CONFIRMABLE,
     CONFIRMING,
     ENTITY,
-    RECORD_ID,
+    IDEMPOTENCY_KEY,
+    LIST,
     SAVED,
+    SEVERAL,
     TEXT,
-    a_list,
+    WHICH,
+    an_object,
 )
 from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import as_told, shortened
@@ -56,27 +65,82 @@ def crm_update(
     crm: Crm,
     *,
     entity: str,
-    id: str,
     data: Mapping[str, Any],
+    id: str | None = None,
+    ids: Sequence[str] | None = None,
+    filters: Mapping[str, Any] | None = None,
+    expect: Mapping[str, Any] | None = None,
     confirm: bool = False,
     confirmation: str = "",
+    idempotency_key: str = "",
 ) -> dict[str, Any]:
     updated = crm.entity(entity)
     if updated.no_update:
         raise ToolError("not_supported", updated.no_update)
     crm.require_scope(updated, "write")
-    record_id = record_meant(crm, updated, id)
-    watched = crm.gateway.watch(updated, record_id)
+    arguments: dict[str, Any] = {"entity": updated.name, "data": dict(data)}
+    if expect:
+        arguments["expect"] = dict(expect)
+    given = Confirmation(confirm, confirmation)
+    one = one_meant(id, ids, filters)
+    if one is None:
+        several = Several(
+            "crm_update",
+            updated,
+            arguments,
+            "update",
+            lambda each, references: _prepared(crm, updated, each, data, expect, references),
+        )
+        meant = records_meant(crm, several, ids, filters, idempotency_key)
+        return change_several(crm, meant, given)
+    record_id = record_meant(crm, updated, one)
+    arguments["id"] = record_id
+    key, earlier = write_key(crm, updated, idempotency_key, "crm_update", arguments)
+    if earlier is not None:
+        return _repeated(crm, updated, record_id, earlier)
+    try:
+        return confirmed(crm, _prepared(crm, updated, record_id, data, expect), given, key)
+    except WrittenBefore as meanwhile:
+        return _repeated(crm, updated, record_id, meanwhile.earlier)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What is known of an update before it is made."""
+
+    entity: Entity
+    record_id: str
+    subject: str
+    data: Mapping[str, Any]
+    values: Values
+    given: Mapping[str, Any]
+    before: Mapping[str, Any]
+    is_readable: bool
+    marked: tuple[Marked, ...]
+    watched: Watched | None
+
+
+def _prepared(
+    crm: Crm,
+    updated: Entity,
+    record_id: str,
+    data: Mapping[str, Any],
+    expect: Mapping[str, Any] | None = None,
+    references: References | None = None,
+) -> Prepared:
+    watched = crm.watch(updated, record_id)
     readable = crm.may(updated, "read")
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
     if any(is_list_change(each, data.get(each.name)) for each in updated.writable_fields):
         crm.require_scope(updated, "read", ", without which a list can only be replaced")
-    values = Values(crm, subject).read_update(updated, data, before)
+    if expect:
+        crm.require_scope(updated, "read", ", without which nothing can be expected of a record")
+        require_expected(crm, updated, expect, before, subject, references)
+    values = Values(crm, subject, references).read_update(updated, data, before)
     given = given_values(updated, values.body)
-    method = updated.method_of_update(given)
-    if method == "PUT" and updated.sent_with_updates:
+    if updated.method_of_update(given) == "PUT" and updated.sent_with_updates:
         crm.require_scope(updated, "read", ", without which an update would lose other fields")
     known = before if readable else None
     marked = effects_of_update(updated, values.body, known, crm.clock.today)
@@ -88,6 +152,7 @@ def crm_update(
     require_values(demanded_by(marked), given, subject)
     mail = mail_details(crm, updated, marked, after, subject)
     made = made_details(crm, marked, after)
+    record = known_as(crm, updated, record_id, before)
     change = Change(
         "crm_update",
         {"entity": updated.name, "id": record_id, "data": dict(data)},
@@ -95,45 +160,72 @@ def crm_update(
         tuple(each.consequence for each in marked),
         {**stored(updated, before), **mail, **made},
         {**values.body, "named": values.understood},
-        untrusted_shown(updated, known_as(crm, updated, record_id, before)),
+        untrusted_shown(updated, record),
     )
     shown = {**data, **values.understood}
-    details = {"record": known_as(crm, updated, record_id, before), "data": shown, **made, **mail}
-    require_confirmation(crm, change, Confirmation(confirm, confirmation), details)
-    repeated = _repeated(updated, before) if method == "PUT" else {}
-    body = {**repeated, **values.body}
-    reply = crm.gateway.write(method, updated.written_at(record_id), body, watched=[watched])
-    raise_for_write(crm, updated, reply, subject, body)
+    read = _Read(
+        updated, record_id, subject, data, values, given, before, readable, marked, watched
+    )
+    differs = differences(updated, given, values.understood, before)
+    return Prepared(
+        change,
+        {"record": record, "data": shown, **made, **mail},
+        partial(_written, crm, read),
+        name,
+        needed=bool(differs or marked),
+        differs=differs,
+        watched=watched,
+    )
+
+
+def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
+    updated, values, before = read.entity, read.values, read.before
+    method = updated.method_of_update(read.given)
+    sent_again = _sent_again(updated, before) if method == "PUT" else {}
+    body = {**sent_again, **values.body}
+    path = updated.written_at(read.record_id)
+    reply = crm.gateway.write(method, path, body, key=key, watched=[read.watched])
+    raise_for_write(crm, updated, reply, read.subject, body)
     answer: dict[str, Any] = {
         "entity": updated.name,
-        "id": record_id,
-        **crm.saved(lambda: crm.record(updated, record_id), updated),
+        "id": read.record_id,
+        **crm.saved(lambda: crm.record(updated, read.record_id), updated),
     }
     saved = answer["record"]
+    changed: dict[str, Any] = {}
     warnings = values.warnings(updated, saved) or _unchanged(updated, values, before, saved)
-    if readable and saved is not None:
+    if read.is_readable and saved is not None:
         answer.pop("untrusted", None)
-        answer |= _what_changed(updated, before, saved)
-        warnings += replacements(updated, data, before, saved)
-        warnings += money_warnings(crm, updated, saved, given)
-        warnings += left_behind(marked, before)
+        changed = _changes(before, saved)
+        answer |= _what_changed(updated, changed, saved)
+        warnings += replacements(updated, read.data, before, saved)
+        warnings += money_warnings(crm, updated, saved, read.given)
+        warnings += left_behind(read.marked, before)
     if warnings := [*unsent_warnings(reply.unsent), *warnings]:
+        answer["warnings"] = warnings
+    return WriteResult(answer, changed)
+
+
+def _repeated(crm: Crm, entity: Entity, record_id: str, earlier: EarlierWrite) -> dict[str, Any]:
+    """The answer to a call that was made before under its key: the record as it is now."""
+    saved = crm.saved(lambda: crm.record(entity, record_id), entity)
+    answer = {"entity": entity.name, "id": record_id, **as_told(saved), "repeated": True}
+    if warnings := unsent_warnings(earlier.unsent):
         answer["warnings"] = warnings
     return answer
 
 
 def _what_changed(
-    entity: Entity, before: Mapping[str, Any], saved: Mapping[str, Any]
+    entity: Entity, changed: Mapping[str, Any], saved: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Which record it is, and what of it changed: the rest is as it was."""
-    changed = _changes(before, saved)
     record = shortened(identity(entity, saved))
     shown = as_told({"record": record, "changed": changed})
     outsiders = untrusted_fields(entity, record, changed)
     return {**shown, "untrusted": outsiders} if outsiders else shown
 
 
-def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
+def _sent_again(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
     """What the CRM wants in every PUT, as the record has it."""
     body: dict[str, Any] = {}
     for field in entity.fields:
@@ -141,6 +233,10 @@ def _repeated(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
             shown = sent_value(field, record.get(field.name))
             body |= dict.fromkeys((field.body_name, *field.copied_to), shown)
     return body
+
+
+# What is said of them, or can't be told by looking at them.
+NOT_COMPARED = (Kind.RELATION, Kind.RELATIONS, Kind.OBJECT, Kind.OBJECTS)
 
 
 def _require_alone(marked: tuple[Marked, ...], body: Mapping[str, Any]) -> None:
@@ -174,45 +270,41 @@ def _unchanged(
     if after is None:
         return warnings
     for field in entity.writable_fields:
-        if field.body_name not in values.body or field.kind.is_relation:
+        if field.body_name not in values.body or field.kind in NOT_COMPARED:
             continue
         wanted = values.body[field.body_name]
         same = before.get(field.name) == after.get(field.name)
-        if same and not _means(field.kind, wanted, after.get(field.name)):
+        if same and not is_same(field, wanted, after.get(field.name)):
             warnings.append(f"The CRM accepted {field.name} but did not change it.")
     return warnings
 
 
-def _means(kind: Kind, wanted: Any, shown: Any) -> bool:
-    if wanted in EMPTY:
-        return shown in EMPTY
-    if isinstance(wanted, list | dict):
-        return True
-    if kind in (Kind.INTEGER, Kind.DECIMAL) and shown not in EMPTY:
-        return Decimal(str(wanted)) == Decimal(str(shown))
-    return str(wanted).strip() == str(shown)
-
-
 UPDATE = Tool(
     name="crm_update",
-    title="Update a record",
-    description="Change fields of a record. Answers with what changed, before and after.",
+    title="Update records",
+    description=(
+        "Change fields of a record, or of several after a preview. Answers with what changed, "
+        "before and after."
+    ),
     run=crm_update,
     arguments={
         "entity": ENTITY,
-        "id": RECORD_ID,
+        **WHICH,
         "data": CHANGES,
+        "expect": an_object("field: value that it must still hold."),
         **CONFIRMING,
+        "idempotency_key": IDEMPOTENCY_KEY,
     },
-    required=("entity", "id", "data"),
+    required=("entity", "data"),
     result={
         "entity": TEXT,
         "id": TEXT,
         "record": SAVED,
-        "untrusted": a_list(TEXT),
+        "untrusted": LIST,
         "changed": ANYTHING,
-        "warnings": a_list(TEXT),
-        "notes": a_list(TEXT),
+        "warnings": LIST,
+        "notes": LIST,
+        **SEVERAL,
         **CONFIRMABLE,
     },
     needs="write",

@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cache, partial, wraps
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.apps import apps
@@ -68,13 +68,13 @@ from bottlecrm_mcp.gateway.in_process.transactions import (
 )
 from bottlecrm_mcp.gateway.shared import unpaged_list
 from bottlecrm_mcp.gateway.shared.rest_query import rest_page
-from bottlecrm_mcp.models import KeyedWrite
 
 logger = logging.getLogger("bottlecrm_mcp")
 
 RUN = "mcp_run"
 ORG_VARIABLE = queryset_capture.ORG_VARIABLE
 
+T = TypeVar("T")
 View = Callable[..., HttpResponseBase]
 
 _dispatching: ContextVar[bool] = ContextVar("dispatching", default=False)
@@ -223,26 +223,37 @@ class InProcessGateway:
         return str(model._meta.verbose_name_plural).lower()
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
-        found: list[KeyedWrite | None] = []
+        claim = Claim(self.caller, key)
+        found = self._among_keys(entity, claim.earlier)
+        if found is None:
+            return None
+        claim.require_same(found)
+        return idempotency.earlier_of(found)
 
-        def look(request: HttpRequest) -> HttpResponse:
+    def writes_under(self, entity: Entity, key: str) -> Mapping[str, EarlierWrite]:
+        look = partial(idempotency.writes_under, self.caller, key)
+        return self._among_keys(entity, look) or {}
+
+    def _among_keys(self, entity: Entity, look: Callable[[], T]) -> T | None:
+        """What is found among the keys of earlier writes; None where a write would be refused."""
+        found: list[T] = []
+
+        def run(request: HttpRequest) -> HttpResponse:
             if idempotency.is_migrated():
-                found.append(claim.earlier())
+                found.append(look())
             return HttpResponse(status=204)
 
-        claim = Claim(self.caller, key)
         # Not GET: where the token may write it may not be allowed to read.
         path = entity.write_path or entity.path
-        response = self._dispatch(self.request("POST", path), self._reading(look))
+        response = self._dispatch(self.request("POST", path), self._reading(run))
         if response.status_code >= 400:
-            # The write will be refused likewise.
             return None
         if not found:
             raise idempotency.NOT_MIGRATED
-        if found[0] is None:
-            return None
-        claim.require_same(found[0])
-        return idempotency.earlier_of(found[0])
+        return found[0]
+
+    def seconds_left(self) -> float:
+        return self._time.seconds_left
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

@@ -11,9 +11,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from bottlecrm_mcp.gateway.base import Caller, EarlierWrite, GatewayError, WriteKey
+from bottlecrm_mcp.gateway.base import (
+    KEY_REUSED,
+    Caller,
+    EarlierWrite,
+    GatewayError,
+    WriteKey,
+)
 from bottlecrm_mcp.models import KeyedWrite
 
 logger = logging.getLogger("bottlecrm_mcp")
@@ -55,8 +62,12 @@ class Claim:
         self._owner = (caller.org_id, caller.token_id)
 
     def earlier(self) -> KeyedWrite | None:
-        """The write that was made under this key, if that was not too long ago."""
-        return self._rows.filter(created_at__gt=_cutoff()).first()
+        """The write that was made under this key, if that was not too long ago.
+
+        Also one of those that a call on several records made under it.
+        """
+        under = _under(*self._owner, self.key.key)
+        return under.filter(created_at__gt=_cutoff()).order_by("key").first()
 
     def kept(self) -> KeyedWrite:
         """What kept this one from being the first, however long ago."""
@@ -95,15 +106,22 @@ class Claim:
     def require_same(self, earlier: KeyedWrite) -> None:
         """Raises `GatewayError` if the key was used for another write."""
         if earlier.digest != self.key.digest:
-            raise GatewayError(
-                "key_reused",
-                "This idempotency_key was used for another call within the last 24 hours. Nothing "
-                "was changed; use a new key for a new call.",
-            )
+            raise KEY_REUSED
 
 
 def earlier_of(row: KeyedWrite) -> EarlierWrite:
-    return EarlierWrite(row.record_id, tuple(row.unsent))
+    return EarlierWrite(row.record_id, tuple(row.unsent), row.digest)
+
+
+def writes_under(caller: Caller, key: str) -> dict[str, EarlierWrite]:
+    """The writes that were made under this key, by what a call on several records added to it."""
+    rows = _under(caller.org_id, caller.token_id, key).filter(created_at__gt=_cutoff())
+    return {row.key[len(key) + 1 :]: earlier_of(row) for row in rows}
+
+
+def _under(org_id: str, token_id: str, key: str) -> QuerySet[KeyedWrite]:
+    rows = KeyedWrite.objects.filter(org_id=org_id, token_id=token_id)
+    return rows.filter(Q(key=key) | Q(key__startswith=f"{key}:"))
 
 
 def is_migrated() -> bool:

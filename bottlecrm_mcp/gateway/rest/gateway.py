@@ -7,6 +7,7 @@ part of its work.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -51,6 +52,8 @@ from bottlecrm_mcp.gateway.shared.unpaged_list import newest
 MOST_RECORDS = 2_000
 PAGE = 200
 AT_ONCE = 4
+# Many a client gives up after a minute.
+CALL_SECONDS = 50
 NO_KEYS = GatewayError(
     "not_supported",
     "The CRM's REST API can't recognise repeated calls; its own /mcp endpoint can. Leave out "
@@ -69,6 +72,7 @@ class RestGateway:
         self.connection = connection
         self._created_records = CreatedRecords(caller, self.read)
         self._labels = Labels(catalogue, caller, self.read)
+        self._until = time.monotonic() + CALL_SECONDS
 
     def __repr__(self) -> str:
         return f"<RestGateway to {self.connection.base_url}>"
@@ -117,6 +121,12 @@ class RestGateway:
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         raise NO_KEYS
+
+    def writes_under(self, entity: Entity, key: str) -> Mapping[str, EarlierWrite]:
+        raise NO_KEYS
+
+    def seconds_left(self) -> float:
+        return self._until - time.monotonic()
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:

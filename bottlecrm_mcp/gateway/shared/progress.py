@@ -1,4 +1,4 @@
-"""Progress of a call: how much of what it has to read has come, told to whoever asked."""
+"""Progress of a call: how much of what it has to do is done, told to whoever asked."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ def reported_to(report: Report | None) -> Iterator[None]:
         _report.reset(token)
 
 
-def tell(done: int, of: int, what: str) -> None:
+def tell(done: int, of: int, what: str, verb: str = "read") -> None:
     if report := _report.get():
-        report(done, of, f"{done} of {of} {what} read")
+        report(done, of, f"{done} of {of} {what} {verb}")

@@ -57,19 +57,20 @@ def record_meant(crm: Crm, entity: Entity, value: str) -> str:
 
 
 class References:
-    """Looks up references for one tool call; each list of names is read at most once.
+    """Looks up references for one tool call; each of them, and each list of names, at most once.
 
     `unchecked` are the ids that were taken as given, since the token may not look them up. Where no
-    name is `exact`, the beginnings of words will do.
+    name is `exact`, the beginnings of words will do. `most` is how many may be looked up.
     """
 
-    def __init__(self, crm: Crm, *, exact: bool = False) -> None:
+    def __init__(self, crm: Crm, *, exact: bool = False, most: int = MOST_REFERENCES) -> None:
         self.crm = crm
         self.exact = exact
         self.unchecked: list[str] = []
+        self.most = self._left = most
+        self._resolved: dict[tuple[str, str], Reference | ToolError] = {}
         self._rows: dict[str, Sequence[Mapping[str, Any]]] = {}
         self._named_in: dict[tuple[str, str], list[tuple[Reference, list[str]]]] = {}
-        self._left = MOST_REFERENCES
 
     def resolve_field(self, field: Field, value: Any) -> Reference | list[Reference] | None:
         """One reference for a relation, a list for a many-valued one; None clears it."""
@@ -87,12 +88,22 @@ class References:
         if not isinstance(value, str) or not value.strip():
             raise ToolError("invalid_value", "Give an id or a name.")
         value = value.strip()
+        known = self._resolved.get((target, value))
+        if known is None:
+            try:
+                known = self._looked_up(target, value)
+            except ToolError as problem:
+                known = problem
+            self._resolved[target, value] = known
+        if isinstance(known, ToolError):
+            raise known
+        return known
+
+    def _looked_up(self, target: str, value: str) -> Reference:
         require_few_words(value)
         self._left -= 1
         if self._left < 0:
-            raise ToolError(
-                "invalid_value", f"One call can refer to {MOST_REFERENCES} records at most."
-            )
+            raise ToolError("invalid_value", f"One call can refer to {self.most} records at most.")
         own = self.crm.catalogue.own_id_of(target)
         if own and value.lower() == ME:
             return self._me(own)

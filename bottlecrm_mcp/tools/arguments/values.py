@@ -38,13 +38,14 @@ Read = Callable[[Field, Any], Any]
 class Values:
     """Reads the `data` of a write, or the `params` of an action, into a request body.
 
-    `body` has the CRM's keys and ids; `understood` has what was resolved, to be shown.
+    `body` has the CRM's keys and ids; `understood` has what was resolved, to be shown. What is read
+    for several records shares its `references`.
     """
 
-    def __init__(self, crm: Crm, subject: str) -> None:
+    def __init__(self, crm: Crm, subject: str, references: References | None = None) -> None:
         self.crm = crm
         self.subject = subject
-        self.references = References(crm)
+        self.references = references or References(crm)
         self.body: dict[str, Any] = {}
         self.understood: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
@@ -76,6 +77,10 @@ class Values:
             raise ToolError("invalid_arguments", "`data` names no field to change.")
         return self._done()
 
+    def read_expected(self, entity: Entity, expect: Mapping[str, Any]) -> Values:
+        self._read(entity.writable_fields, expect, entity)
+        return self._done("can't be compared with this")
+
     def read_params(self, params: Iterable[Field], given: Mapping[str, Any]) -> Values:
         fields = tuple(params)
         self._read(fields, given, None)
@@ -103,11 +108,11 @@ class Values:
         references = [shown] if isinstance(shown, Mapping) else shown
         return {each["id"]: each["name"] for each in references}
 
-    def _done(self) -> Values:
+    def _done(self, said: str = "can't be written like this") -> Values:
         if self._problems:
             raise ToolError(
                 "invalid_value",
-                f"{self.subject} can't be written like this.",
+                f"{self.subject} {said}.",
                 fields=self._problems,
                 hint=NOTHING_CHANGED,
             )

@@ -67,7 +67,8 @@ class Change:
 
     `record` is all that is known of what is changed or goes with it, `sent` what the CRM is told:
     the ids of the records that the arguments name. `untrusted` are the keys of the preview whose
-    text people outside the organisation may have written.
+    text people outside the organisation may have written. Where it is of `several` records it is
+    confirmed whatever its effects, and with the preview's seal, which says what they are.
     """
 
     tool: str
@@ -77,6 +78,7 @@ class Change:
     record: Mapping[str, Any]
     sent: Mapping[str, Any] = field(default_factory=dict)
     untrusted: Sequence[str] = ()
+    several: bool = False
 
     def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -103,22 +105,23 @@ def require_confirmation(
     change: Change,
     given: Confirmation,
     details: Mapping[str, Any],
-    require_possible: Callable[[], None] = lambda: None,
+    only_shown: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Return if the change is confirmed; raise `ConfirmationRequired` otherwise.
 
-    What `require_possible` raises comes before that: nobody is asked for what can't be done.
+    What `only_shown` raises comes before that: nobody is asked for what can't be done. What it
+    returns is a part of the preview that nothing depends on.
 
     A confirmation that is given must fit: one for another change, an older state of the record or
     an earlier hour gets a new preview, and so does one that was used or declined before. Where the
     client has a form, the form's answer counts and the arguments don't.
     """
-    if not change.effects:
+    if not change.effects and not change.several:
         return
     subject = change.subject(crm)
-    if not _is_confirmed(crm, given, subject):
-        require_possible()
-        raise ConfirmationRequired(change.preview(details), crm.seal.issue(subject))
+    if not _is_confirmed(crm, given, subject, needs_seal=change.several):
+        shown = {**details, **only_shown()}
+        raise ConfirmationRequired(change.preview(shown), crm.seal.issue(subject))
 
 
 def require_not_declined(crm: Crm) -> None:
@@ -132,10 +135,12 @@ def require_not_declined(crm: Crm) -> None:
         raise Cancelled if crm.form.cancelled else Declined
 
 
-def _is_confirmed(crm: Crm, given: Confirmation, subject: Mapping[str, Any]) -> bool:
+def _is_confirmed(
+    crm: Crm, given: Confirmation, subject: Mapping[str, Any], *, needs_seal: bool
+) -> bool:
     if crm.form is None:
         confirmed, confirmation = given.confirm, given.confirmation
-        needs_seal = crm.sealed or bool(confirmation)
+        needs_seal = needs_seal or crm.sealed or bool(confirmation)
     else:
         confirmed, confirmation, needs_seal = crm.form.accepted, crm.form.confirmation, True
     if not confirmed or not needs_seal:

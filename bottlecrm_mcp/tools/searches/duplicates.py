@@ -97,6 +97,22 @@ def alike(
     return list(found.values())[:most]
 
 
+def alike_among(
+    entity: Entity, records: Mapping[str, Mapping[str, Any]]
+) -> dict[str, list[tuple[str, list[str]]]]:
+    """Of each of these records those before it that are alike, and by which fields."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for names in _identities(entity):
+        seen: dict[tuple[str, ...], list[str]] = {}
+        for key, record in records.items():
+            if names == COMPANY or not (same := _key(entity, names, record)):
+                continue
+            for other in seen.setdefault(same, []):
+                found.setdefault(key, {}).setdefault(other, []).extend(names)
+            seen[same].append(key)
+    return {key: list(others.items()) for key, others in found.items()}
+
+
 def _identities(entity: Entity) -> list[tuple[str, ...]]:
     phones = [(each.name,) for each in entity.fields if each.kind is Kind.PHONE]
     return [*entity.identity, *phones]
