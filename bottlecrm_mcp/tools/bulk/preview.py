@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bottlecrm_mcp.one_line import OwnWords
+from bottlecrm_mcp.tools.arguments.list_changes import is_list_change
 from bottlecrm_mcp.tools.bulk.plan import Plan, Refusal, all_refused, grouped
+from bottlecrm_mcp.tools.bulk.records import Several
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.prepared import Prepared
@@ -41,7 +43,7 @@ def preview(crm: Crm, plan: Plan) -> dict[str, Any]:
         "this_will": _consequences(plan, each_prepared),
         "count": len(ready),
         **plan.meant.understood,
-        **_asked_for(several.tool, each_prepared[0]),
+        **_asked_for(several, each_prepared[0]),
         "records": named,
         "not_named": OwnWords(f"{left_out} more") if left_out else None,
         "already_so": len(plan.same),
@@ -74,10 +76,18 @@ def _consequences(plan: Plan, ready: list[Prepared]) -> str:
     return "; ".join([first, *(f"{said} ({count} times)" for said, count in times.items())])
 
 
-def _asked_for(tool: str, first: Prepared) -> dict[str, Any]:
-    """What is the same for all of them."""
-    keys = {"crm_update": ("data",), "crm_action": ("params",)}.get(tool, ())
-    return {key: first.details[key] for key in keys if key in first.details}
+def _asked_for(several: Several, first: Prepared) -> dict[str, Any]:
+    """What is the same for all of them; what a list becomes by additions is not."""
+    key = {"crm_update": "data", "crm_action": "params"}.get(several.tool, "")
+    if key not in first.details:
+        return {}
+    given, understood = several.arguments[key], first.details[key]
+    changes = {
+        field.name
+        for field in several.entity.fields
+        if is_list_change(field, given.get(field.name))
+    }
+    return {key: {**understood, **{name: given[name] for name in changes}}}
 
 
 def _named(tool: str, record_id: str, prepared: Prepared) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def _answer(crm: Crm, plan: Plan, outcome: Outcome) -> dict[str, Any]:
         answer["not_reached"] = _not_reached(plan, outcome)
     answer |= _after(plan, outcome)
     if any(each.change.untrusted for each in plan.ready.values()):
-        answer["untrusted"] = ["done", "refused", "not_reached"]
+        answer["untrusted"] = [key for key in ("done", "refused", "not_reached") if answer.get(key)]
     return answer
 
 
