@@ -13,6 +13,7 @@ from tests.soak.site import Person
 
 Step = Callable[[Person], Awaitable[Outcome]]
 MOST_COMMENTS = 20
+MOST_AT_ONCE = 5
 
 
 class Callers:
@@ -83,6 +84,7 @@ class Callers:
             self.relate_to_foreign: 5,
             self.create_any: 25,
             self.update: 10,
+            self.update_several: 5,
             self.comment: 5,
             self.delete: 5,
         }
@@ -177,6 +179,40 @@ class Callers:
         elif outcome.changed_nothing:
             entry.versions = before
         return outcome
+
+    async def update_several(self, person: Person) -> Outcome:
+        """In one call, which the same key goes on with if a fault cuts it off."""
+        entries = self.ledger.saved(person, "leads")[:MOST_AT_ONCE]
+        if len(entries) < 2:
+            return await self.create(person, "leads")
+        entries[0].written += 1
+        new = f"{entries[0].name} {version(entries[0].written)}"
+        change: dict[str, Any] = {
+            "entity": "leads",
+            "ids": [each.id for each in entries],
+            "data": {"company_name": new, "job_title": new},
+            "idempotency_key": new,
+        }
+        shown = await self._call(person, "crm_update", **change)
+        if not shown.ok:
+            return shown
+        for each in entries:
+            each.versions = each.versions | {new}
+        change |= {"confirm": True, "confirmation": shown.result["confirmation"]}
+        outcome = await self._write(person, "crm_update", **change)
+        if not outcome.ok:
+            outcome = await self._gone_on(person, change) or outcome
+        done = {each["id"] for each in outcome.result.get("done", ())} if outcome.ok else set()
+        for each in entries:
+            if each.id in done and not self.impatience:
+                each.versions = {new}
+        return outcome
+
+    async def _gone_on(self, person: Person, change: dict[str, Any]) -> Outcome | None:
+        """The same call once more. It is asked about anew if the fault came before all of it."""
+        await asyncio.sleep(0.1)
+        again = await self._call(person, "crm_update", **change)
+        return again if again.ok and again.result.get("done") else None
 
     async def comment(self, person: Person) -> Outcome:
         entry = self._one_of(person, "leads")

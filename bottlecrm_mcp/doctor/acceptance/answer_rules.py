@@ -12,7 +12,7 @@ from bottlecrm_mcp.tools.arguments.custom_fields import PREFIX
 MOST_CHARACTERS_OF_TEN_ROWS = 4_000
 PAGE = re.compile(r"<!doctype|<html", re.IGNORECASE)
 # Here null says that a field had no value, or repeats what was asked.
-NULL_MEANS_SOMETHING = ("changed", "data", "params")
+NULL_MEANS_SOMETHING = ("changed", "changes", "data", "expect", "params")
 
 
 def objections(tool: str, answer: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from uuid import uuid4
 from bottlecrm_mcp.catalogue.model import Access, Effect, Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Instead, Wrong
 from bottlecrm_mcp.doctor.acceptance.runner import Runner, Trial, Work
+from bottlecrm_mcp.gateway.shared.rows import field_value
+from bottlecrm_mcp.tools.crm import label_names
 
 NONSENSE = "nonsense"
 
@@ -37,6 +39,7 @@ class WriteCells:
         yield "create by names", partial(self._create, by_name=True)
         yield "crm_update", self._update
         yield "update to nothing", self._clear
+        yield "update of several", self._update_several
         yield "crm_delete", self._delete
         yield "delete unconfirmed", self._delete_unconfirmed
         for what, work in self._bad_input():
@@ -74,6 +77,39 @@ class WriteCells:
     def _change(self, data: Mapping[str, Any]) -> None:
         arguments = {"entity": self.entity.name, "id": self.record_id, "data": data}
         self.agent.agree("crm_update", **arguments)
+
+    def _update_several(self) -> None:
+        """Each gets the value, and the way back brings back what each had."""
+        field = self._shareable()
+        instead = self.entity.no_update or self.entity.no_create
+        if instead or field is None:
+            raise Instead(instead or f"No text of two {self.entity.name} can be the same.")
+        ids = [self.record_id, self.samples.make(self.entity)]
+        before = [self.truth.shown(self.entity, each) for each in ids]
+        data = {field.name: self.samples.value(field, self.entity, other=True)}
+        arguments = {"entity": self.entity.name, "ids": ids, "data": data}
+        updated = self.agent.confirm("crm_update", **arguments)
+        for record_id in ids:
+            self.truth.require(self.entity, record_id, data)
+        for call in updated["way_back"]["calls"]:
+            self.agent.confirm("crm_update", **call)
+        for record_id, shown in zip(ids, before, strict=True):
+            had = {field.name: field_value(field, shown)}
+            self.truth.require(self.entity, record_id, had)
+
+    def _shareable(self) -> Field | None:
+        """A text that is no name, which may have to be one record's alone."""
+        names = label_names(self.entity)
+        return next(
+            (
+                each
+                for each in self.entity.writable_fields
+                if each.kind is Kind.TEXT
+                and each.access is Access.WRITE
+                and not (each.required or each.name in names)
+            ),
+            None,
+        )
 
     def _clear(self) -> None:
         """Relations can be taken back."""
