@@ -1,7 +1,8 @@
 """Row versions: whether a row is still as this call read it when the call writes to it.
 
 PostgreSQL's own `xmin` tells: every change of a row, whoever makes it, gives it another. A time of
-change would miss what `QuerySet.update` and SQL do.
+change would miss what `QuerySet.update` and SQL do. The links of its many-to-many fields are rows
+of other tables, and are a part of its version here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from psycopg import sql
 
 from bottlecrm_mcp.gateway.base import Dependents, Watched
 
-VERSION = sql.SQL("SELECT xmin::text FROM {table} WHERE {key} = %s")
+VERSION = sql.SQL("SELECT concat_ws(' ', {parts}) FROM {table} WHERE {key} = %s")
+XMIN = sql.SQL("xmin::text")
+LINKS = sql.SQL("""
+(SELECT string_agg({theirs}::text, ',' ORDER BY {theirs}) FROM {links} WHERE {ours} = {record})
+""")
 # A key that others refer to stays the same: comments and the like don't wait for this.
 LOCKED = sql.SQL(" FOR NO KEY UPDATE")
 # Nothing more may refer to what is about to go.
@@ -33,7 +38,11 @@ class WatchedRow(Watched):
     ) -> None:
         table, key = model._meta.db_table, str(model._meta.pk.column)
         self.order = (table, record_id)
-        self._select = VERSION.format(table=sql.Identifier(table), key=sql.Identifier(key))
+        self._select = VERSION.format(
+            parts=sql.SQL(", ").join([XMIN, *_links(model, sql.Identifier(table, key))]),
+            table=sql.Identifier(table),
+            key=sql.Identifier(key),
+        )
         self._lock = LOCKED_FOR_GOOD if look else LOCKED
         self._record_id = record_id
         self._look = look
@@ -64,6 +73,20 @@ class WatchedRow(Watched):
             cursor.execute(select.as_string(), [self._record_id])
             row = cursor.fetchone()
         return row[0] if row else None
+
+
+def _links(model: type[Model], record: sql.Identifier) -> list[sql.Composed]:
+    """What each many-to-many field of the record points to."""
+    fields = [each for each in model._meta.many_to_many if each.remote_field.through]
+    return [
+        LINKS.format(
+            theirs=sql.Identifier(each.m2m_reverse_name()),
+            links=sql.Identifier(each.m2m_db_table()),
+            ours=sql.Identifier(each.m2m_column_name()),
+            record=record,
+        )
+        for each in fields
+    ]
 
 
 class PartVersion(Protocol):

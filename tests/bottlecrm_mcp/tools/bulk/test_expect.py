@@ -70,8 +70,12 @@ def test_what_is_not_understood(user: Any, lead: Any) -> None:
         assert error["code"] == "invalid_value"
 
 
+@pytest.mark.parametrize(
+    ("expect", "now"),
+    [({"first_name": "Ann"}, '"Bo"'), ({"assigned_to": ["me", "Alpha Admin"]}, "Alpha Colleague2")],
+)
 def test_changed_between_the_look_and_the_write(
-    user: Any, alpha: Any, lead: Any, monkeypatch: Any
+    user: Any, alpha: Any, lead: Any, monkeypatch: Any, expect: Any, now: str
 ) -> None:
     write = InProcessGateway.write
 
@@ -79,11 +83,18 @@ def test_changed_between_the_look_and_the_write(
         monkeypatch.undo()
         # In a transaction of its own, as another person's would be.
         with org_context(alpha.org), transaction.atomic():
-            Lead.objects.filter(pk=lead["id"]).update(first_name="Bo")
+            if "first_name" in expect:
+                Lead.objects.filter(pk=lead["id"]).update(first_name="Bo")
+            else:
+                # Of the link alone: the lead's own row stays as it is.
+                alpha.leads[1].assigned_to.add(alpha.people[4])
         return write(self, *given, **options)
 
     monkeypatch.setattr(InProcessGateway, "write", overtaken)
-    change = {"data": {"first_name": "Cy"}, "expect": {"first_name": "Ann"}}
-    assert user("crm_update", **lead, **change)["error"]["fields"] == {"first_name": 'Is "Bo" now.'}
+    change = {"data": {"title": "CTO"}, "expect": expect}
+    error = user("crm_update", **lead, **change)["error"]
+    assert error["code"] == "conflict"
+    (said,) = error["fields"].values()
+    assert now in said
     with org_context(alpha.org):
-        assert Lead.objects.get(pk=lead["id"]).first_name == "Bo"
+        assert Lead.objects.get(pk=lead["id"]).title != "CTO"
