@@ -70,10 +70,13 @@ def _tried(plan: Plan) -> tuple[dict[str, Prepared], list[Refusal]]:
 
 
 def _consequences(plan: Plan, ready: list[Prepared]) -> str:
-    several = plan.meant.several
+    several, entity = plan.meant.several, plan.meant.several.entity
     times = Counter(said for each in ready for said in each.change.consequences)
-    first = f"{several.verb} {len(ready)} {several.entity.name}"
-    return "; ".join([first, *(f"{said} ({count} times)" for said, count in times.items())])
+    called = entity.singular if len(ready) == 1 else entity.name
+    first = f"{several.verb} {len(ready)} {called}"
+    return "; ".join(
+        [first, *(f"{said} ({n} times)" if n > 1 else said for said, n in times.items())]
+    )
 
 
 def _asked_for(several: Several, first: Prepared) -> dict[str, Any]:

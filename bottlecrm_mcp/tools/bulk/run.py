@@ -44,7 +44,9 @@ def change_several(crm: Crm, meant: Meant, given: Confirmation) -> dict[str, Any
     `ToolError` where nothing could be changed.
     """
     plan = planned(crm, meant)
-    if plan.ready and not plan.is_agreed:
+    # Where the person has a form, it is not shown twice for the same.
+    goes_on = plan.is_agreed and (given.confirm or crm.form is not None)
+    if plan.ready and not goes_on:
         require_confirmation(crm, plan.change(), given, {}, lambda: preview(crm, plan))
     if not (plan.ready or plan.same or meant.earlier):
         raise all_refused(plan, plan.refused)

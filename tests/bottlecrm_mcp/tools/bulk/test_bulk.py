@@ -196,6 +196,7 @@ def test_stopped_in_the_middle_and_gone_on(
             assert left["count"] == 3
             assert "same idempotency_key" in left["next"]
     assert stored(alpha, status="Completed") == 3
+    assert admin("crm_update", **change)["preview"]["done_before"] == 3
     second = admin("crm_update", **change, **seal)
     assert (second["count"], second["done_before"]) == (6, 3)
     assert "repeated" not in second
