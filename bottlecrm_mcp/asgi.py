@@ -24,6 +24,8 @@ from bottlecrm_mcp.hosted.body import Disconnected, read_body
 from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
 from bottlecrm_mcp.hosted.errors import Headers, HttpError
 from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
+from bottlecrm_mcp.hosted.files.links import ROOT as FILES
+from bottlecrm_mcp.hosted.files.serving import serve_file
 from bottlecrm_mcp.hosted.message import message_in
 from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
@@ -57,6 +59,8 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await mcp.lifespan(receive, send)
         elif path in PATHS:
             await mcp(scope, receive, send)
+        elif path.startswith(FILES):
+            await _files(scope, receive, send)
         elif path in health.PATHS:
             await _answer(send, *await healthz.response(scope["method"]))
         elif path in REVOKE_PATHS and token_policy.is_installed():
@@ -70,6 +74,22 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
 
     setattr(route, MARK, True)
     return route
+
+
+async def _files(scope: Any, receive: Any, send: Any) -> None:
+    request = ASGIRequest({**scope, "headers": _stripped(scope)}, BytesIO())
+    # The path is a secret, which access logs of ASGI servers read here once this has answered.
+    scope["path"], scope["raw_path"] = FILES, FILES.encode()
+    request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
+    with telemetry.access_log(request_id) as call, token_policy.request_cache():
+        logged = _logged(send, call)
+        try:
+            with token_policy.coming_from(request):
+                await serve_file(request, receive, logged)
+        except HttpError as refusal:
+            await _answer(logged, refusal.status, refusal.body, refusal.headers)
+        except Disconnected:
+            return
 
 
 async def _revoke(scope: Any, receive: Any, send: Any) -> None:

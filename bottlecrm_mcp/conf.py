@@ -25,6 +25,7 @@ POSITIVE = (
     "MAX_DEPTH",
     "MAX_VALUES",
     "MAX_ANSWER_BYTES",
+    "MAX_FILE_BYTES",
 )
 
 
@@ -43,7 +44,8 @@ class McpSettings:
     `CALLS_PER_MINUTE` bounds what one person may do by all of their tokens, `CONCURRENT_CALLS` what
     they may have running; 0 or None is no limit.
     `CALL_SECONDS` bounds how long a call may take from when its token was looked up, `MAX_DEPTH`
-    and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer.
+    and `MAX_VALUES` what its arguments may hold, `MAX_ANSWER_BYTES` its answer. `MAX_FILE_BYTES`
+    bounds a file that is attached to a record.
     """
 
     CATALOGUE: str = "bottlecrm_mcp.catalogue.bottlecrm.CATALOGUE"
@@ -60,6 +62,7 @@ class McpSettings:
     MAX_DEPTH: int = 8
     MAX_VALUES: int = 2_000
     MAX_ANSWER_BYTES: int = 100_000
+    MAX_FILE_BYTES: int = 10_000_000
 
     def __post_init__(self) -> None:
         if self.CONFIRMATION not in ("explicit", "sealed"):

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from demo_crm.access import magic_link
+from demo_crm.entities.files import Download
 from demo_crm.entities.organisation import lookups
 from demo_crm.entities.service import time_entries
 
@@ -30,4 +31,5 @@ urlpatterns = [
     path("time-entries/", include(time_entries)),
     path("invoices/", include("demo_crm.entities.billing.invoices")),
     path("invoices/", include("demo_crm.entities.billing.invoice_actions")),
+    path("attachments/<uuid:pk>/download/", Download.as_view()),
 ]

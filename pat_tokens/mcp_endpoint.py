@@ -3,9 +3,12 @@
 All of it works for the host's own tokens as well.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Q
 
 from pat_tokens.audit import events
 from pat_tokens.audit.source import Source, coming_from, current_source, source_of
@@ -28,6 +31,7 @@ from pat_tokens.services.policy import (
     lifetime_denial,
     policy_of,
 )
+from pat_tokens.stand_in import stand_in_for
 
 __all__ = [
     "MAX_REPORT_BYTES",
@@ -36,6 +40,7 @@ __all__ = [
     "ReportResponse",
     "Source",
     "Token",
+    "acting_as",
     "admit",
     "answer_report",
     "coming_from",
@@ -93,6 +98,20 @@ def link_records(address_of: RecordAddress) -> None:
 def record_address(entity: str, record_id: str) -> str:
     """The record's page in the host's web application; empty where that is not known."""
     return _record_address(entity, record_id) if _record_address and record_id else ""
+
+
+@contextmanager
+def acting_as(org_id: str, credential_id: str) -> Iterator[str]:
+    """A secret for requests within the block, as a token or as a connection's newest one.
+
+    It is looked up, judged and logged like the token's own, and opens nothing if there is none.
+    """
+    found = Q(pk=credential_id) | Q(connection_id=credential_id)
+    tokens = Token.objects.filter(found, org_id=org_id).order_by("-created_at")
+    with in_organisation(org_id):
+        digest = tokens.values_list("digest", flat=True).first()
+    with stand_in_for(digest or "") as secret:
+        yield secret
 
 
 def record_write(

@@ -11,6 +11,7 @@ from pat_tokens.conf import token_settings
 from pat_tokens.lookup import look_up
 from pat_tokens.models import Connection, Token
 from pat_tokens.request_cache import cached
+from pat_tokens.stand_in import digest_of
 
 logger = logging.getLogger("pat_tokens")
 
@@ -58,7 +59,7 @@ def resolve_token(secret: str) -> Token:
     if token is None:
         raise UnknownToken
     try:
-        _require_active(token, token_secret.digest(secret))
+        _require_active(token, digest_of(secret))
     except TokenRejected as rejection:
         record_refusal(token, str(rejection.detail))
         raise
@@ -83,7 +84,7 @@ def find_token(secret: str) -> Token | None:
     """The token of this secret, whatever its state."""
     if not token_secret.is_plausible(secret):
         return None
-    digest = token_secret.digest(secret)
+    digest = digest_of(secret)
     return cached(("token", digest), lambda: look_up(digest))
 
 

@@ -82,6 +82,11 @@ REST_FRAMEWORK = {
 }
 
 STATIC_URL = "static/"
+# Files that are attached to the demo's records are gone when it ends.
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False

@@ -68,8 +68,7 @@ def entity_routes(entity: Entity) -> Iterator[str]:
     for action in entity.actions:
         yield f"{action.method} {bare(action.path)}"
     for included in entity.includes:
-        if included.path:
-            yield f"GET {bare(included.path)}"
+        yield from (f"GET {bare(each)}" for each in (included.path, included.download) if each)
 
 
 def bare(path: str) -> str:

@@ -92,7 +92,6 @@ EXCLUDED: Mapping[str, tuple[str, ...]] = {
     "It takes or gives a file, which a tool call does not carry.": (
         "POST /api/*/import/*/",
         "POST /api/leads/upload/",
-        "POST /api/invoices/{}/attachments/",
         "POST /api/documents/",
         "GET /api/invoices/*/pdf/",
         "GET /api/*/{}/download/",

@@ -214,6 +214,18 @@ COMMENT_TEXT = parameter("comment", required=True, max_length=255)
 COMMENT_ID = part("comment_id", "comments")
 
 
+def add_attachment(path: str, key: str) -> Action:
+    """The file is the part `key` of a multipart body."""
+    return Action(
+        "add_attachment",
+        "Attach a file by an address to PUT it to.",
+        "POST",
+        path,
+        params=(parameter("file_name", required=True, max_length=60),),
+        upload=key,
+    )
+
+
 def delete_attachment(path: str) -> Action:
     return Action(
         "delete_attachment",
@@ -226,7 +238,7 @@ def delete_attachment(path: str) -> Action:
     )
 
 
-def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
+def note_actions(entity: str, singular: str, *extra: Field) -> tuple[Action, ...]:
     """Comments and attachments of the CRM entities.
 
     A comment is added by POST on the record itself, and changed at /comment/<id>/.
@@ -260,6 +272,7 @@ def note_actions(entity: str, *extra: Field) -> tuple[Action, ...]:
             effects=(Effect.DELETES,),
             consequence="delete the comment",
         ),
+        add_attachment(f"/api/{entity}/{{id}}/", f"{singular}_attachment"),
         delete_attachment(f"/api/{entity}/attachment/{{attachment_id}}/"),
     )
 
@@ -304,6 +317,8 @@ ATTACHMENTS = Included(
         shown("created_at", Kind.DATETIME),
         one("created_by", "users", access=Access.READ_ONLY),
     ),
+    file="attachment",
+    download="/api/attachments/{id}/download/",
 )
 
 BY_PEOPLE_AND_TAGS = {

@@ -331,6 +331,8 @@ class Action:
     params: tuple[Field, ...] = ()
     # Sent besides the params.
     body: Mapping[str, object] = field(default_factory=dict)
+    # The part of a multipart body that a file is in: the action answers with an address for it.
+    upload: str = ""
     # A relation of the same entity: the request is made for every record below this one, too.
     descendants: str = ""
     # The CRM serves the route without an access check of its own.
@@ -422,6 +424,9 @@ class Included:
     model: str = ""
     fields: tuple[Field, ...] = ()
     only: tuple[tuple[str, object], ...] = ()
+    # Of files: that model's attribute, and the path that gives the bytes of the one with this id.
+    file: str = ""
+    download: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

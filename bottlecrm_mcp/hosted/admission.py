@@ -75,16 +75,24 @@ async def admit_token(request: ASGIRequest) -> Call:
 
 
 async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
-    try:
+    with refusals():
         secret = bearer_secret(request.headers.get("Authorization", ""))
         rate_limits.require_calls_left(secret)
         with token_policy.coming_from(request):
             call, is_slot_taken = await thread_pool.in_pool_within(
-                lambda: _admitted(secret, _origin(request), slot),
+                lambda: admitted(secret, origin_of(request), slot),
                 Deadline(mcp_settings().CALL_SECONDS),
             )
         if not is_slot_taken:
             await rate_limits.wait_for(slot, call.caller.user_id, call.deadline)
+    return call
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What keeps a request from being admitted, as `HttpError`."""
+    try:
+        yield
     except Unauthorized as refusal:
         raise HttpError(401, str(refusal), [_challenge(refusal)]) from refusal
     except token_policy.NotAdmitted as refusal:
@@ -99,10 +107,10 @@ async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
         raise _unavailable(thread_pool.BUSY) from problem
     except thread_pool.Overdue as problem:
         raise _unavailable("The CRM's database does not answer in time.") from problem
-    return call
 
 
-def _admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call, bool]:
+def admitted(secret: str, origin: Origin, slot: rate_limits.Slot) -> tuple[Call, bool]:
+    """The call of this token, counted, and whether it has the slot. For a pool thread."""
     ensure_live_connection()
     # From before the look-up on.
     deadline = Deadline(mcp_settings().CALL_SECONDS)
@@ -161,7 +169,7 @@ def _challenge(refusal: Unauthorized) -> tuple[str, str]:
     return "WWW-Authenticate", ", ".join(parts)
 
 
-def _origin(request: ASGIRequest) -> Origin:
+def origin_of(request: ASGIRequest) -> Origin:
     meta = request.META
     return Origin(
         host=meta["SERVER_NAME"],

@@ -27,7 +27,7 @@ MAY_HAVE_CHANGED = frozenset({"done", "timeout", "crm_error", "internal_error"})
 
 @dataclass(frozen=True)
 class Write:
-    """A call of a tool that may write."""
+    """A call of a tool that may write, or a file that leaves the CRM."""
 
     tool: str
     entity: str
@@ -68,10 +68,15 @@ def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline
         record("internal_error")
         raise
     answer = result if isinstance(result, dict) else {}
-    if not answer.get("confirmation_required"):
+    if not _has_only_asked(answer):
         said = tuple(answer.get("changed") or filter(None, [answer.get("action")]))
         record(_outcome(answer), str(answer.get("id") or ""), said)
     return result
+
+
+def _has_only_asked(answer: dict[str, Any]) -> bool:
+    """Whether the call only got a preview, or an address for a file."""
+    return bool(answer.get("confirmation_required")) or "upload" in (answer.get("result") or {})
 
 
 def _outcome(answer: dict[str, Any]) -> str:

@@ -22,21 +22,28 @@ class Disconnected(Exception):
     """The client left before it had said what it wants."""
 
 
-async def read_body(scope: Any, receive: Any, most: int, code: int = 0) -> bytes:
+async def read_body(
+    scope: Any, receive: Any, most: int, code: int = 0, seconds: int | None = None
+) -> bytes:
     """The body of at most so many bytes.
 
-    Raises `HttpError` (413, or 408 after `BODY_SECONDS`), with the JSON-RPC `code` if one is given,
-    and `Disconnected`.
+    Raises `HttpError` (413, or 408 after `BODY_SECONDS` if no other time is given), with the
+    JSON-RPC `code` if one is given, and `Disconnected`.
     """
-    if _declares_more(scope, most):
-        raise _too_large(most, code)
-    seconds = mcp_settings().BODY_SECONDS
+    require_declared_size(scope, most, code)
+    seconds = seconds or mcp_settings().BODY_SECONDS
     try:
         async with asyncio.timeout(seconds):
             return await _whole(receive, most, code)
     except TimeoutError:
         late = f"The body did not arrive within {seconds} second{'s' * (seconds != 1)}."
         raise HttpError(408, late, [CLOSE], code) from None
+
+
+def require_declared_size(scope: Any, most: int, code: int = 0) -> None:
+    """Raises `HttpError` for a body that is said to be larger, before any of it is read."""
+    if _declares_more(scope, most):
+        raise _too_large(most, code)
 
 
 def _declares_more(scope: Any, most: int) -> bool:

@@ -52,6 +52,15 @@ def coming_from(request: HttpRequest) -> Iterator[None]:
 
 
 @contextmanager
+def acting_as(org_id: str, token_id: str) -> Iterator[str]:
+    """A secret for requests within the block as this token or connection. Needs `pat_tokens`."""
+    from pat_tokens.mcp_endpoint import acting_as
+
+    with acting_as(org_id, token_id) as secret:
+        yield secret
+
+
+@contextmanager
 def request_cache() -> Iterator[None]:
     """Lets admission and the requests to the CRM within share their look-ups of the token."""
     if not is_installed():

@@ -102,6 +102,8 @@ def crm_action(
     confirming = Confirmation(confirm, confirmation)
     one = one_meant(id, ids, filters)
     if one is None:
+        if chosen.upload:
+            raise ToolError("invalid_arguments", f"{chosen.name} takes one record: give its id.")
         several = Several(
             "crm_action",
             acted_on,
@@ -114,6 +116,8 @@ def crm_action(
         meant = records_meant(crm, several, ids, filters, idempotency_key)
         return change_several(crm, meant, confirming)
     record_id = record_meant(crm, acted_on, one)
+    if chosen.upload:
+        return _address_for_file(crm, acted_on, chosen, record_id, given)
     arguments["id"] = record_id
     key, earlier = write_key(crm, acted_on, idempotency_key, "crm_action", arguments)
     if earlier is not None:
@@ -242,6 +246,21 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     if tax := untaxed(result["record"] or {}, [params]):
         lost.append(tax)
     return WriteResult(_answered(entity, action, read.record["id"], result, reply.unsent, lost))
+
+
+def _address_for_file(
+    crm: Crm, entity: Entity, action: Action, record_id: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    before = _record(crm, entity, action, record_id)
+    name = crm.label(entity, {"id": record_id, **before})
+    values = Values(crm, f"{action.name} on {name!r}").read_params(action.params, given)
+    if crm.files is None:
+        raise ToolError(
+            "not_supported",
+            "Files can't be attached by this connection; the CRM's pages take them.",
+        )
+    offer = crm.files.upload(entity, record_id, action, values.body["file_name"])
+    return _answered(entity, action, record_id, {"upload": offer}, ())
 
 
 def _answered(

@@ -31,6 +31,7 @@ from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.confirmation.seal import Seal
 from bottlecrm_mcp.tools.errors import ToolError, raise_for, suggest
+from bottlecrm_mcp.tools.files import FileLinks
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +77,8 @@ class Crm:
     call_limits: CallLimits = field(default_factory=CallLimits)
     # Of the CRM's web application, without a slash at the end; empty where it is not known.
     web_address: str = ""
+    # None where the files of records can't be had by links.
+    files: FileLinks | None = None
     # The organisation's custom fields of an entity, once they were looked up.
     custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     # Records of one entity that are yet to be looked at one by one.

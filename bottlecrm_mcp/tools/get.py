@@ -230,7 +230,11 @@ def _list(
         return _related(crm, part, record_id)
     rows = part_rows(crm, entity, part, record_id, detail)
     shown = [_shown(part_of(row, part.keys)) for row in rows[:MOST_INCLUDED]]
-    return {"total": len(rows), "returned": len(shown), "records": shown}
+    listed = {"total": len(rows), "returned": len(shown)}
+    if not (part.file and crm.files and shown):
+        return {**listed, "records": shown}
+    files, said = crm.files.add_to(entity, record_id, part, shown)
+    return {**listed, "records": files, "links": said}
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
-from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +29,7 @@ from demo_crm.services import custom_fields
 from demo_crm.services.mail import mail
 
 Body = dict[str, Any]
+LARGEST_FILE = 25 * 1024 * 1024
 
 
 class Entity:
@@ -202,7 +203,7 @@ class RecordDetail(Entity, APIView):
         return {"custom_field_definitions": self.definitions()}
 
     def post(self, request: Request, pk: UUID) -> Response:
-        """A comment, and a file's name; with neither, nothing happens."""
+        """A comment and a file; with neither, nothing happens."""
         record = self.to_comment(pk)
         self.add_comment(record)
         self.add_attachment(record, f"{self.model._meta.model_name}_attachment")
@@ -225,8 +226,13 @@ class RecordDetail(Entity, APIView):
         upload = self.request.FILES.get(key)
         if not upload:
             return None
+        if upload.size > LARGEST_FILE:
+            raise ValidationError({"attachment": "Files must be 25 MB or smaller."})
         return Attachment.objects.create(
-            file_name=upload.name, created_by=self.profile.user, **self.kept_with(record)
+            file_name=upload.name,
+            attachment=upload,
+            created_by=self.profile.user,
+            **self.kept_with(record),
         )
 
     def put(self, request: Request, pk: UUID) -> Response:

@@ -34,9 +34,8 @@ class Comment(Attached):
 
 
 class Attachment(Attached):
-    """Only the name: the demo stores no files."""
-
     file_name = models.CharField(max_length=255)
+    attachment = models.FileField(max_length=1001, upload_to="attachments/%Y/%m/", blank=True)
 
     def __str__(self) -> str:
         return self.file_name

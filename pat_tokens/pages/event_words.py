@@ -33,6 +33,8 @@ DOING = {
     "crm_update": ("changed", "change"),
     "crm_delete": ("deleted", "delete"),
     "crm_action": ("acted on", "act on"),
+    "download": ("downloaded a file of", "download a file of"),
+    "upload": ("added a file to", "add a file to"),
 }
 OUTCOMES = {
     "declined": "the person said no",
@@ -43,6 +45,7 @@ OUTCOMES = {
     "validation_error": "the CRM does not take what was given",
     "conflict": "somebody else had changed it",
     "nothing_to_do": "it was so already",
+    "used_up": "the link had been used before",
     "timeout": "it took too long, so it may have happened",
     "crm_error": "the CRM failed",
     "internal_error": "the server failed",

@@ -77,7 +77,7 @@ ACCOUNTS = Entity(
         **BY_PEOPLE_AND_TAGS,
         **BY_CREATION,
     },
-    actions=note_actions("accounts"),
+    actions=note_actions("accounts", "account"),
     includes=(
         COMMENTS,
         ATTACHMENTS,

@@ -332,6 +332,7 @@ CASES = Entity(
         ),
         *note_actions(
             "cases",
+            "case",
             parameter(
                 "is_internal",
                 Kind.BOOLEAN,

@@ -80,7 +80,7 @@ CONTACTS = Entity(
         **BY_CREATION,
     },
     newest_first=True,
-    actions=note_actions("contacts"),
+    actions=note_actions("contacts", "contact"),
     includes=(COMMENTS, ATTACHMENTS),
     address="email",
     identity=(("email",), ("first_name", "last_name")),

@@ -15,6 +15,7 @@ from bottlecrm_mcp.catalogue.field_helpers import (
     TAXED_LINE,
     TOTAL_NOTE,
     WRITE,
+    add_attachment,
     address,
     billed_to,
     choice,
@@ -303,6 +304,7 @@ INVOICES = Entity(
             effects=(Effect.DELETES,),
             consequence="delete the comment",
         ),
+        add_attachment("/api/invoices/{id}/attachments/", "file"),
         delete_attachment("/api/invoices/attachments/{attachment_id}/"),
     ),
     includes=(

@@ -169,7 +169,7 @@ LEADS = Entity(
             loses=("currency",),
             returns=("account_id", "contact_id", "opportunity_id"),
         ),
-        *note_actions("leads"),
+        *note_actions("leads", "lead"),
     ),
     includes=(
         COMMENTS,

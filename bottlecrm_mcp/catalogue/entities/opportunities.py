@@ -81,7 +81,7 @@ OPPORTUNITIES = Entity(
         **BY_CREATION,
     },
     actions=(
-        *note_actions("opportunities"),
+        *note_actions("opportunities", "opportunity"),
         *line_item_actions("/api/opportunities/{id}/line-items/"),
     ),
     includes=(

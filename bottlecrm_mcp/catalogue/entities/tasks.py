@@ -83,7 +83,7 @@ TASKS = Entity(
         **BY_CREATION,
     },
     exclusive=("account", "opportunity", "case", "lead"),
-    actions=note_actions("tasks"),
+    actions=note_actions("tasks", "task"),
     includes=(COMMENTS, ATTACHMENTS),
     identity=(("title",),),
     delete_consequence="delete the task with its comments and attachments",

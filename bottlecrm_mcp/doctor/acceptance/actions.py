@@ -47,6 +47,8 @@ class ActionCells:
     def _act(self, action: Action) -> None:
         if action.admin_only and not self.agent.person.caller.is_admin:
             self._forbidden(action)
+        if action.upload:
+            raise Instead("An address takes the file, which needs a request to this server.")
         self._prepare(action)
         params = self._params(action)
         child = self._child(action) if action.descendants else ""

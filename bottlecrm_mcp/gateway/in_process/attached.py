@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +13,42 @@ from django.contrib.contenttypes.models import ContentType
 
 from bottlecrm_mcp.catalogue.model import Included
 from bottlecrm_mcp.gateway.in_process.records import ORG, Records
+
+logger = logging.getLogger("bottlecrm_mcp")
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file on its way to the CRM. Its name has no control characters."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+    def multipart(self, key: str) -> tuple[bytes, str]:
+        """A multipart body with the file as its part `key`, and the body's content type."""
+        boundary = secrets.token_hex(16)
+        name = self.name.replace('"', "%22")
+        head = (
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="{key}"; filename="{name}"\r\n'
+            f"Content-Type: {self.content_type}\r\n\r\n"
+        )
+        body = b"".join((head.encode(), self.content, f"\r\n--{boundary}--\r\n".encode()))
+        return body, f"multipart/form-data; boundary={boundary}"
+
+
+def stored_sizes(part: Included, ids: Sequence[str], org_id: str) -> dict[str, int]:
+    """The bytes of these files by their ids, without those that the storage can't tell of."""
+    rows = apps.get_model(part.model)._base_manager.filter(**{ORG: org_id}, pk__in=ids)
+    sizes = {}
+    for row in list(rows):
+        try:
+            sizes[str(row.pk)] = getattr(row, part.file).size
+        except Exception as problem:
+            # Each storage fails in its own way, and the names are worth something without it.
+            logger.warning("The size of a file is not known: %s", type(problem).__name__)
+    return sizes
 
 
 def attached_rows(

@@ -50,7 +50,7 @@ from bottlecrm_mcp.gateway.base import (
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.in_process import idempotency
-from bottlecrm_mcp.gateway.in_process.attached import attached_rows
+from bottlecrm_mcp.gateway.in_process.attached import NewFile, attached_rows, stored_sizes
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Session, clear_connection
 from bottlecrm_mcp.gateway.in_process.dependents import dependents_of, part_version
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
@@ -179,11 +179,27 @@ class InProcessGateway:
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
         request = self.request(method, path, body=body or {})
+        model = model_of(creates) if creates else None
+        return self._written(request, model, Claim(self.caller, key) if key else None, watched)
+
+    def attach(self, path: str, part: Included, key: str, file: NewFile) -> Reply:
+        """POST a file as the part `key` of a multipart body; the id of its row is answered."""
+        content, content_type = file.multipart(key)
+        request = self._request("POST", path, content=content, content_type=content_type)
+        return self._written(request, apps.get_model(part.model))
+
+    def _written(
+        self,
+        request: WSGIRequest,
+        model: type[Model] | None = None,
+        claim: Claim | None = None,
+        watched: Iterable[Watched | None] = (),
+    ) -> Reply:
         with self._for_write():
             run = AtomicView(
                 self._time,
-                model_of(creates) if creates else None,
-                Claim(self.caller, key) if key else None,
+                model,
+                claim,
                 [each for each in watched if isinstance(each, WatchedRow | WatchedPart)],
                 self._require_still_allowed,
             )
@@ -191,6 +207,21 @@ class InProcessGateway:
         kept = run.maybe_kept and not reply.ok
         unsent = tuple(run.held.unsent)
         return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
+
+    def download(self, path: str) -> HttpResponseBase:
+        """The CRM's answer to GET `path`, as it streams it; who takes it has to close it."""
+        return self._dispatch(self.request("GET", path), self._reading())
+
+    def file_sizes(self, entity: Entity, part: Included, ids: Sequence[str]) -> dict[str, int]:
+        """The bytes of these files, as far as the storage tells. The caller may see them."""
+        sizes: dict[str, int] = {}
+
+        def look(request: HttpRequest) -> HttpResponse:
+            sizes.update(stored_sizes(part, ids, self.caller.org_id))
+            return HttpResponse(status=204)
+
+        self._dispatch(self.request("GET", entity.path), self._reading(look))
+        return sizes
 
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
         run = TriedDeletion(self._time)
@@ -414,6 +445,16 @@ class InProcessGateway:
         body: Mapping[str, Any] | None = None,
     ) -> WSGIRequest:
         content = b"" if body is None else json.dumps(body).encode()
+        return self._request(method, path, parameters, content)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        parameters: Mapping[str, Any] | None = None,
+        content: bytes = b"",
+        content_type: str = "application/json",
+    ) -> WSGIRequest:
         origin = self.origin
         return WSGIRequest(
             {
@@ -428,7 +469,7 @@ class InProcessGateway:
                 "REMOTE_ADDR": origin.client,
                 "HTTP_AUTHORIZATION": f"Bearer {self._secret}",
                 "HTTP_ACCEPT": "application/json",
-                "CONTENT_TYPE": "application/json",
+                "CONTENT_TYPE": content_type,
                 "CONTENT_LENGTH": str(len(content)),
                 "wsgi.url_scheme": origin.scheme,
                 "wsgi.input": BytesIO(content),
