@@ -1,6 +1,8 @@
 """App configuration: registers the system checks and installs the gateway's hooks."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+
+SKILLS_NOTE = "Eight ways of working with this CRM, for a client that takes skills as folders."
 
 
 class BottleCrmMcpConfig(AppConfig):
@@ -22,3 +24,8 @@ class BottleCrmMcpConfig(AppConfig):
         created_records.install()
         deletion_trial.install()
         audit.install()
+        if apps.is_installed("pat_tokens"):
+            from bottlecrm_mcp.protocol.metadata import SKILLS_PATH
+            from pat_tokens.mcp_endpoint import offer_download
+
+            offer_download(SKILLS_PATH, "Skills (ZIP)", SKILLS_NOTE)

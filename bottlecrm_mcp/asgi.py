@@ -31,10 +31,13 @@ from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
 from bottlecrm_mcp.hosted.server import HostedServer
 from bottlecrm_mcp.hosted.transport import Received, Transport
+from bottlecrm_mcp.protocol.metadata import SKILLS_PATH
 from bottlecrm_mcp.protocol.server import McpServer
+from bottlecrm_mcp.protocol.skills import archive
 from bottlecrm_mcp.tools.registry import Registry
 
 PATHS = ("/mcp", "/mcp/")
+ZIP = b"application/zip"
 WELL_KNOWN = "/.well-known/"
 # An attribute of a wrapped application, for those who want to know.
 MARK = "serves_mcp"
@@ -61,6 +64,8 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await mcp(scope, receive, send)
         elif path.startswith(FILES):
             await _files(scope, receive, send)
+        elif path == SKILLS_PATH:
+            await _answer(send, *_skills(scope["method"]))
         elif path in health.PATHS:
             await _answer(send, *await healthz.response(scope["method"]))
         elif path in REVOKE_PATHS and token_policy.is_installed():
@@ -74,6 +79,14 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
 
     setattr(route, MARK, True)
     return route
+
+
+def _skills(method: str) -> tuple[int, bytes, Headers]:
+    """The skills, for clients that take them as a folder; nobody's secret."""
+    if method not in ("GET", "HEAD"):
+        return 405, HttpError(405, "Use GET.").body, [(b"allow", b"GET, HEAD")]
+    saved = [(b"content-disposition", b'attachment; filename="bottlecrm-skills.zip"')]
+    return 200, archive(mcp_settings().catalogue.prompts), [*saved, (b"content-type", ZIP)]
 
 
 async def _files(scope: Any, receive: Any, send: Any) -> None:
@@ -249,7 +262,8 @@ def _with_headers(send: Any, headers: Headers) -> Any:
 
 
 async def _answer(send: Any, status: int, body: bytes, headers: Headers) -> None:
-    kind = [(b"content-type", b"application/json")] if body else []
+    has_kind = not body or any(name == b"content-type" for name, _ in headers)
+    kind = [] if has_kind else [(b"content-type", b"application/json")]
     length = [(b"content-length", str(len(body)).encode())]
     await send(
         {"type": "http.response.start", "status": status, "headers": [*kind, *length, *headers]}

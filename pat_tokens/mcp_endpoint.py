@@ -22,6 +22,7 @@ from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Connection, Event, Policy, Token
 from pat_tokens.request_cache import cached, request_cache
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.downloads import offer_download
 from pat_tokens.services.leak_reports import MAX_BODY_BYTES as MAX_REPORT_BYTES
 from pat_tokens.services.leak_reports import ReportResponse, answer_report
 from pat_tokens.services.policy import (
@@ -46,6 +47,7 @@ __all__ = [
     "coming_from",
     "current_source",
     "link_records",
+    "offer_download",
     "record_address",
     "record_write",
     "request_cache",

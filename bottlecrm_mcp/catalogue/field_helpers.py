@@ -218,7 +218,7 @@ def add_attachment(path: str, key: str) -> Action:
     """The file is the part `key` of a multipart body."""
     return Action(
         "add_attachment",
-        "Attach a file by an address to PUT it to.",
+        "Attach a file; answers with an address.",
         "POST",
         path,
         params=(parameter("file_name", required=True, max_length=60),),
@@ -366,8 +366,7 @@ def numbered(document: str) -> str:
 
 
 TOTAL_NOTE = (
-    "line items less the discount, plus the record's own tax_rate and shipping; a line's tax_rate "
-    "is not in it"
+    "line items less the discount, plus the record's own tax_rate (not those of lines) and shipping"
 )
 LINE_ITEM_ID = part("line_item_id", "line_items")
 REPLACES_LINE_ITEMS = ChangeEffect(

@@ -5,6 +5,7 @@ Everything here is a frozen declaration without behaviour of its own, importable
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -642,13 +643,21 @@ class PromptArgument:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A text that a person starts from; `text` has its arguments in braces, if it has any."""
+    """A text that a person starts from; `text` has its arguments in braces, if it has any.
+
+    `when` says in which situation, for clients that choose by themselves.
+    """
 
     name: str
     title: str
     description: str
+    when: str
     text: str
     arguments: tuple[PromptArgument, ...] = ()
+
+    def filled_in(self, values: Mapping[str, str]) -> str:
+        """The text with these values of its arguments; braces around anything else stay."""
+        return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), self.text)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
     LIST_LIFETIME_MS,
     NAME,
+    SKILLS,
     TITLE,
     WEBSITE,
     package_version,
@@ -30,6 +31,7 @@ CAPABILITIES: dict[str, Any] = {
     "resources": {"listChanged": False, "subscribe": False},
     "tools": {"listChanged": False},
 }
+EXTENSIONS: dict[str, Any] = {SKILLS: {}}
 
 
 class FastStart:
@@ -77,7 +79,7 @@ class FastStart:
             lifetime = Clock(self.caller.timezone).milliseconds_to_midnight()
             return {
                 "supportedVersions": [MODERN],
-                "capabilities": CAPABILITIES,
+                "capabilities": {**CAPABILITIES, "extensions": EXTENSIONS},
                 "instructions": instructions(self.caller),
                 "ttlMs": lifetime,
                 **extra,

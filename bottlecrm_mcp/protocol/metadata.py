@@ -12,6 +12,10 @@ NAME = "bcrm-mcp"
 TITLE = "BottleCRM"
 WEBSITE = "https://bottlecrm.io"
 LIST_LIFETIME_MS = 300_000
+# The id of the extension that serves skills.
+SKILLS = "io.modelcontextprotocol/skills"
+# Where the endpoint has them as a folder.
+SKILLS_PATH = "/mcp/skills.zip"
 
 
 def tool_entry(tool: Tool) -> dict[str, Any]:

@@ -34,8 +34,7 @@ def get(prompts: Iterable[Prompt], name: str, given: Mapping[str, str]) -> types
     prompt = named.get(name)
     if prompt is None:
         raise ToolError("not_found", f"There is no prompt {name[:80]!r}. {suggest(name, named)}")
-    values = _values(prompt, given)
-    text = prompt.text.format(**values) if values else prompt.text
+    text = prompt.filled_in(_values(prompt, given))
     message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
     return types.GetPromptResult(description=prompt.description, messages=[message])
 

@@ -22,11 +22,12 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.shared import progress
-from bottlecrm_mcp.protocol import completion, elicitation, prompts, resources
+from bottlecrm_mcp.protocol import completion, elicitation, prompts, resources, skills
 from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
     LIST_LIFETIME_MS,
     NAME,
+    SKILLS,
     TITLE,
     WEBSITE,
     package_version,
@@ -93,7 +94,10 @@ class McpServer(Server[Any]):
             on_get_prompt=self._get_prompt,
             on_completion=self._complete,
         )
+        self.skills = skills.skills_of(registry.catalogue.prompts)
         self.add_request_handler("server/discover", types.RequestParams, self._discover)
+        self.add_request_handler("skills/list", types.PaginatedRequestParams, self._list_skills)
+        self.add_request_handler("skills/get", skills.GetSkillParams, self._get_skill)
         self.middleware.append(telemetry.message_middleware)
         security = RequestStateSecurity(
             keys=list(state_keys), bind_principal=lambda context: self._principal()
@@ -110,7 +114,9 @@ class McpServer(Server[Any]):
         caller = self.current_caller()
         return types.DiscoverResult(
             supported_versions=list(MODERN_PROTOCOL_VERSIONS),
-            capabilities=self.get_capabilities(protocol_version=context.protocol_version),
+            capabilities=self.get_capabilities(
+                extensions={SKILLS: {}}, protocol_version=context.protocol_version
+            ),
             instructions=instructions(caller),
             cache_scope="private",
             # The instructions name today's date.
@@ -204,6 +210,13 @@ class McpServer(Server[Any]):
         if len(uri) > LONGEST_URI:
             said = f"A resource's URI has at most {LONGEST_URI} characters; see resources/list."
             raise MCPError(types.INVALID_PARAMS, said, {"uri": uri[:LONGEST_URI]})
+        if skill := self.skills.get(uri):
+            document = types.TextResourceContents(
+                uri=uri, mime_type=skills.MARKDOWN, text=skill.text
+            )
+            return types.ReadResourceResult(
+                contents=[document], ttl_ms=LIST_LIFETIME_MS, cache_scope="private"
+            )
         value = await self._run_or_refuse(lambda crm: resources.read(crm, uri), {"uri": uri})
         text = types.TextResourceContents(
             uri=uri, mime_type="application/json", text=compact(value)
@@ -224,6 +237,20 @@ class McpServer(Server[Any]):
         except ToolError as error:
             raise MCPError(code=types.INVALID_PARAMS, message=error.message) from error
 
+    async def _list_skills(
+        self, context: Context, params: types.PaginatedRequestParams
+    ) -> dict[str, Any]:
+        _require_modern(context)
+        return skills.result(skills=[skill.entry() for skill in self.skills.values()])
+
+    async def _get_skill(self, context: Context, params: skills.GetSkillParams) -> dict[str, Any]:
+        _require_modern(context)
+        skill = self.skills.get(params.uri)
+        if skill is None:
+            uri = params.uri[:LONGEST_URI]
+            raise MCPError(types.INVALID_PARAMS, "There is no such skill.", {"uri": uri})
+        return skills.result(skill=skill.entry())
+
     async def _complete(
         self, context: Context, params: types.CompleteRequestParams
     ) -> types.CompleteResult:
@@ -239,6 +266,12 @@ class McpServer(Server[Any]):
         except Exception as error:
             logger.exception("A request failed")
             raise MCPError(code=types.INTERNAL_ERROR, message="The server failed.") from error
+
+
+def _require_modern(context: Context) -> None:
+    """An extension of the newest revision is unknown to the older ones."""
+    if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
+        raise MCPError(types.METHOD_NOT_FOUND, "Method not found", context.method)
 
 
 def _report_to(context: Context) -> progress.Report:

@@ -22,6 +22,7 @@ from pat_tokens.pages.rendering import filters_in, next_url, page, page_of, posi
 from pat_tokens.pages.rows import PAGE_ROWS, first_connections, refusal_of, row_of, under
 from pat_tokens.services import issue
 from pat_tokens.services.client_configs import configurations, local_command
+from pat_tokens.services.downloads import downloads
 from pat_tokens.services.issue import create_token
 from pat_tokens.services.own_tokens import own_page, own_token
 from pat_tokens.services.policy import policy_of
@@ -92,6 +93,7 @@ def token(request: HttpRequest, pk: UUID) -> HttpResponse:
         "chart": chart_of(found),
         "clients": clients,
         "data": [client.as_dict() for client in clients],
+        "downloads": downloads(mcp_url(request)),
     }
     return page(request, "tokens/token", context)
 
@@ -124,6 +126,7 @@ def told_once(request: HttpRequest, token: Token, secret: str) -> HttpResponse:
         "local": shlex.join(local_command()[1:]) if token_settings.local_package else "",
         "clients": clients,
         "data": [client.as_dict() for client in clients],
+        "downloads": downloads(mcp_url(request)),
     }
     return page(request, "tokens/created", context)
 

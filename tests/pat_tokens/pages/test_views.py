@@ -108,7 +108,10 @@ def test_create(browser, alpha_user) -> None:
     assert answer.status_code == 200
     token = resolve_token(secret_in(answer))
     assert (token.owner, token.name, token.scopes) == (alpha_user, "Laptop", ["*:read"])
-    assert "http://testserver/mcp" in answer.content.decode()
+    html = answer.content.decode()
+    assert "http://testserver/mcp" in html
+    # What the MCP endpoint offers beside its address.
+    assert 'href="http://testserver/mcp/skills.zip">Skills (ZIP)</a>' in html
 
 
 def test_secret_is_in_that_answer_only(browser, alpha_user) -> None:
