@@ -40,6 +40,8 @@ class McpSettings:
     or `sealed` (the confirmation string of the preview must come with it). `THREADS` bounds the
     tool calls that run at once in one process, and thereby the database connections.
     `WEB_ADDRESS` is where people open the CRM in a browser; left empty, the host's `FRONTEND_URL`.
+    `RESEARCH_CLIENTS` are the hosts of the connected clients that are offered OpenAI's tools
+    `search`, `fetch` and `profile`; `*` offers them to every client.
     `MAX_BODY_BYTES` bounds a request to /mcp, `BODY_SECONDS` how long its body may take to arrive.
     `CALLS_PER_MINUTE` bounds what one person may do by all of their tokens, `CONCURRENT_CALLS` what
     they may have running; 0 or None is no limit.
@@ -53,6 +55,7 @@ class McpSettings:
     TOKEN_RESOLVERS: tuple[str, ...] = ()
     CONFIRMATION: str = "explicit"
     WEB_ADDRESS: str = ""
+    RESEARCH_CLIENTS: Sequence[str] = ("chatgpt.com",)
     THREADS: int = 8
     MAX_BODY_BYTES: int = 1_000_000
     BODY_SECONDS: int = 10
@@ -69,8 +72,9 @@ class McpSettings:
             raise ImproperlyConfigured(
                 f"{NAME}['CONFIRMATION'] must be 'explicit' or 'sealed', not {self.CONFIRMATION!r}."
             )
-        if not isinstance(self.ENTITIES, list | tuple):
-            raise ImproperlyConfigured(f"{NAME}['ENTITIES'] must be a list of names.")
+        for name in ("ENTITIES", "RESEARCH_CLIENTS"):
+            if not isinstance(getattr(self, name), list | tuple):
+                raise ImproperlyConfigured(f"{NAME}['{name}'] must be a list of names.")
         if self.WEB_ADDRESS and not is_web_address(self.WEB_ADDRESS):
             raise ImproperlyConfigured(
                 f"{NAME}['WEB_ADDRESS'] must be an address such as 'https://app.example.com'."

@@ -365,9 +365,7 @@ def numbered(document: str) -> str:
     )
 
 
-TOTAL_NOTE = (
-    "line items less the discount, plus the record's own tax_rate (not those of lines) and shipping"
-)
+TOTAL_NOTE = "line items less discount, plus the record's (not the lines') tax_rate and shipping"
 LINE_ITEM_ID = part("line_item_id", "line_items")
 REPLACES_LINE_ITEMS = ChangeEffect(
     (Effect.DELETES,),

@@ -54,7 +54,7 @@ class Caller:
 
     `read_only` is the organisation's reason if it lets no token write; `sealed` says that it wants
     confirmations with the preview's seal. `by_oauth` says that the token is a connection's, whose
-    client can ask the person for more.
+    client can ask the person for more; `client_host` is where that client takes its codes.
     """
 
     profile_id: str
@@ -70,6 +70,7 @@ class Caller:
     read_only: str = ""
     sealed: bool = False
     by_oauth: bool = False
+    client_host: str = ""
 
     @property
     def is_admin(self) -> bool:
@@ -82,6 +83,20 @@ class Caller:
             return ZoneInfo(self.timezone)
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo("UTC")
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether the token can change nothing, by its scopes or by the organisation's policy."""
+        named = bool(self.scopes) and all(each.endswith(":read") for each in self.scopes)
+        return named or bool(self.read_only)
+
+    @property
+    def access(self) -> str:
+        """What the token may do, in words."""
+        if self.only_reads:
+            return "read only"
+        every = not self.scopes or {"*:read", "*:write"} <= set(self.scopes)
+        return "read and write" if every else "some kinds of record"
 
     def may(self, resource: str, action: str) -> bool:
         """Whether the token's scopes cover `read` or `write` of a resource.

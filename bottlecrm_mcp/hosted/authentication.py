@@ -128,5 +128,6 @@ def caller_of(token: Any) -> Caller:
         # Of a connection, whose access tokens change: limits and repeated calls go by what stays.
         token_id=str(getattr(token, "credential_id", token.pk)),
         by_oauth=getattr(token, "connection_id", None) is not None,
+        client_host=getattr(getattr(token, "connection", None), "redirect_host", ""),
         scopes=tuple(token.scopes or ()),
     )

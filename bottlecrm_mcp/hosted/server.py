@@ -6,6 +6,7 @@ from typing import Any
 
 import mcp_types as types
 
+from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted import oauth
 from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.execution import current_call
@@ -22,6 +23,14 @@ class HostedServer(McpServer):
         current_call.get().write = self._write_of(params, client_name(context))
         return await super()._call_tool(context, params)
 
+    def uses_research(self) -> bool:
+        """Whether the caller's client is one that OpenAI's tools are for."""
+        clients = mcp_settings().RESEARCH_CLIENTS
+        return "*" in clients or self.current_caller().client_host in clients
+
+    def web_address(self) -> str:
+        return mcp_settings().web_address
+
     def described(self, tool: Tool) -> types.Tool:
         shown = super().described(tool)
         if not oauth.is_on():
@@ -29,7 +38,8 @@ class HostedServer(McpServer):
         from bottlecrm_mcp.hosted.oauth.step_up import security_schemes
 
         # ChatGPT reads it here too; beside `name`, where it belongs, the SDK lets nothing through.
-        return shown.model_copy(update={"meta": {"securitySchemes": security_schemes(tool)}})
+        meta = {**tool.meta, "securitySchemes": security_schemes(tool)}
+        return shown.model_copy(update={"meta": meta})
 
     def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
         result = super().failed(error, tool)
@@ -41,7 +51,7 @@ class HostedServer(McpServer):
         return with_challenge(result, caller, tool)
 
     def _write_of(self, params: types.CallToolRequestParams, client: str) -> Write | None:
-        tool = self.registry.get(params.name)
+        tool = self.tool(params.name)
         if tool is None or tool.needs != "write":
             return None
         arguments = params.arguments or {}

@@ -23,14 +23,25 @@ RULES = (
 )
 
 
-def instructions(caller: Caller) -> str:
-    """Who the agent is here, what day it is, and the rules that span tools."""
+def instructions(caller: Caller, web_address: str = "") -> str:
+    """Who the agent is here, what it may, what day it is, and the rules that span tools.
+
+    `web_address` is where people open the CRM in a browser, if that is known.
+    """
     clock = Clock(caller.timezone)
     return (
         f"You work in BottleCRM as {_person(caller)}{_organisation(caller)}, with exactly that "
-        f"person's permissions. Today is {clock.today.isoformat()} in the time zone "
-        f"{clock.zone.key}; weeks start on Monday. {RULES}"
+        f"person's permissions{_access(caller)}. Today is {clock.today.isoformat()} in the time "
+        f"zone {clock.zone.key}; weeks start on Monday.{_web(web_address)} {RULES}"
     )
+
+
+def _access(caller: Caller) -> str:
+    return ", to read only: nothing can be changed through this connection" * caller.only_reads
+
+
+def _web(address: str) -> str:
+    return f" People open the CRM at {_quoted(address)}." if address else ""
 
 
 def _person(caller: Caller) -> str:

@@ -19,6 +19,7 @@ SKILLS_PATH = "/mcp/skills.zip"
 
 
 def tool_entry(tool: Tool) -> dict[str, Any]:
+    meta = {"_meta": dict(tool.meta)} if tool.meta else {}
     return {
         "name": tool.name,
         "title": tool.title,
@@ -32,6 +33,7 @@ def tool_entry(tool: Tool) -> dict[str, Any]:
             "idempotentHint": tool.idempotent,
             "openWorldHint": tool.outward,
         },
+        **meta,
     }
 
 

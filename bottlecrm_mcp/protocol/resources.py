@@ -8,6 +8,7 @@ import mcp_types as types
 
 from bottlecrm_mcp.catalogue.model import Catalogue
 from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.one_line import one_line
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.describe import crm_describe
@@ -35,12 +36,14 @@ TEMPLATES = [
 ]
 
 
-def listed(catalogue: Catalogue) -> list[types.Resource]:
+def listed(catalogue: Catalogue, caller: Caller) -> list[types.Resource]:
+    known = filter(None, (caller.name, caller.org_name))
     me = types.Resource(
         name="me",
-        title="Me",
+        # A person who is connected twice sees which of the two this is.
+        title=one_line(": ".join(("Me", ", ".join(known))).rstrip(": ")),
         uri=ME,
-        description="The person and the organisation that this connection acts for.",
+        description="The person, organisation, role and access that this connection has.",
         mime_type=JSON,
     )
     entities = [
@@ -78,5 +81,6 @@ def me(caller: Caller) -> dict[str, Any]:
         "organisation": {"id": caller.org_id, "name": caller.org_name},
         "timezone": clock.zone.key,
         "today": clock.today.isoformat(),
+        "access": caller.access,
         "scopes": list(caller.scopes) or ["*:read", "*:write"],
     }

@@ -106,7 +106,8 @@ class McpServer(Server[Any]):
 
     def create_initialization_options(self, *args: Any, **kwargs: Any) -> InitializationOptions:
         options = super().create_initialization_options(*args, **kwargs)
-        return options.model_copy(update={"instructions": instructions(self.current_caller())})
+        told = instructions(self.current_caller(), self.web_address())
+        return options.model_copy(update={"instructions": told})
 
     async def _discover(
         self, context: Context, params: types.RequestParams | None
@@ -117,7 +118,7 @@ class McpServer(Server[Any]):
             capabilities=self.get_capabilities(
                 extensions={SKILLS: {}}, protocol_version=context.protocol_version
             ),
-            instructions=instructions(caller),
+            instructions=instructions(caller, self.web_address()),
             cache_scope="private",
             # The instructions name today's date.
             ttl_ms=Clock(caller.timezone).milliseconds_to_midnight(),
@@ -128,13 +129,25 @@ class McpServer(Server[Any]):
         return f"{caller.org_id}/{caller.profile_id}"
 
     def _input_schema(self, name: str) -> Json | None:
-        tool = self.registry.get(name)
+        tool = self.tool(name)
         return tool.input_schema if tool else None
+
+    def tool(self, name: str) -> Tool | None:
+        """The tool of this name, if the client is offered it."""
+        return self.registry.get(name, research=self.uses_research())
+
+    def uses_research(self) -> bool:
+        return False
+
+    def web_address(self) -> str:
+        """Where people open the CRM in a browser; empty where that is not known."""
+        return ""
 
     async def _list_tools(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListToolsResult:
-        offered = self.registry.offered_to(self.current_caller())
+        research = self.uses_research()
+        offered = self.registry.offered_to(self.current_caller(), research=research)
         return types.ListToolsResult(tools=[self.described(tool) for tool in offered])
 
     def described(self, tool: Tool) -> types.Tool:
@@ -143,7 +156,7 @@ class McpServer(Server[Any]):
     async def _call_tool(
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        tool = self.registry.get(params.name)
+        tool = self.tool(params.name)
         if tool is None:
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
         arguments = params.arguments or {}
@@ -196,7 +209,8 @@ class McpServer(Server[Any]):
     async def _list_resources(
         self, context: Context, params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
-        return types.ListResourcesResult(resources=resources.listed(self.registry.catalogue))
+        listed = resources.listed(self.registry.catalogue, self.current_caller())
+        return types.ListResourcesResult(resources=listed)
 
     async def _list_templates(
         self, context: Context, params: types.PaginatedRequestParams | None

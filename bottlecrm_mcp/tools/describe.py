@@ -160,7 +160,7 @@ def _notes(entity: Entity) -> list[str]:
     changes = "; ".join(_change(each) for each in entity.change_effects if each.when)
     legend = (
         "Filters and sort go by type; RELATION.field, id and any filter, too; computed fields "
-        "have neither. Of params the required are named; list_actions has all."
+        "have neither. Params are the required ones; list_actions has all."
     )
     admins = "Only an administrator can create, update or delete." if entity.admin_writes else ""
     instead = dict.fromkeys(

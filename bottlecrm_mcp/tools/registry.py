@@ -9,6 +9,7 @@ from bottlecrm_mcp.tools.create import CREATE
 from bottlecrm_mcp.tools.delete import DELETE
 from bottlecrm_mcp.tools.describe import DESCRIBE, LIST_ACTIONS
 from bottlecrm_mcp.tools.get import GET
+from bottlecrm_mcp.tools.research import RESEARCH
 from bottlecrm_mcp.tools.search import SEARCH
 from bottlecrm_mcp.tools.summarize import SUMMARIZE
 from bottlecrm_mcp.tools.tool import Tool
@@ -25,13 +26,16 @@ class Registry:
         self.catalogue = catalogue
         self.tools = tuple(tool.serving(catalogue.entity_names) for tool in TOOLS)
         self._by_name = {tool.name: tool for tool in self.tools}
+        self._research = {tool.name: tool for tool in RESEARCH}
 
-    def get(self, name: str) -> Tool | None:
-        return self._by_name.get(name)
+    def get(self, name: str, *, research: bool = False) -> Tool | None:
+        """The tool of this name; `research` says that the client uses those of `tools.research`."""
+        return self._by_name.get(name) or (self._research.get(name) if research else None)
 
-    def offered_to(self, caller: Caller) -> list[Tool]:
+    def offered_to(self, caller: Caller, *, research: bool = False) -> list[Tool]:
         """The tools that this caller's scopes leave any use for."""
-        return [tool for tool in self.tools if not tool.needs or self._is_of_use(caller, tool)]
+        tools = (*self.tools, *(RESEARCH if research else ()))
+        return [tool for tool in tools if not tool.needs or self._is_of_use(caller, tool)]
 
     def _is_of_use(self, caller: Caller, tool: Tool) -> bool:
         resources = {

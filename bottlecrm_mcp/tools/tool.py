@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any, cast
@@ -57,6 +57,10 @@ class Tool:
     idempotent: bool = False
     outward: bool = False
     beyond_entities: tuple[str, ...] = ()
+    # Of a result that has these keys always, and no others than those in `result`.
+    result_required: tuple[str, ...] = ()
+    # What its entry in tools/list says to one vendor's client.
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def input_schema(self) -> Schema:
@@ -68,7 +72,10 @@ class Tool:
 
     @cached_property
     def output_schema(self) -> Schema:
-        return {"type": "object", "properties": self.result}
+        schema: Schema = {"type": "object", "properties": self.result}
+        if not self.result_required:
+            return schema
+        return {**schema, "required": list(self.result_required), "additionalProperties": False}
 
     @cached_property
     def validator(self) -> Draft202012Validator:

@@ -12,8 +12,9 @@ from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from bottlecrm_mcp.catalogue.prompts import PROMPTS
 from bottlecrm_mcp.tools.arguments.dates import Clock
 from demo_crm.models import User
+from pat_tokens.services.policy import change_policy
 from tests.agent import LEGACY, Agent, prompt_text
-from tests.bottlecrm_mcp.population import UNKNOWN_ID
+from tests.bottlecrm_mcp.population import UNKNOWN_ID, with_settings
 
 ENTITIES = [entity.name for entity in CATALOGUE.entities]
 TEMPLATE = types.ResourceTemplateReference(type="ref/resource", uri="crm://{entity}/{id}")
@@ -34,6 +35,26 @@ def test_instructions(live: Any, alpha_user: Any, era: str) -> None:
     assert '"Alpha User" (e-mail "alpha.user@example.com"), USER of the organisation' in told
     assert '"Alpha"' in told
     assert f"Today is {today} in the time zone Asia/Kolkata" in told
+    assert "to read only" not in told
+    assert "People open the CRM" not in told
+
+
+@pytest.mark.parametrize("by", ["scopes", "policy"])
+def test_instructions_of_who_may_only_read(
+    live: Any, alpha_user: Any, alpha_admin: Any, settings: Any, era: str, by: str
+) -> None:
+    settings.BOTTLECRM_MCP = with_settings(WEB_ADDRESS="https://app.example.com/")
+
+    async def steps(agent: Agent) -> tuple[str, Any]:
+        return agent.client.instructions or "", await read(agent, "crm://me")
+
+    scopes = ["*:read"] if by == "scopes" else []
+    if by == "policy":
+        change_policy(alpha_admin, agents="read_only")
+    told, me = live(alpha_user, steps, era=era, scopes=scopes)
+    assert "to read only: nothing can be changed through this connection. Today" in told
+    assert 'People open the CRM at "https://app.example.com".' in told
+    assert me["access"] == "read only"
 
 
 def test_names_in_the_instructions_stay_quoted(live: Any, alpha_user: Any, era: str) -> None:
@@ -84,7 +105,9 @@ def test_resources(live: Any, alpha: Any, era: str) -> None:
             "crm://me",
             *(f"crm://{name}" for name in ENTITIES),
         ]
+        assert listed[0].title == "Me: Alpha User, Alpha"
         me = await read(agent, "crm://me")
+        assert (me["role"], me["access"]) == ("USER", "read and write")
         assert me["email"] == "alpha.user@example.com"
         assert me["organisation"]["name"] == "Alpha"
         for name in ENTITIES:
