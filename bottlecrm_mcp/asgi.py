@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -18,11 +19,12 @@ from mcp_types import INVALID_REQUEST
 
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted import health, oauth, rate_limits, token_policy
+from bottlecrm_mcp.hosted import forms, health, oauth, rate_limits, session_id, token_policy
 from bottlecrm_mcp.hosted.admission import Call, admit_token
 from bottlecrm_mcp.hosted.body import Disconnected, read_body
 from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
 from bottlecrm_mcp.hosted.errors import Headers, HttpError
+from bottlecrm_mcp.hosted.event_stream import EventStream
 from bottlecrm_mcp.hosted.execution import current_call, keys, run_as_caller
 from bottlecrm_mcp.hosted.files.links import ROOT as FILES
 from bottlecrm_mcp.hosted.files.serving import serve_file
@@ -30,7 +32,7 @@ from bottlecrm_mcp.hosted.message import message_in
 from bottlecrm_mcp.hosted.revoke import PATHS as REVOKE_PATHS
 from bottlecrm_mcp.hosted.revoke import revoke
 from bottlecrm_mcp.hosted.server import HostedServer
-from bottlecrm_mcp.hosted.transport import Received, Transport
+from bottlecrm_mcp.hosted.transport import Received, Transport, reads_streams
 from bottlecrm_mcp.protocol.metadata import SKILLS_PATH
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.protocol.skills import archive
@@ -203,15 +205,28 @@ class McpApplication:
             if refused := self._beyond_scopes(message, call):
                 await _answer(send, *refused[:2], [*cors, *refused[2]])
                 return
+            await forms.deliver(message, call)
             read = Received(body, message, receive)
             inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
+            sending = _with_headers(send, [*cors, *session_id.headers(message, call.caller)])
+            sending = self._with_forms(request, call, receive, sending)
             with token_policy.coming_from(request):
-                await self.transport.serve(inner, read, _with_headers(send, cors))
+                await self.transport.serve(inner, read, sending)
         except HttpError as refusal:
             await _answer(send, refusal.status, refusal.body, cors)
         finally:
             current_call.reset(token)
             rate_limits.leave(call.slot)
+
+    def _with_forms(self, request: ASGIRequest, call: Call, receive: Any, send: Any) -> Any:
+        """What to send by; the call of a client on the older revisions is given a way to ask it."""
+        client = session_id.client_of(request, call.caller)
+        if client is None or not reads_streams(request.scope):
+            return send
+        stream = EventStream(send)
+        call.client = client
+        call.forms = forms.Forms(call, stream, receive, partial(self.admit, request))
+        return stream
 
     def _beyond_scopes(
         self, message: Mapping[str, Any], call: Call

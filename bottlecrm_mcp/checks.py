@@ -13,7 +13,7 @@ from rest_framework.pagination import LimitOffsetPagination
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process import idempotency
-from bottlecrm_mcp.hosted import rate_limits
+from bottlecrm_mcp.hosted import open_forms, rate_limits
 
 
 @register()
@@ -69,6 +69,20 @@ def check_keyed_writes(**kwargs: Any) -> list[CheckMessage]:
                     "Repeated calls can't be recognised: idempotency_key is refused.",
                     hint=f"Run `{idempotency.MIGRATE}`.",
                     id="bottlecrm_mcp.W003",
+                )
+            ]
+    return []
+
+
+@register(deploy=True)
+def check_forms(**kwargs: Any) -> list[CheckMessage]:
+    with suppress(DatabaseError):
+        if not open_forms.is_migrated():
+            return [
+                Warning(
+                    "Clients on the older revisions of MCP are shown no forms, but previews.",
+                    hint=f"Run `{idempotency.MIGRATE}`.",
+                    id="bottlecrm_mcp.W004",
                 )
             ]
     return []

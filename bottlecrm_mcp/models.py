@@ -1,4 +1,4 @@
-"""Models: the idempotency keys of writes. No data of the CRM is stored."""
+"""Models: idempotency keys of writes, and open forms. No data of the CRM is stored."""
 
 import uuid
 
@@ -41,3 +41,29 @@ class KeyedWrite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tool} on {self.entity}"
+
+
+class OpenForm(models.Model):
+    """A form that a person has before them, until the call that asked for it has their answer.
+
+    It is asked for by one request and answered by another, at any worker; nothing of what it says
+    is kept. Row-level security hides it from other organisations.
+    """
+
+    # Of the request that asks for it: who answers has to know it.
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    org_id = models.UUIDField(editable=False)
+    profile_id = models.CharField(max_length=64, editable=False)
+    # Of a token of any source.
+    token_id = models.CharField(max_length=64, editable=False)
+    # Accepted, declined, cancelled or not shown; empty until then.
+    answer = models.CharField(max_length=10, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["org_id", "created_at"], name="bottlecrm_mcp_openform_age"),
+        )
+
+    def __str__(self) -> str:
+        return f"Form {self.pk}"

@@ -20,7 +20,7 @@ from pat_tokens.audit.usage import (
 )
 from pat_tokens.host.tokens import HostTokens
 from pat_tokens.models import Connection, Event, Policy, Token
-from pat_tokens.request_cache import cached, request_cache
+from pat_tokens.request_cache import cached, forget, request_cache
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.downloads import offer_download
 from pat_tokens.services.leak_reports import MAX_BODY_BYTES as MAX_REPORT_BYTES
@@ -46,6 +46,7 @@ __all__ = [
     "answer_report",
     "coming_from",
     "current_source",
+    "forget",
     "link_records",
     "offer_download",
     "record_address",

@@ -25,6 +25,13 @@ def request_cache() -> Iterator[None]:
         _found.reset(token)
 
 
+def forget() -> None:
+    """Look again from here on, for a call that has waited."""
+    found = _found.get()
+    if found is not None:
+        found.clear()
+
+
 def is_within_call() -> bool:
     """Whether this serves a call to /mcp."""
     return _found.get() is not None

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
@@ -26,6 +27,9 @@ from bottlecrm_mcp.hosted.authentication import (
     shown_prefix,
 )
 from bottlecrm_mcp.hosted.errors import HttpError
+
+if TYPE_CHECKING:
+    from bottlecrm_mcp.hosted.forms import Forms
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -50,7 +54,8 @@ class Call:
     """One authenticated HTTP request to /mcp.
 
     `deadline` is that of everything that is done for it. What its token may do was looked up when
-    that time began. `write` is what its message may write, as soon as that is known.
+    that time began. `write` is what its message may write, as soon as that is known. `client` and
+    `forms` are of a client on the older revisions that has forms: its name, and the way to ask it.
     """
 
     caller: Caller
@@ -59,6 +64,8 @@ class Call:
     deadline: Deadline
     slot: rate_limits.Slot = field(default_factory=rate_limits.Slot)
     write: Write | None = None
+    client: str = ""
+    forms: Forms | None = None
 
     def __repr__(self) -> str:
         return f"<Call by {self.caller.email}>"

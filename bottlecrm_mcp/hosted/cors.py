@@ -15,7 +15,7 @@ ALLOWED_REQUEST_HEADERS = (
     "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, "
     "mcp-session-id, last-event-id, x-request-id"
 )
-EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID"
+EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID, Mcp-Session-Id"
 
 
 def host_of(request: ASGIRequest) -> str:

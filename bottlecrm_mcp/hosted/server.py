@@ -7,11 +7,14 @@ from typing import Any
 import mcp_types as types
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted import oauth
+from bottlecrm_mcp.hosted import oauth, open_forms
 from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.execution import current_call
+from bottlecrm_mcp.protocol import elicitation
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.arguments.scalars import is_id
+from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
+from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.tool import Tool
 
@@ -20,7 +23,8 @@ class HostedServer(McpServer):
     """The server of all calls; each of its requests is within a `current_call`."""
 
     async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
-        current_call.get().write = self._write_of(params, client_name(context))
+        call = current_call.get()
+        call.write = self._write_of(params, client_name(context) or call.client)
         return await super()._call_tool(context, params)
 
     def uses_research(self) -> bool:
@@ -30,6 +34,23 @@ class HostedServer(McpServer):
 
     def web_address(self) -> str:
         return mcp_settings().web_address
+
+
+    def can_ask(self, context: Any) -> bool:
+        if elicitation.asks_by_result(context):
+            return super().can_ask(context)
+        return current_call.get().forms is not None
+
+    async def ask_for_form(self, context: Any, required: ConfirmationRequired) -> FormAnswer | None:
+        forms = current_call.get().forms
+        if forms is None:
+            return None
+        form = elicitation.form(required).model_dump(by_alias=True, exclude_none=True)
+        action = await forms.ask(form)
+        if action in ("", open_forms.NOT_SHOWN):
+            return None
+        agreed = {elicitation.KEY: action == open_forms.ACCEPT}
+        return elicitation.answered(required.confirmation, action, agreed)
 
     def described(self, tool: Tool) -> types.Tool:
         shown = super().described(tool)

@@ -70,3 +70,11 @@ def request_cache() -> Iterator[None]:
 
     with request_cache():
         yield
+
+
+def forget_request_cache() -> None:
+    """Lets what follows look up the token again."""
+    if is_installed():
+        from pat_tokens.mcp_endpoint import forget
+
+        forget()

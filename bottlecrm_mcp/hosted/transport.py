@@ -69,6 +69,11 @@ class Transport:
         )
 
 
+def reads_streams(scope: Any) -> bool:
+    """Whether the client of this request reads event streams."""
+    return _Accepted(scope).streams
+
+
 class _Accepted:
     """What a client reads. Without an Accept header, or with one of the two types, it is served."""
 

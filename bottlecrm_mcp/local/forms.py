@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from bottlecrm_mcp.local.jsonrpc_stdio import Message, is_request
+from bottlecrm_mcp.protocol import older_forms
 
 if TYPE_CHECKING:
     from bottlecrm_mcp.local.proxy import Endpoint
@@ -23,9 +24,6 @@ MODERN = "2026-07-28"
 META_VERSION = "io.modelcontextprotocol/protocolVersion"
 META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT = "io.modelcontextprotocol/clientInfo"
-ASK = "elicitation/create"
-# Then the answer is the preview, as for a client without forms.
-ANSWER_SECONDS = 120
 
 
 class OlderForms:
@@ -42,8 +40,7 @@ class OlderForms:
         """Whether this message of the client is the answer to a form, and so no one else's."""
         if message.get("method") == "initialize":
             params = message.get("params") or {}
-            capabilities = params.get("capabilities") or {}
-            self._declared = {"elicitation": {}} if _has_forms(capabilities) else None
+            self._declared = {"elicitation": {}} if older_forms.are_declared(params) else None
             self._client = params.get("clientInfo")
         take = None if "method" in message else self._open.pop(str(message.get("id")), None)
         if take is None:
@@ -99,7 +96,7 @@ class OlderForms:
         """The client's results; None if it gives none in time, or refuses to show the form."""
         replies: dict[str, Any] = {}
         for key, request in requests.items():
-            if request.get("method") != ASK:
+            if request.get("method") != older_forms.ASK:
                 return None
             reply = await self._answer(request.get("params") or {})
             if reply is None or "result" not in reply:
@@ -117,18 +114,10 @@ class OlderForms:
             arrived.set()
 
         self._open[form_id] = take
-        # The oldest revision with forms knows no modes: none means a form.
-        shown = {name: value for name, value in params.items() if name != "mode"}
-        self._send({"jsonrpc": "2.0", "id": form_id, "method": ASK, "params": shown})
+        self._send(older_forms.request(form_id, params))
         try:
-            with anyio.move_on_after(ANSWER_SECONDS):
+            with anyio.move_on_after(older_forms.ANSWER_SECONDS):
                 await arrived.wait()
         finally:
             self._open.pop(form_id, None)
         return reply[0] if reply else None
-
-
-def _has_forms(capabilities: Mapping[str, Any]) -> bool:
-    declared = capabilities.get("elicitation")
-    # Declared without a mode means forms.
-    return isinstance(declared, dict) and ("form" in declared or "url" not in declared)

@@ -88,8 +88,8 @@ class Endpoint:
 
     @property
     def is_modern(self) -> bool:
-        """Whether it serves the newer protocol, and holds no session of the older one."""
-        return self._knows_newer and "mcp-session-id" not in self._session
+        """Whether it serves the newer protocol."""
+        return self._knows_newer
 
     async def exists(self) -> bool:
         """Whether the CRM has an MCP endpoint; False if it has no such path.

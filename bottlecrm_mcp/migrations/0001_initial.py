@@ -4,37 +4,7 @@ from typing import Any
 import django.utils.timezone
 from django.db import migrations, models
 
-TABLE = "bottlecrm_mcp_keyedwrite"
-# `(SELECT …)` is evaluated once for a query, not once for each row.
-IN_ORGANISATION = "org_id::text = (SELECT NULLIF(current_setting('app.current_org', true), ''))"
-
-POLICIES = f"""
-ALTER TABLE {TABLE} ENABLE ROW LEVEL SECURITY;
-ALTER TABLE {TABLE} FORCE ROW LEVEL SECURITY;
-CREATE POLICY {TABLE}_organisation ON {TABLE}
-    USING ({IN_ORGANISATION}) WITH CHECK ({IN_ORGANISATION});
-"""
-NO_POLICIES = f"""
-DROP POLICY {TABLE}_organisation ON {TABLE};
-ALTER TABLE {TABLE} NO FORCE ROW LEVEL SECURITY;
-ALTER TABLE {TABLE} DISABLE ROW LEVEL SECURITY;
-"""
-
-
-class Protect(migrations.RunSQL):
-    """Only PostgreSQL has row-level security; a host may run its own tests elsewhere."""
-
-    def database_forwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-
-    def database_backwards(
-        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
+from bottlecrm_mcp.migrations._row_security import protect
 
 
 def text(length: int, *, blank: bool = False) -> Any:
@@ -79,5 +49,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        Protect(POLICIES, NO_POLICIES),
+        protect("bottlecrm_mcp_keyedwrite"),
     ]

@@ -19,13 +19,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from bottlecrm_mcp.one_line import OwnWords, one_line, quoted
+from bottlecrm_mcp.protocol.older_forms import ANSWER_SECONDS
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, MOST_CHARACTERS, more_than
 
 KEY = "confirm"
-# Then the answer is the preview, as for a client without forms.
-ANSWER_SECONDS = 120
 FORM = {
     "type": "object",
     "properties": {
@@ -62,19 +61,27 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
     response = (params.input_responses or {}).get(KEY)
     if response is None or params.request_state is None:
         return FormAnswer()
-    content = getattr(response, "content", None) or {}
-    action = getattr(response, "action", "")
-    accepted = action == "accept" and content.get(KEY) is True
-    return FormAnswer(params.request_state, accepted, not accepted, cancelled=action == "cancel")
+    content = getattr(response, "content", None)
+    return answered(params.request_state, getattr(response, "action", ""), content)
+
+
+def answered(confirmation: str, action: str, content: Mapping[str, Any] | None) -> FormAnswer:
+    """What a form said that was shown for this confirmation."""
+    accepted = action == "accept" and (content or {}).get(KEY) is True
+    return FormAnswer(confirmation, accepted, not accepted, cancelled=action == "cancel")
 
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
     """The answer that asks the client for a form, and carries the sealed confirmation."""
-    form = types.ElicitRequestFormParams(message=message(required.preview), requested_schema=FORM)
     return types.InputRequiredResult(
-        input_requests={KEY: types.ElicitRequest(params=form)},
+        input_requests={KEY: types.ElicitRequest(params=form(required))},
         request_state=required.confirmation,
     )
+
+
+def form(required: ConfirmationRequired) -> types.ElicitRequestFormParams:
+    shown = message(required.preview)
+    return types.ElicitRequestFormParams(message=shown, requested_schema=FORM)
 
 
 async def answer(
@@ -87,8 +94,7 @@ async def answer(
         reply = await context.session.elicit_form(shown, FORM, context.request_id)
     if reply is None:
         return None
-    accepted = reply.action == "accept" and (reply.content or {}).get(KEY) is True
-    return FormAnswer(required.confirmation, accepted=accepted, declined=not accepted)
+    return answered(required.confirmation, reply.action, reply.content)
 
 
 def message(preview: Mapping[str, Any]) -> str:

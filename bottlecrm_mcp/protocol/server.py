@@ -161,7 +161,7 @@ class McpServer(Server[Any]):
             raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
         arguments = params.arguments or {}
         telemetry.annotate(tool=tool.name, entity=self._entity_named(arguments))
-        form = elicitation.form_answer(params) if elicitation.can_ask(context) else None
+        form = elicitation.form_answer(params) if self.can_ask(context) else None
         try:
             return succeeded(await self._confirmed(context, tool, arguments, form))
         except ConfirmationRequired as required:
@@ -194,9 +194,18 @@ class McpServer(Server[Any]):
             except ConfirmationRequired as required:
                 if elicitation.asks_by_result(context):
                     raise
-                form = await elicitation.answer(context, required)
+                form = await self.ask_for_form(context, required)
             else:
                 return result
+
+    def can_ask(self, context: Context) -> bool:
+        return elicitation.can_ask(context)
+
+    async def ask_for_form(
+        self, context: Context, required: ConfirmationRequired
+    ) -> FormAnswer | None:
+        """The answer to a form that is asked for now; None if the client gives none in time."""
+        return await elicitation.answer(context, required)
 
     def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:
         return failed(error)

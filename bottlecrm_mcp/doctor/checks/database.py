@@ -15,7 +15,8 @@ from bottlecrm_mcp.doctor.tuning import remedies
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.expressions import has_trigrams
 from bottlecrm_mcp.gateway.in_process.gateway import model_of
-from bottlecrm_mcp.models import KeyedWrite
+from bottlecrm_mcp.hosted import open_forms
+from bottlecrm_mcp.models import KeyedWrite, OpenForm
 
 
 def check_role() -> Iterator[Finding]:
@@ -116,6 +117,8 @@ def _models() -> list[type[Model]]:
         models.append(apps.get_model("pat_tokens", "Token"))
     if idempotency.is_migrated():
         models.append(KeyedWrite)
+    if open_forms.is_migrated():
+        models.append(OpenForm)
     return models
 
 

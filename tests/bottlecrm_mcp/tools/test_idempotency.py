@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
-from bottlecrm_mcp.checks import check_keyed_writes
+from bottlecrm_mcp.checks import check_forms, check_keyed_writes
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.gateway import database_call
 from bottlecrm_mcp.hosted import thread_pool
-from bottlecrm_mcp.models import KeyedWrite
+from bottlecrm_mcp.models import KeyedWrite, OpenForm
 from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.registry import Registry
@@ -202,11 +202,12 @@ def test_rows_of_another_organisation_are_hidden(admin, alpha_admin, beta_admin)
             row.save()
 
 
-def test_row_level_security_is_forced(db) -> None:
+@pytest.mark.parametrize("model", [KeyedWrite, OpenForm])
+def test_row_level_security_is_forced(db, model) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass",
-            [KeyedWrite._meta.db_table],
+            [model._meta.db_table],
         )
         assert cursor.fetchone() == (True, True)
 
@@ -219,8 +220,9 @@ def test_before_the_migration(admin, alpha_admin) -> None:
     assert leads(alpha_admin) == 0
     assert admin("crm_create", entity="leads", data=NEW)["id"]
     assert [each.id for each in check_keyed_writes()] == ["bottlecrm_mcp.W003"]
+    assert [each.id for each in check_forms()] == ["bottlecrm_mcp.W004"]
     call_command("migrate", "bottlecrm_mcp", verbosity=0)
-    assert check_keyed_writes() == []
+    assert check_keyed_writes() == check_forms() == []
     assert admin("crm_create", **KEYED)["id"]
 
 
