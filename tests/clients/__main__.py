@@ -1,4 +1,5 @@
-"""Each client from npm, from the address of /mcp to a call, a refresh and "Disconnect".
+"""Each client from npm, from the address of /mcp to a call, a refresh and "Disconnect"; and with a
+token, right and wrong, to a form.
 
 `python -m tests.clients FOLDER [NAME…]`, with the npm packages in FOLDER. Without `--url` a demo of
 its own is served. Prints a row of a Markdown table for each client; what they printed is kept in
@@ -6,6 +7,7 @@ FOLDER/homes. Exits with 1 if a step did not go as it should.
 """
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.host import Host
-from tests.clients.model import playing
+from tests.clients.model import Part, playing
 from tests.clients.person import Identity, Person, person
 from tests.clients.programs import PROGRAMS, Called, Program
 from tests.clients.terminal import Terminal, browsers
@@ -26,6 +28,8 @@ from tests.conformance.run import wait_for
 
 ROOT = Path(__file__).parents[2]
 STEPS = ("client", "known by", "signs in", "lists", "calls", "refreshes", "is cut off")
+TOKEN_STEPS = ("to delete a record it shows", "of a wrong token it shows")
+WRONG = "bcrm_pat_" + 40 * "0"
 
 
 def main() -> int:
@@ -33,15 +37,24 @@ def main() -> int:
     folder = options.folder.resolve()
     rows = []
     with playing() as model, served(options, folder) as (host, identity), person(identity) as who:
-        for kind in PROGRAMS:
-            home = folder / "homes" / kind.package.replace("/", "-")
+
+        def program(kind: type[Program], way: str, token: str = "") -> Program:
+            home = folder / "homes" / f"{kind.package.replace('/', '-')}{way}"
             shutil.rmtree(home, ignore_errors=True)
             home.mkdir(parents=True)
-            program = kind(folder / "node_modules", home, host.url, model)
-            if not options.names or program.name in options.names:
-                rows.append(tried(program, host, who))
-                print("| " + " | ".join(rows[-1]) + " |", flush=True)
-    print("\n| " + " | ".join(STEPS) + " |\n|" + "---|" * len(STEPS))
+            return kind(folder / "node_modules", home, host.url, model, token)
+
+        for kind in PROGRAMS:
+            if options.names and kind.name not in options.names:
+                continue
+            row = tried(program(kind, ""), host, who)
+            if identity.token:
+                form = deletes(program(kind, "-token", identity.token), host, identity.token)
+                row = (*row, form, is_refused(program(kind, "-wrong", WRONG), host))
+            rows.append(row)
+            print("| " + " | ".join(row) + " |", flush=True)
+    steps = (*STEPS, *TOKEN_STEPS) if identity.token else STEPS
+    print("\n| " + " | ".join(steps) + " |\n|" + "---|" * len(steps))
     for row in rows:
         print("| " + " | ".join(row) + " |")
     return int(any("no" in row for row in rows))
@@ -56,6 +69,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--email", default="")
     parser.add_argument("--organisation", default="")
     parser.add_argument("--mails", type=Path, help="where the host's mails are written to")
+    parser.add_argument("--token", default="", help="of this person, for the steps that take one")
     return parser.parse_args()
 
 
@@ -63,7 +77,10 @@ def arguments() -> argparse.Namespace:
 def served(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Host, Identity]]:
     if options.url:
         host = Host(options.url, shlex.split(options.manage), os.environ, ROOT)
-        yield host, Identity(options.email, options.organisation, mails=options.mails)
+        yield (
+            host,
+            Identity(options.email, options.organisation, mails=options.mails, token=options.token),
+        )
         return
     demo = folder / "demo"
     with socket.socket() as free:
@@ -78,9 +95,11 @@ def served(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Host, Id
     try:
         wait_for(port, seconds=120)
         email = options.email or "avery@bluebird.example"
+        people = json.loads((demo / "credentials.json").read_text())["people"]
+        [token] = [each["token"] for each in people if each["email"] == email]
         yield (
             Host(f"{url}/mcp", manage, env, ROOT),
-            Identity(email, password=(demo / "password").read_text().strip()),
+            Identity(email, password=(demo / "password").read_text().strip(), token=token),
         )
     finally:
         server.terminate()
@@ -91,9 +110,7 @@ def served(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Host, Id
 def tried(program: Program, host: Host, who: Person) -> tuple[str, ...]:
     """What was seen, step by step."""
     known = {each["id"] for each in host.connections()}
-    terminal = Terminal(
-        environment(program), program.home, f"{host.origin}/oauth/authorize", who.decide
-    )
+    terminal = Terminal(environment(program), program.home, host.authorize, who.decide)
     log = program.home / "log"
 
     def call(step: str) -> Called:
@@ -123,6 +140,29 @@ def tried(program: Program, host: Host, who: Person) -> tuple[str, ...]:
         refreshed,
         yes(not last.is_answered),
     )
+
+
+def deletes(program: Program, host: Host, token: str) -> str:
+    """What the client shows before it deletes a record, or "no" if that did not go well."""
+    lead = host.new_lead(token)
+    terminal = Terminal(environment(program), program.home, host.authorize, None)
+    program.configure(terminal)
+    part = Part("crm_delete", {"entity": "leads", "id": lead})
+    called = program.call_at_the_screen(terminal, part)
+    (program.home / "log").write_text(f"{called.printed}\n{called.result}\n")
+    if host.has_lead(token, lead):
+        return "the preview" if called.says("confirmation_required") else "no"
+    return "a form"
+
+
+def is_refused(program: Program, host: Host) -> str:
+    terminal = Terminal(environment(program), program.home, host.authorize, None)
+    program.configure(terminal)
+    shown = program.status(terminal)
+    (program.home / "log").write_text(shown)
+    # A screen has places, not spaces.
+    is_shown = "".join(program.refusal.split()) in "".join(shown.split())
+    return f"`{program.refusal}`" if is_shown else "no"
 
 
 def refresh(program: Program, host: Host, connection: str, call: Callable[[str], Called]) -> str:

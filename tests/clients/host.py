@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
+
 EVERY_ORGANISATION = """
 import json
 from datetime import timedelta
@@ -45,6 +47,25 @@ class Host:
     def origin(self) -> str:
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def authorize(self) -> str:
+        return f"{self.origin}/oauth/authorize"
+
+    def new_lead(self, token: str) -> str:
+        data = {"title": "To delete", "last_name": "Lee"}
+        return str(self._call(token, "crm_create", entity="leads", data=data)["id"])
+
+    def has_lead(self, token: str, lead: str) -> bool:
+        return "record" in self._call(token, "crm_get", entity="leads", id=lead)
+
+    def _call(self, token: str, tool: str, **arguments: Any) -> dict[str, Any]:
+        params = {"name": tool, "arguments": arguments}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        answer = httpx2.post(self.url, json=body, headers=headers, timeout=60).json()
+        result: dict[str, Any] = json.loads(answer["result"]["content"][0]["text"])
+        return result
 
     def connections(self) -> list[dict[str, Any]]:
         """Of all organisations, the oldest first."""

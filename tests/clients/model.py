@@ -1,4 +1,4 @@
-"""A model that plays a part: it calls crm_search once, and repeats what came back.
+"""A model that plays a part: it calls one tool once, and says that it is done.
 
 Clients that call tools only for a model are pointed at it. It speaks the dialects of Anthropic's
 Messages, OpenAI's Responses and Gemini's generateContent.
@@ -8,14 +8,24 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
-TOOL = "crm_search"
-ARGUMENTS = {"entity": "leads", "limit": 1}
 DONE = "Done."
 
 Events = Iterator[tuple[str, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The call that it makes."""
+
+    tool: str
+    arguments: dict[str, Any]
+
+
+SEARCH = Part("crm_search", {"entity": "leads", "limit": 1})
 
 
 class Seen:
@@ -28,17 +38,18 @@ class Seen:
 
 class Model(BaseHTTPRequestHandler):
     seen: ClassVar[Seen] = Seen()
+    part: ClassVar[Part] = SEARCH
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if "/messages" in self.path and "count_tokens" not in self.path:
-            self._stream(anthropic(asked, self.seen))
+            self._stream(anthropic(asked, self.seen, self.part))
         elif self.path.endswith("/responses"):
-            self._stream(responses(asked, self.seen))
+            self._stream(responses(asked, self.seen, self.part))
         elif "streamGenerateContent" in self.path:
-            self._stream(("", each) for each in gemini(asked, self.seen))
+            self._stream(("", each) for each in gemini(asked, self.seen, self.part))
         elif "generateContent" in self.path:
-            self._json(next(gemini(asked, self.seen)))
+            self._json(next(gemini(asked, self.seen, self.part)))
         else:
             self._json({"input_tokens": 1})
 
@@ -77,8 +88,8 @@ def playing() -> Iterator[str]:
         server.shutdown()
 
 
-def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
-    tool = _offered([each.get("name", "") for each in asked.get("tools", [])], seen)
+def anthropic(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
+    tool = _offered([each.get("name", "") for each in asked.get("tools", [])], seen, part)
     said = [part for each in asked["messages"] for part in each["content"]]
     results = [each for each in said if isinstance(each, dict) and each["type"] == "tool_result"]
     seen.results += [json.dumps(each["content"]) for each in results]
@@ -94,7 +105,7 @@ def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
     yield "message_start", {"type": "message_start", "message": start}
     if tool and not results:
         block: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(ARGUMENTS)}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(part.arguments)}
         reason = "tool_use"
     else:
         block, reason = {"type": "text", "text": ""}, "end_turn"
@@ -108,14 +119,14 @@ def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
     yield "message_stop", {"type": "message_stop"}
 
 
-def responses(asked: dict[str, Any], seen: Seen) -> Events:
+def responses(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
     # A client may keep the tools of a server in a namespace of their own.
     offered = {}
     for each in asked.get("tools", []):
         for tool in each.get("tools", [each]):
             space = {"namespace": each["name"]} if "tools" in each else {}
             offered[tool.get("name", "")] = space
-    tool = _offered(list(offered), seen)
+    tool = _offered(list(offered), seen, part)
     results = [each for each in asked["input"] if each.get("type") == "function_call_output"]
     seen.results += [json.dumps(each["output"]) for each in results]
     answer = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
@@ -124,7 +135,7 @@ def responses(asked: dict[str, Any], seen: Seen) -> Events:
     item: dict[str, Any] = {"type": "message", "id": "m_1", "role": "assistant", "content": [text]}
     if tool and not results:
         item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": tool}
-        item |= {"arguments": json.dumps(ARGUMENTS), **offered[tool]}
+        item |= {"arguments": json.dumps(part.arguments), **offered[tool]}
     done = {"type": "response.output_item.done", "output_index": 0, "item": item}
     yield "response.output_item.done", done
     usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
@@ -132,23 +143,23 @@ def responses(asked: dict[str, Any], seen: Seen) -> Events:
     yield "response.completed", {"type": "response.completed", "response": completed}
 
 
-def gemini(asked: dict[str, Any], seen: Seen) -> Iterator[dict[str, Any]]:
+def gemini(asked: dict[str, Any], seen: Seen, part: Part) -> Iterator[dict[str, Any]]:
     declared = [each.get("functionDeclarations", []) for each in asked.get("tools", [])]
-    tool = _offered([each["name"] for group in declared for each in group], seen)
-    parts = [part for each in asked["contents"] for part in each["parts"]]
+    tool = _offered([each["name"] for group in declared for each in group], seen, part)
+    parts = [each for content in asked["contents"] for each in content["parts"]]
     results = [each["functionResponse"] for each in parts if "functionResponse" in each]
     seen.results += [json.dumps(each["response"]) for each in results]
-    part: dict[str, Any] = {"text": DONE}
+    said: dict[str, Any] = {"text": DONE}
     if tool and not results:
-        part = {"functionCall": {"name": tool, "args": ARGUMENTS}}
-    content = {"role": "model", "parts": [part]}
+        said = {"functionCall": {"name": tool, "args": part.arguments}}
+    content = {"role": "model", "parts": [said]}
     usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
     candidate = {"content": content, "finishReason": "STOP", "index": 0}
     yield {"candidates": [candidate], "usageMetadata": usage}
 
 
-def _offered(names: list[str], seen: Seen) -> str | None:
-    """The name by which the client offers crm_search."""
+def _offered(names: list[str], seen: Seen, part: Part) -> str | None:
+    """The name by which the client offers the tool."""
     ours = {each for each in names if "crm_" in each or each.endswith("list_actions")}
     seen.tools |= ours
-    return next((each for each in ours if each.endswith(TOOL)), None)
+    return next((each for each in ours if each.endswith(part.tool)), None)

@@ -20,12 +20,16 @@ CODE = re.compile(r"\b\d{6}\b")
 
 @dataclass(frozen=True)
 class Identity:
-    """How somebody signs in: with a password, or with codes that are mailed into a folder."""
+    """How somebody signs in: with a password, or with codes that are mailed into a folder.
+
+    `token` is one of theirs, for clients that take one.
+    """
 
     email: str
     organisation: str = ""
     password: str = ""
     mails: Path | None = None
+    token: str = ""
 
 
 class Person:

@@ -1,6 +1,6 @@
 """Official client of a program that speaks over its standard streams; prints what it saw as JSON.
 
-`python -m tests.clients.stdio_client COMMAND…`
+`python -m tests.clients.stdio_client TOOL ARGUMENTS COMMAND…`. Its person agrees in each form.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ import sys
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.clients.model import ARGUMENTS, TOOL
+from tests.agent import Person
 
 
-async def main(command: str, *arguments: str) -> None:
+async def main(tool: str, given: str, command: str, *arguments: str) -> None:
     # The program is in a session of its own, and has to be ended by the one that started it.
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     program = StdioServerParameters(command=command, args=list(arguments), env=dict(os.environ))
-    async with Client(stdio_client(program)) as client:
+    async with Client(stdio_client(program), elicitation_callback=Person()) as client:
         tools = [each.name for each in (await client.list_tools()).tools]
-        result = await client.call_tool(TOOL, ARGUMENTS)
+        result = await client.call_tool(tool, json.loads(given))
         print(json.dumps({"tools": tools, "result": result.content[0].model_dump_json()}))
 
 

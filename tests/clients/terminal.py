@@ -20,8 +20,9 @@ ESCAPES = re.compile(r"\x1b(\[[0-9;?<>=]*[A-Za-z]|\][^\x07\x1b]*(\x07|\x1b\\)|[=
 STATE = re.compile(r"[?&]state=([^&\s]+)")
 # Wide, so that no address is broken into lines.
 ROWS, COLUMNS = 50, 3000
-# Seconds without output after which a program waits for its person.
-REST = 2
+# Seconds without output after which a program waits for its person; one that has something that
+# moves on its screen never rests.
+REST, RESTLESS = 2, 6
 
 Decide = Callable[[str], str]
 
@@ -61,7 +62,8 @@ class Terminal:
     ) -> str:
         """What the program printed, until it ended or `until` was printed.
 
-        `keys` are typed in their order, each once its text has been printed and nothing more is.
+        `keys` are typed in their order, each once its text has been printed since the one before,
+        and nothing more is.
         """
         self.opened.unlink(missing_ok=True)
         ours, theirs = pty.openpty()
@@ -97,11 +99,15 @@ class Terminal:
         until: str | None,
         keys: list[tuple[str, str]],
     ) -> None:
+        typed_at, since = 0, time.monotonic()
         while program.poll() is None and time.monotonic() < end:
             time.sleep(0.2)
             shown = screen.text
-            if keys and keys[0][0] in shown and screen.rested > REST:
+            if not keys or keys[0][0] not in shown[typed_at:]:
+                since = time.monotonic()
+            elif screen.rested > REST or time.monotonic() - since > RESTLESS:
                 screen.type(keys.pop(0)[1])
+                typed_at = len(shown)
             if until and until in shown:
                 return
             if self._has_opened(shown) and self.decide is None:
