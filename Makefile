@@ -83,7 +83,7 @@ mcpb: .venv/installed
 	@PYTHON=$(PYTHON) .ci/missing demo
 	@echo "Installing what the demo needs into .venv, once."
 	@$(VENV)
-	@$(INSTALL) -e '.[demo]'
+	@.ci/quietly $(INSTALL) -e '.[demo]'
 	@touch $@
 
 .venv/installed: requirements.txt pyproject.toml

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +27,12 @@ class Credentials:
 
     def __init__(self, folder: Path, base_url: str) -> None:
         self.base_url = base_url
-        self._first = folder / NAME
+        self._first, second = _paths(folder, base_url)
         self.path, self._file = self._first, _opened(self._first)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self.path = folder / f"credentials-{base_url.rpartition(':')[2]}.json"
+        if not _hold(self._file):
             self._file.close()
-            self._file = _opened(self.path)
+            self.path, self._file = second, _opened(second)
+            _hold(self._file)
 
     def write(self, profiles: list[Profile]) -> dict[str, Any]:
         known = self._known_tokens()
@@ -65,6 +64,32 @@ class Credentials:
             "email": profile.user.email,
             "token": secret if secret and opens(secret, profile) else new_token(profile),
         }
+
+
+def is_running(folder: Path, base_url: str) -> bool:
+    """Whether a demo of this folder serves this address now."""
+    return any(map(partial(_is_held_for, base_url), _paths(folder, base_url)))
+
+
+def _is_held_for(base_url: str, path: Path) -> bool:
+    if not path.exists():
+        return False
+    with path.open("r+") as file:
+        return not _hold(file) and f'"{base_url}"' in file.read()
+
+
+def _paths(folder: Path, base_url: str) -> tuple[Path, Path]:
+    """Of the first demo of a folder, and of another one at this address."""
+    return folder / NAME, folder / f"credentials-{base_url.rpartition(':')[2]}.json"
+
+
+def _hold(file: Any) -> bool:
+    """Hold the file until it is closed; False where another demo does."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def opens(secret: str, profile: Profile) -> bool:

@@ -131,13 +131,19 @@ def test_the_next_demo_writes_the_same_file(people, tmp_path, open_credentials):
     assert written["base_url"] == "http://127.0.0.1:8123"
 
 
-def test_a_taken_port():
+def test_a_taken_port(tmp_path, people, open_credentials):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(CommandError, match=f"Port {port} is taken .* PORT={port + 123}"):
-            listening(port)
+            listening(port, tmp_path)
+        open_credentials(port + 1).write(people)
+        with pytest.raises(CommandError, match="is taken"):
+            listening(port, tmp_path)
+        open_credentials(port).write(people)
+        with pytest.raises(CommandError, match=rf"already runs: open http://127.0.0.1:{port}/\."):
+            listening(port, tmp_path)
 
 
 def test_refuses_a_role_that_bypasses_row_security(monkeypatch):

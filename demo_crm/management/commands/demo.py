@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connection
 
-from demo_crm.credentials import Credentials
+from demo_crm.credentials import Credentials, is_running
 from demo_crm.seed import seed
 from demo_crm.start_page import QUESTIONS
 from pat_tokens.services.client_configs import configurations
@@ -37,8 +37,9 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, leave)
         # A first look: what waits for the port shall find the credentials written.
-        listening(port).close()
-        self.serve(port, Path(dir))
+        folder = Path(dir)
+        listening(port, folder).close()
+        self.serve(port, folder)
 
     def serve(self, port: int, folder: Path) -> None:
         base_url = f"http://{HOST}:{port}"
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         settings.DEMO_PEOPLE = people
         config = uvicorn.Config("settings.asgi:application", log_level="warning")
         try:
-            with listening(port) as listener, suppress(KeyboardInterrupt):
+            with listening(port, folder) as listener, suppress(KeyboardInterrupt):
                 self.introduce(base_url, people[0]["token"], credentials.path)
                 uvicorn.Server(config).run(sockets=[listener])
         finally:
@@ -74,8 +75,9 @@ class Command(BaseCommand):
         )
 
 
-def listening(port: int) -> socket.socket:
+def listening(port: int, folder: Path) -> socket.socket:
     """A socket at this port. Raises `CommandError` where something else has it."""
+    base_url = f"http://{HOST}:{port}"
     # Named, since asyncio turns Nagle's delays off for what says that it is TCP only.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,9 +88,13 @@ def listening(port: int) -> socket.socket:
         listener.close()
         if problem.errno != errno.EADDRINUSE:
             raise CommandError(f"Port {port} can't be used: {problem.strerror}.") from problem
+        other = f"make demo PORT={port + 123}"
+        if is_running(folder, base_url):
+            raise CommandError(
+                f"The demo already runs: open {base_url}/. For a second one: {other}"
+            ) from problem
         raise CommandError(
-            f"Port {port} is taken by another program. Stop it, or use another: "
-            f"make demo PORT={port + 123}"
+            f"Port {port} is taken by another program. Stop it, or use another: {other}"
         ) from problem
     return listener
 
