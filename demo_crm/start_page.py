@@ -68,6 +68,9 @@ QUESTIONS: list[dict[str, Any]] = [
 
 @secured
 def start(request: HttpRequest) -> HttpResponse:
+    if not request.user.is_authenticated:
+        # The page is somebody's from the start, and so are the links on it.
+        login(request, _profile(settings.DEMO_PEOPLE[0]["email"]).user)
     email = getattr(request.user, "email", None)
     people = [described(each, email) for each in settings.DEMO_PEOPLE]
     person = next((each for each in people if each["is_signed_in"]), people[0])
@@ -92,14 +95,14 @@ def become(request: HttpRequest) -> HttpResponse:
     email = request.POST.get("email", "")
     if email not in {each["email"] for each in settings.DEMO_PEOPLE}:
         raise Http404
-    login(request, Profile.objects.get(user__email=email).user)
+    login(request, _profile(email).user)
     after = request.POST.get("next", "")
     is_own = url_has_allowed_host_and_scheme(after, {request.get_host()})
     return HttpResponseRedirect(after if is_own else "/#try")
 
 
 def described(person: dict[str, str], signed_in: str | None) -> Person:
-    profile = Profile.objects.select_related("user", "org").get(user__email=person["email"])
+    profile = _profile(person["email"])
     first_name = person["name"].split()[0]
     sees = "Everything in the organisation"
     if not profile.is_admin:
@@ -111,6 +114,10 @@ def described(person: dict[str, str], signed_in: str | None) -> Person:
         "counts": counts(profile),
         "is_signed_in": person["email"] == signed_in,
     }
+
+
+def _profile(email: str) -> Profile:
+    return Profile.objects.select_related("user", "org").get(user__email=email)
 
 
 def counts(profile: Profile) -> dict[str, int]:

@@ -68,6 +68,12 @@ class TokenSettings:
         return getattr(settings, "PAT_TOKENS_MCP_URL", None)
 
     @property
+    def home_url(self) -> str:
+        """Where "CRM" at the top of the pages leads to; by default BottleCRM's web application."""
+        default = getattr(settings, "FRONTEND_URL", "")
+        return str(getattr(settings, "PAT_TOKENS_HOME_URL", default) or "")
+
+    @property
     def issuer(self) -> str:
         """The public origin of this host, by which clients know it; empty: no OAuth."""
         issuer = str(getattr(settings, "PAT_TOKENS_ISSUER", "") or "")

@@ -59,6 +59,7 @@ PAT_TOKENS_OWNER_MODEL = "demo_crm.Profile"
 # The checkout that the demo runs from: the package may be on no index yet.
 PAT_TOKENS_LOCAL_PACKAGE = str(Path(__file__).resolve().parent.parent)
 PAT_TOKENS_SIGN_IN = "pat_tokens.sign_in.django_login.DjangoLogin"
+CSRF_FAILURE_VIEW = "pat_tokens.pages.csrf_failure.csrf_failure"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/settings/api-tokens/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

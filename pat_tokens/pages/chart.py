@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.formats import date_format
+
 from pat_tokens.models import Token
 from pat_tokens.services.daily_use import DAYS, use_of
 
@@ -22,8 +24,9 @@ def chart_of(token: Token) -> dict[str, Any]:
         bars.append({**bar, "day": day, "minutes": minutes})
     said = f"Not used in the last {DAYS} days."
     if days:
+        busiest = date_format(next(day for day, minutes in use if minutes == most), "j M")
         said = (
-            f"Used on {days} of the last {DAYS} days (UTC), in up to {most} "
-            f"minute{'' if most == 1 else 's'} of a day."
+            f"Used on {days} of the last {DAYS} days. On the busiest one, {busiest}, it was used "
+            f"in {most} minute{'' if most == 1 else 's'}. Days begin and end in UTC."
         )
-    return {"bars": bars, "summary": said}
+    return {"bars": bars, "summary": said, "first": use[0][0], "last": use[-1][0]}

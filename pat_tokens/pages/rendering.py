@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -34,8 +33,7 @@ def page(
     shared = {
         "owner": owner,
         "is_admin": token_settings.is_admin(owner),
-        # BottleCRM's own setting: where its web application is.
-        "crm_url": getattr(settings, "FRONTEND_URL", ""),
+        "crm_url": token_settings.home_url,
         "notice": DONE.get(request.GET.get("done", "")),
     }
     return render(request, f"pat_tokens/{name}.html", {**shared, **context}, status=status)

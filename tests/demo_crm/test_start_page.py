@@ -1,6 +1,7 @@
 """The demo's start page in Chromium, with the tools behind it."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def test_what_a_person_may_see(browser, site):
 def test_questions(browser, site, question):
     with opened(browser, site) as page:
         page.goto("/")
+        expect(page.locator(".people .current")).to_contain_text("You are signed in as Avery.")
         ask(page, question["ask"])
         expect(page.locator(".answer .measure")).to_contain_text(question["tool"])
         expect(page.locator(".answer table")).to_be_visible()
@@ -99,7 +101,34 @@ def test_a_confirmation(browser, site):
         ask(page, "Close the case")
         page.get_by_role("button", name="Yes, do it").click()
         expect(page.locator(".waits")).to_have_count(0)
-        expect(page.locator(".answer table")).to_contain_text("close")
+        expect(page.locator(".answer table")).to_contain_text("Closed")
+
+
+@needs_chromium
+def test_answers_are_in_words(browser, site):
+    with opened(browser, site) as page:
+        page.goto("/")
+        ask(page, "Which invoices are overdue?")
+        row = page.locator(".answer tbody tr", has_text="Partially paid")
+        expect(row).to_contain_text("$4,500.00")
+        expect(row).not_to_contain_text(re.compile(r"\d{4}-\d{2}-\d{2}|USD"))
+        ask(page, "Close the case")
+        preview = page.locator(".waits table")
+        for said in ("This will", "Mail goes to", "ivan.petrov@", "change the status again"):
+            expect(preview).to_contain_text(said)
+        expect(preview).not_to_contain_text(re.compile(r"crm_|_|\d{4}-\d{2}-\d{2}"))
+        page.get_by_text("The answer, as an assistant gets it").click()
+        expect(page.locator("details[open] pre")).to_contain_text('"way_back": "crm_update of the')
+
+
+@needs_chromium
+def test_answer_of_another_tool_does_not_stay(browser, site):
+    with opened(browser, site) as page:
+        page.goto("/")
+        ask(page, "What is on my desk today?")
+        page.get_by_label("Tool", exact=True).select_option("crm_get")
+        expect(page.locator(".answer")).to_have_text("Fill in the form, and call the tool.")
+        expect(page.locator("[aria-pressed=true]")).to_have_count(0)
 
 
 @needs_chromium

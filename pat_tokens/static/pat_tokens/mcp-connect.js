@@ -18,6 +18,7 @@
     .choose { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; align-items: end; }
     label, legend { font-size: .9rem; }
     fieldset { border: 0; padding: 0; margin: 0; display: flex; gap: 1rem; align-items: center; }
+    fieldset[hidden] { display: none; }
     select, button { font: inherit; padding: .4rem .75rem; border-radius: .4rem; color: inherit; min-height: 36px;
       background: transparent; border: 1px solid var(--pat-field-line, currentColor); }
     option { color: CanvasText; background: Canvas; }
@@ -84,6 +85,7 @@
     #way = "hosted";
     #timer;
     #code;
+    #ways;
     #request = (url) => fetch(url, { headers: { Accept: "application/json" } });
 
     get request() { return this.#request; }
@@ -150,7 +152,7 @@
       if (!this.#data.some((each) => each.way === "local")) {
         return make("div", { className: "choose" }, label);
       }
-      const ways = make("fieldset", {}, make("legend", { textContent: "Connection" }));
+      const ways = this.#ways = make("fieldset", {}, make("legend", { textContent: "Connection" }));
       for (const [value, name] of [["hosted", "Hosted"], ["local", "Local"]]) {
         const radio = make("input", { type: "radio", name: "way", value, checked: value === this.#way });
         radio.addEventListener("change", () => { this.#way = value; this.#show(); });
@@ -162,6 +164,7 @@
     #show() {
       const offered = this.#data.filter((each) => each.client === this.#client);
       const found = offered.find((each) => each.way === this.#way) ?? offered[0];
+      if (this.#ways) this.#ways.hidden = offered.length < 2;
       const text = this.#token ? found.text.replaceAll(this.#placeholder, this.#token) : found.text;
       const where = found.language === "shell" ? `Run this ${found.where}.` : `Put this into ${found.where}.`;
       const button = make("button", { type: "button", textContent: "Copy configuration" });

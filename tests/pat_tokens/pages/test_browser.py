@@ -139,7 +139,7 @@ def test_last_refusal_is_shown(browser, site, alpha_user, alpha_admin) -> None:
         expect(status).to_contain_text("refused: Your organisation does not allow")
 
 
-def test_each_client_and_way(browser, site, alpha_user) -> None:
+def test_each_client_and_way(browser, site, alpha_user, settings) -> None:
     with opened(browser, site) as page:
         sign_in(page, alpha_user.user.email)
         secret = create(page, "Claude")
@@ -147,12 +147,22 @@ def test_each_client_and_way(browser, site, alpha_user) -> None:
         for value in clients.locator("option").evaluate_all("each => each.map(o => o.value)"):
             clients.select_option(value)
             for way in ("Hosted", "Local"):
-                page.get_by_label(way, exact=True).check()
+                if value == "curl":
+                    # It has no local way, so there is nothing to choose.
+                    expect(page.get_by_label(way, exact=True)).to_be_hidden()
+                else:
+                    page.get_by_label(way, exact=True).check()
                 assert secret in page.locator("mcp-connect pre:visible").inner_text()
         clients.select_option("cursor")
         link = page.get_by_role("link", name="Install in Cursor").get_attribute("href")
         assert link.startswith("cursor://")
         assert secret not in link
+        # Where no local server is offered, there is no way to choose.
+        settings.PAT_TOKENS_LOCAL_PACKAGE = ""
+        create(page, "Cursor")
+        expect(page.get_by_label("Your AI client")).to_be_visible()
+        expect(page.get_by_label("Hosted", exact=True)).to_have_count(0)
+        expect(page.get_by_text("Hosted: your client talks")).to_have_count(0)
 
 
 def test_reload_shows_no_secret_and_makes_no_second_token(browser, site, alpha_user) -> None:

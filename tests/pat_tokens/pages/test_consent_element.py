@@ -217,6 +217,29 @@ def test_field_of_a_form(browser, site, api, alpha_user) -> None:
     assert answer.status_code == 200, answer.json()
 
 
+@pytest.mark.parametrize("beforehand", [True, False])
+def test_earlier_connection_is_ended_where_its_box_is_ticked(
+    browser, site, api, alpha_user, beforehand
+) -> None:
+    facts = api(alpha_user).get(path_of(ask(site))).json()
+    assert facts["default_replaces"] is None
+    with opened(browser, site) as page:
+        open_front_end(page, site, f'<form method="get" action="/callback">{FIELD}</form>')
+        show_facts = "facts => { document.querySelector('mcp-consent').data = facts; }"
+        page.evaluate(show_facts, facts)
+        page.get_by_role("button", name="Allow").wait_for()
+        box = page.get_by_role("checkbox")
+        expect(box).to_have_count(0)
+        page.evaluate(show_facts, {**facts, "default_replaces": beforehand})
+        expect(box).to_be_checked(checked=beforehand)
+        assert_looks(page)
+        box.set_checked(not beforehand)
+        page.get_by_role("button", name="Allow").click()
+        page.wait_for_url(f"{site}/callback?*")
+        [decision] = parse_qs(urlsplit(page.url).query)["decision"]
+    assert json.loads(decision)["replaces"] is not beforehand
+
+
 def test_nothing_can_be_decided_in_a_frame(browser, site, api, alpha_user) -> None:
     facts = api(alpha_user).get(path_of(ask(site))).json()
     with browser.new_context(base_url=site) as context:

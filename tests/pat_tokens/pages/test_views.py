@@ -54,6 +54,22 @@ def create(client, **fields):
     return post(client, NEW, **{**form, **fields})
 
 
+def test_form_without_the_csrf_token_is_answered_in_our_words(browser, alpha_user) -> None:
+    client = browser(alpha_user)
+    refused = client.post(NEW, {"name": "Laptop"})
+    assert refused.status_code == 403
+    assert "Open the page anew, and send the form again." in text_of(refused)
+    assert "default-src" in refused["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("name", ["FRONTEND_URL", "PAT_TOKENS_HOME_URL"])
+def test_way_back_to_the_crm(browser, settings, alpha_user, name) -> None:
+    client = browser(alpha_user)
+    assert ">CRM</a>" not in text_of(client.get(URL))
+    setattr(settings, name, "https://app.example.com")
+    assert '<a href="https://app.example.com">CRM</a>' in text_of(client.get(URL))
+
+
 def secret_in(answer) -> str:
     return re.search(r"bcrm_pat_[0-9A-Za-z]{49}", answer.content.decode())[0]
 
