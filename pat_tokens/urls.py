@@ -3,6 +3,7 @@
 from django.urls import path
 
 from pat_tokens.api import admin_views, connection_views, views
+from pat_tokens.services import own_changes
 
 app_name = "pat_tokens"
 
@@ -26,6 +27,12 @@ urlpatterns = [
     ),
     path("profile/tokens/<uuid:pk>/", views.TokenDetailView.as_view(), name="detail"),
     path("profile/tokens/<uuid:pk>/rotate/", views.TokenRotateView.as_view(), name="rotate"),
+    path("profile/tokens/<uuid:pk>/pause/", views.TokenPauseView.as_view(), name="pause"),
+    path(
+        "profile/tokens/<uuid:pk>/resume/",
+        views.TokenPauseView.as_view(change=own_changes.resume),
+        name="resume",
+    ),
     path("org/tokens/", admin_views.OrgTokenListView.as_view(), name="org-list"),
     path(
         "org/tokens/connections/",

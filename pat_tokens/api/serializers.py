@@ -13,11 +13,12 @@ from pat_tokens import scopes
 from pat_tokens.host.owners import member_id, name_of
 from pat_tokens.host.tokens import status_of
 from pat_tokens.http.plain_values import FlagField, WholeNumberField
-from pat_tokens.http.shown_text import validate_name
+from pat_tokens.http.shown_text import validate_name, validate_note
 from pat_tokens.lists.moments import as_moment, end_of, zone_of
 from pat_tokens.models import Event, Policy, Token
 from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
+from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
 from pat_tokens.services.policy import default_lifetime
@@ -40,6 +41,7 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
         fields = (
             "id",
             "name",
+            "note",
             "token_prefix",
             "scopes",
             "access",
@@ -96,7 +98,9 @@ def with_owner(row: dict[str, Any], owner: Any) -> dict[str, Any]:
         "role": getattr(owner, "role", None),
         "is_active": owner.is_active,
     }
-    return {**row, "owner": about, "is_live": row["status"] == "active"}
+    # A note is its owner's own.
+    told = {name: value for name, value in row.items() if name != "note"}
+    return {**told, "owner": about, "is_live": row["status"] == "active"}
 
 
 class KnownFieldsOnly(serializers.Serializer[Any]):
@@ -124,10 +128,21 @@ class ExpiryField(serializers.DateTimeField):
             self.fail("invalid", format="YYYY-MM-DD[Thh:mm[:ss][+HH:MM|-HH:MM|Z]]")
 
 
+def name_field(**options: Any) -> serializers.CharField:
+    return serializers.CharField(max_length=255, validators=[validate_name], **options)
+
+
+def note_field() -> serializers.CharField:
+    return serializers.CharField(
+        max_length=NOTE_LENGTH, validators=[validate_note], allow_blank=True, required=False
+    )
+
+
 class NewTokenSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
     """Access is `scopes`, or one of the presets; `org` and `policy` are in the context."""
 
-    name = serializers.CharField(max_length=255, validators=[validate_name])
+    name = name_field()
+    note = note_field()
     scopes = serializers.ListField(
         child=serializers.CharField(), max_length=MAX_SCOPES, required=False
     )
@@ -194,6 +209,17 @@ def _asked_for(attrs: dict[str, Any], policy: Policy) -> datetime | None:
     if "expires_in_days" in attrs:
         return timezone.now() + timedelta(days=attrs["expires_in_days"])
     return timezone.now() + default_lifetime(policy)
+
+
+class EditSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    name = name_field(required=False)
+    note = note_field()
+
+
+class NothingSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
+    """For a request whose path says all."""
 
 
 class RotateSerializer(KnownFieldsOnly, serializers.Serializer[Any]):

@@ -16,7 +16,9 @@ from rest_framework.views import APIView
 from pat_tokens.api.permissions import SignedInPerson
 from pat_tokens.api.serializers import (
     ConnectSerializer,
+    EditSerializer,
     NewTokenSerializer,
+    NothingSerializer,
     RotateSerializer,
     TokenSerializer,
     host_row,
@@ -26,6 +28,7 @@ from pat_tokens.http.json_body import BoundedJSONParser
 from pat_tokens.lists.filters import PageForm
 from pat_tokens.lists.listing import HOST_TOKEN, TOKEN
 from pat_tokens.models import Token
+from pat_tokens.services import own_changes
 from pat_tokens.services.client_configs import PLACEHOLDER, configurations
 from pat_tokens.services.issue import create_token, rotate_token
 from pat_tokens.services.own_tokens import own_page, own_token, revoke_own
@@ -77,10 +80,34 @@ class TokenDetailView(TokenView):
     def get(self, request: Request, pk: UUID) -> Response:
         return Response({"error": False, **TokenSerializer(found(self.owner, pk)).data})
 
+    def patch(self, request: Request, pk: UUID) -> Response:
+        token = found(self.owner, pk)
+        serializer = EditSerializer(data=request.data)
+        if not serializer.is_valid():
+            return invalid(serializer.errors)
+        stored = {"name": token.name, "note": token.note}
+        own_changes.edit(token, **{**stored, **serializer.validated_data})
+        return Response({"error": False, **TokenSerializer(token).data})
+
     def delete(self, request: Request, pk: UUID) -> Response:
         if not revoke_own(self.owner, pk):
             raise Http404
         return Response({"error": False})
+
+
+class TokenPauseView(TokenView):
+    """Pauses or resumes, by what the URL gives as `change`; a second time nothing happens."""
+
+    serializer_class = NothingSerializer
+    change = staticmethod(own_changes.pause)
+
+    def post(self, request: Request, pk: UUID) -> Response:
+        token = found(self.owner, pk)
+        serializer = NothingSerializer(data=request.data)
+        if not serializer.is_valid():
+            return invalid(serializer.errors)
+        self.change(token)
+        return Response({"error": False, **TokenSerializer(found(self.owner, pk)).data})
 
 
 class TokenRotateView(TokenView):

@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException
 
 from pat_tokens.pages.access import member_page, owner_of
 from pat_tokens.pages.forms import EditForm, RotateForm
-from pat_tokens.pages.rendering import confirm, done, page
+from pat_tokens.pages.rendering import confirm, done, page, problem
 from pat_tokens.pages.views import in_words, own_or_404, told_once
 from pat_tokens.services import own_changes
 from pat_tokens.services.issue import rotate_token
@@ -58,11 +58,12 @@ def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """With `pause` it pauses, without it resumes; both can be taken back, so nothing is asked."""
     found = own_or_404(request, pk)
-    if "pause" in request.POST:
-        own_changes.pause(found)
-        return done(path_of(pk), "paused")
-    own_changes.resume(found)
-    return done(path_of(pk), "resumed")
+    pauses = "pause" in request.POST
+    try:
+        (own_changes.pause if pauses else own_changes.resume)(found)
+    except own_changes.NotLive as refusal:
+        return problem(request, "The token has ended", in_words(refusal), 409)
+    return done(path_of(pk), "paused" if pauses else "resumed")
 
 
 @member_page

@@ -12,7 +12,7 @@ from django.utils.timezone import localtime, now
 
 from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.http.plain_values import WholeNumberFormField
-from pat_tokens.http.shown_text import validate_name
+from pat_tokens.http.shown_text import validate_name, validate_note
 from pat_tokens.models import Policy
 from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.models.token import NOTE_LENGTH
@@ -66,6 +66,7 @@ def note_field() -> forms.CharField:
     return forms.CharField(
         required=False,
         max_length=NOTE_LENGTH,
+        validators=[validate_note],
         label="Note",
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="For you: where it is stored, who asked for it.",

@@ -85,6 +85,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 FIELDS = {
     "/api/profile/tokens/": ("name", "scopes", "access", "entities", "expires_at", HALF),
     "/api/profile/tokens/{id}/rotate/": ("overlap_hours", HALF),
+    "/api/profile/tokens/{id}/pause/": (HALF,),
     "/api/org/tokens/revoke/": ("owner", "all", HALF),
     "/api/org/tokens/policy/": ("agents", "max_lifetime_days", "confirmation", HALF),
 }

@@ -79,6 +79,9 @@ def fields() -> Iterator[tuple[str, str, str]]:
     for name in ("name", "scopes", "access", "entities", "expires_at", "expires_in_days", "odd"):
         yield "post", own, name
     yield "post", f"{own}{{token}}/rotate/", "overlap_hours"
+    yield "post", f"{own}{{token}}/pause/", "odd"
+    for name in ("name", "note"):
+        yield "patch", f"{own}{{token}}/", name
     for name in ("owner", "all"):
         yield "post", f"{org}revoke/", name
     for name in ("agents", "max_lifetime_days", "confirmation", "odd"):

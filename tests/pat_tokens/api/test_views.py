@@ -9,7 +9,7 @@ from pat_tokens import secret as token_secret
 from pat_tokens.api.views import TokenListView
 from pat_tokens.lists.moments import zone_of
 from pat_tokens.models import Token
-from pat_tokens.resolver import resolve_token
+from pat_tokens.resolver import PausedToken, resolve_token
 from pat_tokens.services.policy import change_policy
 from tests.host_tokens.models import issue_host_token
 
@@ -365,3 +365,51 @@ def test_error_page_hides_the_secret(api, alpha_user, monkeypatch, settings) -> 
     assert seen
     assert isinstance(message, mail.EmailMultiAlternatives)
     assert all(seen[0] not in part for part in (message.body, *map(str, message.alternatives)))
+
+
+def test_paused_and_resumed(api, alpha_user, events) -> None:
+    client = api(alpha_user)
+    made = create(client).json()
+    path = f"{URL}{made['id']}/"
+    for _ in range(2):
+        assert client.post(f"{path}pause/").json()["status"] == "paused"
+    with pytest.raises(PausedToken):
+        resolve_token(made["token"])
+    assert client.get(path).json()["last_refusal"].startswith("This token is paused.")
+    resumed = client.post(f"{path}resume/", {}, format="json").json()
+    assert (resumed["status"], resumed["last_refusal"]) == ("active", "")
+    assert resolve_token(made["token"])
+    kinds = [each.kind for each in events(alpha_user.org, kind__in=("paused", "resumed"))]
+    assert kinds == ["paused", "resumed"]
+    assert client.post(f"{path}pause/", {"for": "a day"}, format="json").status_code == 400
+    client.delete(path)
+    ended = client.post(f"{path}pause/")
+    assert (ended.status_code, "has ended" in ended.content.decode()) == (409, True)
+
+
+def test_edited(api, alpha_user, alpha_admin) -> None:
+    client = api(alpha_user)
+    path = f"{URL}{create(client, note='For May').json()['id']}/"
+    answer = client.patch(path, {"note": "In the keychain,\nof my laptop"}, format="json").json()
+    assert (answer["name"], answer["note"]) == ("Laptop", "In the keychain,\nof my laptop")
+    assert client.patch(path, {"name": "Desk"}, format="json").json()["name"] == "Desk"
+    assert client.get(path).json()["note"] == "In the keychain,\nof my laptop"
+    refused: list[dict[str, object]] = [
+        {"name": ""},
+        {"note": "x" * 501},
+        {"note": "\u202e"},
+        {"scopes": []},
+    ]
+    for wrong in refused:
+        assert client.patch(path, wrong, format="json").status_code == 400, wrong
+    # The note is its owner's own.
+    (listed,) = api(alpha_admin).get("/api/org/tokens/").json()["tokens"]
+    assert "note" not in listed
+
+
+def test_change_of_anothers_token(api, token_api, alpha_user, alpha_admin) -> None:
+    path = f"{URL}{create(api(alpha_user)).json()['id']}/"
+    for client, status in ((api(alpha_admin), 404), (token_api(alpha_user), 403)):
+        assert client.patch(path, {"name": "Mine"}, format="json").status_code == status
+        assert client.post(f"{path}pause/").status_code == status
+        assert client.post(f"{path}resume/").status_code == status

@@ -377,7 +377,7 @@ def test_faults_are_beside_their_fields(browser, site, alpha_user, tmp_path) -> 
         shoot(page, folder, "for-administrators")
 
 
-@pytest.mark.parametrize("width", [320, 1600])
+@pytest.mark.parametrize("width", [320, 820, 1600])
 def test_many_tokens_on_any_screen(browser, site, alpha_admin, issue, width) -> None:
     with in_organisation(alpha_admin.org_id):
         Token.objects.bulk_create(

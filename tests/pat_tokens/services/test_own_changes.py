@@ -8,7 +8,7 @@ from pat_tokens.models import DailyUse, Event
 from pat_tokens.resolver import PausedToken, resolve_token
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.daily_use import DAYS, use_of
-from pat_tokens.services.own_changes import edit, pause, resume
+from pat_tokens.services.own_changes import NotLive, edit, pause, resume
 from pat_tokens.services.own_tokens import own_token
 from pat_tokens.services.policy import AGENTS_OFF, change_policy
 from pat_tokens.services.refusals import last_refusal
@@ -52,9 +52,10 @@ def test_refusal_of_a_state_that_is_over_is_not_told(issue, alpha_user, alpha_ad
     assert told()
 
 
-def test_what_is_over_is_not_called_paused(issue, stored, alpha_user) -> None:
+def test_what_is_over_is_not_paused(issue, stored, alpha_user) -> None:
     token, _ = issue(alpha_user, expires_at=timezone.now())
-    pause(token)
+    with pytest.raises(NotLive):
+        pause(token)
     assert stored(token).status == "expired"
 
 
