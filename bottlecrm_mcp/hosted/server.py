@@ -35,7 +35,6 @@ class HostedServer(McpServer):
     def web_address(self) -> str:
         return mcp_settings().web_address
 
-
     def can_ask(self, context: Any) -> bool:
         if elicitation.asks_by_result(context):
             return super().can_ask(context)
