@@ -16,6 +16,8 @@ endif
 SUITE = .conformance
 CLIENT_DIR = .clients
 PICTURES = .pictures
+# The host of the cards' tests, which are skipped where there is no npm.
+BRIDGE := $(if $(shell command -v npm),.bridge/node_modules)
 
 .PHONY: bench clients conformance demo dist libraries mcpb pictures soak test
 
@@ -23,7 +25,7 @@ demo: .venv/demo
 	@$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
 
 test: export DJANGO_SETTINGS_MODULE = settings.test
-test: .venv/installed
+test: .venv/installed $(BRIDGE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,11 +43,18 @@ $(SUITE)/node_modules: Makefile
 	touch $@
 
 # Those of docs/images that are there, made anew from what the tests of the pages see.
-pictures: .venv/installed
+pictures: .venv/installed $(BRIDGE)
 	mkdir -p $(PICTURES)
 	SCREENSHOTS=$(PICTURES) $(BIN)/pytest -q -n 0 -k 'looks or whole_way' \
-		tests/demo_crm/test_start_page.py tests/pat_tokens/pages tests/pat_tokens/sign_in
+		tests/demo_crm/test_start_page.py tests/pat_tokens/pages tests/pat_tokens/sign_in \
+		tests/bottlecrm_mcp/protocol/cards
 	for each in docs/images/*.png; do cp $(PICTURES)/$${each##*/} $$each; done
+
+.bridge/node_modules: tests/bottlecrm_mcp/protocol/cards/package.json
+	mkdir -p .bridge
+	cp $< .bridge
+	npm install --silent --no-audit --no-fund --prefix .bridge
+	touch $@
 
 # Real clients from npm against a demo of their own, or another host: CLIENTS takes options.
 clients: .venv/installed $(CLIENT_DIR)/node_modules

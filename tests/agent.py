@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import mcp_types as types
 from mcp.client import Client
+from mcp.client.extension import ClientExtension
 from mcp.client.streamable_http import streamable_http_client
 
 from bottlecrm_mcp.asgi import with_mcp
@@ -85,6 +86,7 @@ async def connected(
     secret: str,
     mode: str = MODERN,
     person: Person | None = None,
+    extensions: Sequence[ClientExtension] = (),
 ) -> AsyncIterator[Agent]:
     """An agent at the /mcp of an ASGI application."""
     http = httpx2.AsyncClient(
@@ -94,7 +96,13 @@ async def connected(
     async with http:
         transport = streamable_http_client(URL, http_client=http)
         # No caching: what a test asks twice is to be answered twice.
-        async with Client(transport, mode=mode, elicitation_callback=person, cache=None) as client:
+        async with Client(
+            transport,
+            mode=mode,
+            elicitation_callback=person,
+            extensions=extensions,
+            cache=None,
+        ) as client:
             yield Agent(client, person)
 
 

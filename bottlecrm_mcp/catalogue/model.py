@@ -203,10 +203,14 @@ class HiddenValue:
 
 @dataclass(frozen=True)
 class Open:
-    """Which records still want something: those whose `field` has one of `values`."""
+    """Which records still want something: those whose `field` has one of `values`.
+
+    `done` is the value that ticks one off, where one step does it and mails nobody.
+    """
 
     field: str
     values: tuple[str, ...]
+    done: str = ""
 
 
 @dataclass(frozen=True)

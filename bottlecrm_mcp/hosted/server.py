@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import mcp_types as types
@@ -24,7 +26,11 @@ class HostedServer(McpServer):
 
     async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
         call = current_call.get()
-        call.write = self._write_of(params, client_name(context) or call.client)
+        name, arguments = params.name, params.arguments or {}
+        with suppress(ToolError):
+            if answer := self.answered_on_card(context, params):
+                name, arguments = answer.tool, answer.arguments
+        call.write = self._write_of(name, arguments, client_name(context) or call.client)
         return await super()._call_tool(context, params)
 
     def uses_research(self) -> bool:
@@ -70,11 +76,10 @@ class HostedServer(McpServer):
 
         return with_challenge(result, caller, tool)
 
-    def _write_of(self, params: types.CallToolRequestParams, client: str) -> Write | None:
-        tool = self.tool(params.name)
+    def _write_of(self, name: str, arguments: Mapping[str, Any], client: str) -> Write | None:
+        tool = self.tool(name)
         if tool is None or tool.needs != "write":
             return None
-        arguments = params.arguments or {}
         entity, record_id = (str(arguments.get(name) or "") for name in ("entity", "id"))
         # Not a name: the log holds no values.
         return Write(tool.name, entity, record_id if is_id(record_id) else "", client)

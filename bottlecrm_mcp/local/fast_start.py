@@ -11,6 +11,7 @@ from typing import Any
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.local.forms import META_CAPABILITIES, META_VERSION, MODERN
 from bottlecrm_mcp.local.jsonrpc_stdio import Message, is_request
+from bottlecrm_mcp.protocol.cards.extension import is_declared
 from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
     LIST_LIFETIME_MS,
@@ -41,6 +42,7 @@ class FastStart:
         self.registry = registry
         self.caller = caller
         self._is_greeted = False
+        self._is_left_to_the_sdk = False
 
     def answer_to(self, message: Message) -> Message | None:
         """The answer to this message, or None if it has to wait."""
@@ -53,6 +55,10 @@ class FastStart:
         return {"jsonrpc": "2.0", "id": message["id"], "result": result}
 
     def _result(self, method: str, params: dict[str, Any]) -> dict[str, Any] | None:
+        if self._is_left_to_the_sdk or _shows_cards(params):
+            # The SDK's server knows what the extension adds, here and later.
+            self._is_left_to_the_sdk = True
+            return None
         meta = params.get("_meta")
         if isinstance(meta, dict) and META_VERSION in meta:
             return self._modern(method, params, meta)
@@ -90,6 +96,13 @@ class FastStart:
 
     def _tools(self) -> dict[str, Any]:
         return {"tools": [tool_entry(tool) for tool in self.registry.offered_to(self.caller)]}
+
+
+def _shows_cards(params: dict[str, Any]) -> bool:
+    meta = params.get("_meta")
+    newer = meta.get(META_CAPABILITIES) if isinstance(meta, dict) else None
+    declared = (each for each in (newer, params.get("capabilities")) if isinstance(each, dict))
+    return any(is_declared(each.get("extensions")) for each in declared)
 
 
 def server_info() -> dict[str, str]:

@@ -23,6 +23,10 @@ from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.shared import progress
 from bottlecrm_mcp.protocol import completion, elicitation, prompts, resources, skills
+from bottlecrm_mcp.protocol.cards import calls as card_calls
+from bottlecrm_mcp.protocol.cards import documents as card_documents
+from bottlecrm_mcp.protocol.cards import negotiation as cards
+from bottlecrm_mcp.protocol.cards.extension import ANSWER, SERVER_CAPABILITY
 from bottlecrm_mcp.protocol.instructions import instructions
 from bottlecrm_mcp.protocol.metadata import (
     LIST_LIFETIME_MS,
@@ -99,6 +103,7 @@ class McpServer(Server[Any]):
         self.add_request_handler("skills/list", types.PaginatedRequestParams, self._list_skills)
         self.add_request_handler("skills/get", skills.GetSkillParams, self._get_skill)
         self.middleware.append(telemetry.message_middleware)
+        self.middleware.append(cards.greeting_middleware)
         security = RequestStateSecurity(
             keys=list(state_keys), bind_principal=lambda context: self._principal()
         )
@@ -116,7 +121,11 @@ class McpServer(Server[Any]):
         return types.DiscoverResult(
             supported_versions=list(MODERN_PROTOCOL_VERSIONS),
             capabilities=self.get_capabilities(
-                extensions={SKILLS: {}}, protocol_version=context.protocol_version
+                protocol_version=context.protocol_version,
+                extensions={
+                    SKILLS: {},
+                    **(SERVER_CAPABILITY if self.shows_cards(context) else {}),
+                },
             ),
             instructions=instructions(caller, self.web_address()),
             cache_scope="private",
@@ -148,7 +157,12 @@ class McpServer(Server[Any]):
     ) -> types.ListToolsResult:
         research = self.uses_research()
         offered = self.registry.offered_to(self.current_caller(), research=research)
-        return types.ListToolsResult(tools=[self.described(tool) for tool in offered])
+        listed = [self.described(tool) for tool in offered]
+        if self.shows_cards(context):
+            can_write = any(tool.needs == "write" for tool in offered)
+            answers = can_write and self.confirms_on_cards(context)
+            listed = cards.with_cards(listed, answers=answers)
+        return types.ListToolsResult(tools=listed)
 
     def described(self, tool: Tool) -> types.Tool:
         return described(tool)
@@ -156,14 +170,20 @@ class McpServer(Server[Any]):
     async def _call_tool(
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        tool = self.tool(params.name)
-        if tool is None:
-            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {params.name[:80]}")
-        arguments = params.arguments or {}
-        telemetry.annotate(tool=tool.name, entity=self._entity_named(arguments))
-        form = elicitation.form_answer(params) if self.can_ask(context) else None
         try:
-            return succeeded(await self._confirmed(context, tool, arguments, form))
+            answer = self.answered_on_card(context, params)
+        except ToolError as error:
+            return failed(error)
+        name, arguments = params.name, params.arguments or {}
+        form = elicitation.form_answer(params) if self.can_ask(context) else None
+        if answer is not None:
+            name, arguments, form = answer
+        tool = self.tool(name)
+        if tool is None:
+            raise MCPError(code=types.INVALID_PARAMS, message=f"Unknown tool: {name[:80]}")
+        telemetry.annotate(tool=tool.name, entity=self._entity_named(arguments))
+        try:
+            return succeeded(*await self._confirmed(context, tool, arguments, form))
         except ConfirmationRequired as required:
             telemetry.annotate(outcome=telemetry.CONFIRMATION_REQUIRED)
             return elicitation.ask(required)
@@ -175,19 +195,32 @@ class McpServer(Server[Any]):
             logger.exception("The tool %s failed", tool.name)
             return self.failed(ToolError("internal_error", "The server failed on this call."), tool)
 
+    def answered_on_card(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> card_calls.Answered | None:
+        """The call that a person answered on a card, if this is such an answer.
+
+        Raises `ToolError` for one that is malformed.
+        """
+        if params.name != ANSWER or not self.confirms_on_cards(context):
+            return None
+        return card_calls.answered(params.arguments or {})
+
     async def _confirmed(
         self, context: Context, tool: Tool, arguments: Json, form: FormAnswer | None
-    ) -> Json:
-        """The result; raises `ConfirmationRequired` where a result is to ask for the form.
+    ) -> tuple[Json, Json]:
+        """The result and its `_meta`; raises `ConfirmationRequired` where a result is to ask for
+        the form.
 
         No thread is held while a person reads it. What has changed since is asked for anew.
         """
+        meta: dict[str, Any] = {}
         report = _report_to(context)
         while True:
 
             def call(crm: Crm, form: FormAnswer | None = form) -> Json:
                 with progress.reported_to(report):
-                    return tool.call(replace(crm, form=form), arguments)
+                    return self._called(context, replace(crm, form=form), tool, arguments, meta)
 
             try:
                 result: Json = await self.run_as_caller(call)
@@ -196,7 +229,27 @@ class McpServer(Server[Any]):
                     raise
                 form = await self.ask_for_form(context, required)
             else:
-                return result
+                return result, meta
+
+    def _called(
+        self, context: Context, crm: Crm, tool: Tool, arguments: Json, meta: dict[str, Any]
+    ) -> Json:
+        """The result of a tool; what its card shows besides is added to `meta`."""
+        if self.confirms_on_cards(context):
+            result, facts = card_calls.call(crm, tool, arguments)
+            meta.update(facts)
+            return result
+        result = tool.call(crm, arguments)
+        if self.shows_cards(context):
+            meta.update(card_calls.meta(crm, tool, arguments, result))
+        return result
+
+    def shows_cards(self, context: Context) -> bool:
+        return cards.are_shown(context)
+
+    def confirms_on_cards(self, context: Context) -> bool:
+        """Whether confirmations are answered on cards; where there is a form, that comes first."""
+        return self.shows_cards(context) and not self.can_ask(context)
 
     def can_ask(self, context: Context) -> bool:
         return elicitation.can_ask(context)
@@ -233,6 +286,8 @@ class McpServer(Server[Any]):
         if len(uri) > LONGEST_URI:
             said = f"A resource's URI has at most {LONGEST_URI} characters; see resources/list."
             raise MCPError(types.INVALID_PARAMS, said, {"uri": uri[:LONGEST_URI]})
+        if kind := card_documents.KINDS.get(uri):
+            return card_documents.read(uri, kind)
         if skill := self.skills.get(uri):
             document = types.TextResourceContents(
                 uri=uri, mime_type=skills.MARKDOWN, text=skill.text
@@ -321,12 +376,13 @@ def described(tool: Tool) -> types.Tool:
     return types.Tool.model_validate(tool_entry(tool), by_name=False)
 
 
-def succeeded(result: Json) -> types.CallToolResult:
+def succeeded(result: Json, meta: Json | None = None) -> types.CallToolResult:
     telemetry.annotate(outcome=_outcome(result))
-    return types.CallToolResult(
+    answer = types.CallToolResult(
         content=[types.TextContent(type="text", text=compact(result))],
         structured_content=dict(result),
     )
+    return answer.model_copy(update={"meta": dict(meta)}) if meta else answer
 
 
 def _outcome(result: Json) -> str:

@@ -87,12 +87,16 @@ class Tool:
         entity = {**self.arguments["entity"], "enum": names}
         return replace(self, arguments={**self.arguments, "entity": entity})
 
+    def meant(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments without what clients spell in ways of their own."""
+        return as_meant(arguments, self.arguments, self.required, STRICT)
+
     def call(self, crm: Crm, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """The structured result. Raises `ToolError`; nothing is sent for bad arguments.
 
         Raises `ConfirmationRequired` only where the client confirms by a form.
         """
-        arguments = as_meant(arguments, self.arguments, self.required, STRICT)
+        arguments = self.meant(arguments)
         self._require_valid(arguments, crm.call_limits)
         try:
             if self.needs == "write":

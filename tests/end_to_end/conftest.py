@@ -1,8 +1,9 @@
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from mcp.client.extension import ClientExtension
 
 from bottlecrm_mcp.hosted import thread_pool
 from demo_crm.models import Profile
@@ -38,10 +39,11 @@ def live(one_thread: None, token_for: Callable[..., str]) -> Callable[..., Any]:
         *,
         era: str = MODERN,
         person: Person | None = None,
+        extensions: Sequence[ClientExtension] = (),
         **token: Any,
     ) -> Any:
         async def through(secret: str) -> Any:
-            async with connected(application, secret, era, person) as agent:
+            async with connected(application, secret, era, person, extensions) as agent:
                 return await steps(agent)
 
         # Not asyncio.run: this is how tools find back to the thread with the transaction.

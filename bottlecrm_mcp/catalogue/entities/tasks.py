@@ -32,7 +32,7 @@ TASK_PARENT = "a task has at most one of account, opportunity, case and lead"
 TASKS = Entity(
     name="tasks",
     singular="task",
-    open=Open("status", choices.TASK_STATUS[:2]),
+    open=Open("status", choices.TASK_STATUS[:2], done=choices.TASK_STATUS[2]),
     path="/api/tasks/",
     web_path="/tasks/{id}",
     resource="tasks",

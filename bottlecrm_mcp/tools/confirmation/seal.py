@@ -26,10 +26,18 @@ class Seal:
     """
 
     def __init__(
-        self, keys: Sequence[bytes], spend: Callable[[str, int], bool] | None = None
+        self,
+        keys: Sequence[bytes],
+        spend: Callable[[str, int], bool] | None = None,
+        use: Sequence[str] = (),
     ) -> None:
         self.keys = tuple(keys)
         self._spend = spend or SpentHere()
+        self._use = tuple(use)
+
+    def only_for(self, *use: str) -> Seal:
+        """The same, whose confirmations are good for this use alone."""
+        return Seal(self.keys, self._spend, use)
 
     def spend(self, confirmation: str) -> bool:
         """Use a confirmation up; false if it was used before."""
@@ -54,7 +62,7 @@ class Seal:
         )
 
     def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: int, nonce: str) -> str:
-        signed = [expiry, nonce, subject]
+        signed = [expiry, nonce, subject, *self._use]
         text = json.dumps(signed, sort_keys=True, separators=(",", ":"), default=str)
         digest = hmac.new(key, text.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest[:24]).decode()

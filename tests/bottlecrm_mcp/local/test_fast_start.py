@@ -15,6 +15,13 @@ from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.local import fast_start
 from bottlecrm_mcp.local.fast_start import FastStart
 from bottlecrm_mcp.local.forms import META_CAPABILITIES, META_VERSION, MODERN
+from bottlecrm_mcp.protocol.cards.extension import (
+    ANSWER,
+    EXTENSION,
+    MIME_TYPE,
+    SERVER_CAPABILITY,
+    tool_meta,
+)
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
 
@@ -97,6 +104,41 @@ def test_modern(caller):
 )
 def test_what_waits_for_the_sdk(message):
     assert FastStart(Registry(CATALOGUE), CALLER).answer_to(message) is None
+
+
+def with_cards(message: dict[str, Any]) -> dict[str, Any]:
+    """The same from a client that shows cards."""
+    declared = {"extensions": {EXTENSION: {"mimeTypes": [MIME_TYPE]}}}
+    params = dict(message["params"])
+    if "_meta" in params:
+        params["_meta"] = {**META, META_CAPABILITIES: declared}
+    else:
+        params["capabilities"] = declared
+    return {**message, "params": params}
+
+
+@pytest.mark.parametrize("version", fast_start.HANDSHAKE_VERSIONS)
+def test_cards_of_the_older_protocol(version):
+    messages = [with_cards(initialize(version)), INITIALIZED, request("tools/list")]
+    answers = FastStart(Registry(CATALOGUE), CALLER)
+    assert [answers.answer_to(each) for each in messages] == [None] * 3
+    greeting, listed = (each["result"] for each in said_by_the_sdk(CALLER, messages))
+    assert greeting["capabilities"]["extensions"] == SERVER_CAPABILITY
+    assert_cards(listed["tools"])
+
+
+def test_cards_of_the_newer_protocol():
+    messages = [with_cards(request(each, _meta=META)) for each in ("server/discover", "tools/list")]
+    answers = FastStart(Registry(CATALOGUE), CALLER)
+    assert [answers.answer_to(each) for each in messages] == [None] * 2
+    found, listed = (each["result"] for each in said_by_the_sdk(CALLER, messages))
+    assert found["capabilities"]["extensions"] == SERVER_CAPABILITY
+    assert_cards(listed["tools"])
+
+
+def assert_cards(tools: list[dict[str, Any]]) -> None:
+    assert tools[0]["_meta"] == tool_meta("crm_search") != {}
+    assert tools[-1]["name"] == ANSWER
 
 
 def test_versions_are_the_sdks():

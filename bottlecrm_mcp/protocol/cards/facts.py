@@ -1,0 +1,102 @@
+"""Facts for a card, in the `_meta` of a result: labels, addresses and calls, none for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field, Kind
+from bottlecrm_mcp.tools.arguments import custom_fields
+from bottlecrm_mcp.tools.arguments.measures import grouping_of, measure_of
+from bottlecrm_mcp.tools.crm import Crm
+from bottlecrm_mcp.tools.tool import Tool
+
+META = "io.bottlecrm/card"
+# What is shown otherwise than as text.
+KINDS = {
+    Kind.DATE: "date",
+    Kind.DATETIME: "datetime",
+    Kind.DECIMAL: "number",
+    Kind.INTEGER: "number",
+}
+# Of rows that are of several entities.
+ROW_FIELDS = {"due": {"label": "Due", "kind": "date"}, "why": {"label": "Why"}}
+
+Json = Mapping[str, Any]
+
+
+def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]:
+    """What the card of this result shows beside it, and may call."""
+    shown = _entities(crm, result)
+    known: dict[str, Any] = {
+        "tool": tool.name,
+        "arguments": dict(arguments),
+        "singular": {each.name: each.singular for each in shown},
+        "fields": {name: about for each in shown for name, about in _fields(each).items()},
+        "pages": _pages(crm, shown),
+        "done": _done(crm, shown),
+    }
+    if len(shown) != 1 or result.get("entity") != shown[0].name:
+        return {**known, "fields": {**known["fields"], **ROW_FIELDS}}
+    (entity,) = shown
+    if "groups" in result:
+        return {**known, **_summary(crm, entity, arguments)}
+    rows = [row for row in (result.get("record"), *result.get("records", ())) if row]
+    if any(name.startswith(CUSTOM_FIELDS) for row in rows for name in row):
+        known["custom"] = {
+            key: str(each.get("label") or key)
+            for key, each in custom_fields.definitions(crm, entity).items()
+        }
+    if record := result.get("record"):
+        known["name"] = crm.label(entity, record)
+    return known
+
+
+def _entities(crm: Crm, result: Json) -> list[Entity]:
+    """The entities whose records are in the result."""
+    rows = (row.get("entity") for row in result.get("records", ()))
+    names = dict.fromkeys([result.get("entity"), *rows])
+    return [entity for name in names if (entity := crm.catalogue.entity(str(name)))]
+
+
+def _fields(entity: Entity) -> dict[str, dict[str, str]]:
+    """Labels and kinds, those first that tell records apart."""
+    first = {name: entity.field(name) for name in entity.columns}
+    fields = [each for each in first.values() if each]
+    fields += [each for each in entity.fields if each.name not in first]
+    return {each.name: _about(each) for each in fields}
+
+
+def _about(field: Field) -> dict[str, str]:
+    kind = "money" if field.money else KINDS.get(field.kind, "")
+    return {"label": label_of(field.name), **({"kind": kind} if kind else {})}
+
+
+def label_of(name: str) -> str:
+    """What a person calls a field: `closed_on` is "Closed on"."""
+    return name.replace("_", " ").capitalize()
+
+
+def _pages(crm: Crm, entities: Iterable[Entity]) -> dict[str, str]:
+    """Addresses in the CRM's web application, with `{id}` for the record's."""
+    pages = {each.name: crm.web_address_of(each, "{id}") for each in entities}
+    return {name: page for name, page in pages.items() if page}
+
+
+def _done(crm: Crm, entities: Iterable[Entity]) -> dict[str, dict[str, Any]]:
+    """What ticks a record off, for those that this person may write."""
+    return {
+        each.name: {"field": each.open.field, "value": each.open.done}
+        for each in entities
+        if each.open and each.open.done and not crm.caller.read_only and crm.may(each, "write")
+    }
+
+
+def _summary(crm: Crm, entity: Entity, arguments: Json) -> dict[str, Any]:
+    wanted = dict.fromkeys(arguments.get("group_by") or ())
+    chosen = [measure_of(crm, entity, each) for each in arguments.get("measures") or ("count",)]
+    return {
+        "groups": [grouping_of(crm, entity, each).key for each in wanted],
+        "measures": {each.key: {"money": bool(each.field and each.field.money)} for each in chosen},
+        "top": bool(arguments.get("top")),
+    }
