@@ -41,13 +41,14 @@ def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]
     (entity,) = shown
     if "groups" in result:
         return {**known, **_summary(crm, entity, arguments)}
-    rows = [row for row in (result.get("record"), *result.get("records", ())) if row]
+    record = result.get("record") or result.get("result", {}).get("record")
+    rows = [row for row in (record, *result.get("records", ())) if row]
     if any(name.startswith(CUSTOM_FIELDS) for row in rows for name in row):
         known["custom"] = {
             key: str(each.get("label") or key)
             for key, each in custom_fields.definitions(crm, entity).items()
         }
-    if record := result.get("record"):
+    if record:
         known["name"] = crm.label(entity, record)
     return known
 

@@ -44,7 +44,8 @@ function adopt(changed) {
 function read(result) {
   let content = result.structuredContent;
   if (!content) try { content = JSON.parse(result.content[0].text); } catch { content = {}; }
-  if (result.isError) return { error: [content.error?.message ?? "This failed.", content.error?.hint].join(" ") };
+  const { message = "This failed.", fields = {}, hint } = content.error ?? {};
+  if (result.isError) return { error: [message, ...Object.entries(fields).map(each => each.join(": ")), hint].filter(Boolean).join("\n") };
   return { content, facts: result._meta?.["io.bottlecrm/card"] ?? {}, text: result.content };
 }
 
@@ -66,7 +67,7 @@ function draw() {
   const { error, content, facts } = host.shown;
   const card = document.getElementById("card");
   card.setAttribute("aria-busy", "false");
-  const drawn = error ? [node("p", { className: "warning" }, error)] : parts(content, facts);
+  const drawn = error ? [node("h1", {}, "This did not work"), warning(error)] : parts(content, facts);
   card.replaceChildren(...drawn.filter(Boolean));
 }
 

@@ -23,7 +23,7 @@ function shown(value, kind, currency) {
   try {
     if (kind === "date") return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(value));
     if (kind === "datetime") return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone }).format(new Date(value));
-    if (kind === "money" && currency) return new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
+    if (kind === "money" && /^[A-Z]{3}$/.test(currency)) return new Intl.NumberFormat(locale, { style: "currency", currency }).format(value);
     if (kind || typeof value === "number") return new Intl.NumberFormat(locale).format(value);
   } catch { /* As it is. */ }
   return String(value);
