@@ -76,8 +76,9 @@ def _waiting(
     crm.call_limits.require_fits(result)
     asked = {name: value for name, value in arguments.items() if name not in CONFIRMING}
     answer = {"tool": tool.name, "arguments": asked, "seal": required.confirmation}
-    told = meta(crm, tool, asked, result)
-    return result, {META: {**told[META], "confirm": {"name": ANSWER, "arguments": answer}}}
+    told = meta(crm, tool, asked, result)[META]
+    told["confirm"] = {"name": ANSWER, "arguments": answer, "records": dict(required.names)}
+    return result, {META: told}
 
 
 def meta(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 # The files that each kind is made of, in the order in which they run.
 FILES = {
     "record": ("record.css", "host.js", "values.js", "record.js", "show_record.js"),
-    "change": ("record.css", "host.js", "values.js", "record.js", "confirmation.js"),
+    "change": ("record.css", "host.js", "values.js", "record.js", "several.js", "confirmation.js"),
     "list": ("list.css", "host.js", "values.js", "list.js"),
     "chart": ("chart.css", "host.js", "values.js", "chart.js"),
 }
@@ -37,6 +38,7 @@ def read(uri: str, kind: str) -> types.ReadResourceResult:
 
 
 def _read(name: str) -> str:
-    """A file without comments and what makes it easy to read, which a client has to load."""
+    """A file without comments and most of the spaces, which only its readers need."""
     lines = map(str.strip, (TEMPLATES / name).read_text(encoding="utf-8").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    text = "\n".join(line for line in lines if line and not line.startswith("//"))
+    return re.sub(r"\s*([{}:;,])\s*", r"\1", text) if name.endswith(".css") else text

@@ -72,6 +72,7 @@ class Plan:
             self.states,
             untrusted=["records", "refused"] if is_untrusted else [],
             several=True,
+            names={record_id: each.name for record_id, each in self.ready.items()},
         )
 
 

@@ -18,12 +18,18 @@ NO_WAY_BACK = "there is none"
 
 
 class ConfirmationRequired(Exception):
-    """The change was not made; `preview` says what it would do, `confirmation` seals that."""
+    """The change was not made; `preview` says what it would do, `confirmation` seals that.
 
-    def __init__(self, preview: Mapping[str, Any], confirmation: str) -> None:
+    `names` are those of all the records of a change of several, by their ids.
+    """
+
+    def __init__(
+        self, preview: Mapping[str, Any], confirmation: str, names: Mapping[str, str]
+    ) -> None:
         super().__init__("confirmation required")
         self.preview = dict(preview)
         self.confirmation = confirmation
+        self.names = names
 
     def as_dict(self, entity: Entity) -> dict[str, Any]:
         return {
@@ -68,7 +74,8 @@ class Change:
     `record` is all that is known of what is changed or goes with it, `sent` what the CRM is told:
     the ids of the records that the arguments name. `untrusted` are the keys of the preview whose
     text people outside the organisation may have written. Where it is of `several` records it is
-    confirmed whatever its effects, and with the preview's seal, which says what they are.
+    confirmed whatever its effects, and with the preview's seal, which says what they are; `names`
+    are theirs by their ids, or by their places where they are made.
     """
 
     tool: str
@@ -79,6 +86,7 @@ class Change:
     sent: Mapping[str, Any] = field(default_factory=dict)
     untrusted: Sequence[str] = ()
     several: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -121,7 +129,8 @@ def require_confirmation(
     subject = change.subject(crm)
     if not _is_confirmed(crm, given, subject, needs_seal=change.several):
         shown = {**details, **only_shown()}
-        raise ConfirmationRequired(change.preview(shown), crm.seal.issue(subject))
+        preview = change.preview(shown)
+        raise ConfirmationRequired(preview, crm.seal.issue(subject), change.names)
 
 
 def require_not_declined(crm: Crm) -> None:

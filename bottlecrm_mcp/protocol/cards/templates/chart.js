@@ -2,7 +2,7 @@
 const WIDTH = 340;
 const LINE = 36;
 
-function parts(content, facts) {
+function parts(content) {
   const { entity, groups = [], total = {}, filters = {} } = content;
   const measures = facts.measures ?? { count: {} };
   const names = Object.keys(measures);
@@ -17,7 +17,7 @@ function parts(content, facts) {
     groups.length && bars(groups, names[0], nameOf, value),
     node("table", {},
       node("thead", {}, node("tr", {}, node("th", { scope: "col" }, "Group"), names.map(name => node("th", { scope: "col", className: "number" }, words(name.replace(":", " of ")))))),
-      node("tbody", {}, groups.map(group => node("tr", {}, node("td", {}, choice(content, facts, group, nameOf(group))), cells(group)))),
+      node("tbody", {}, groups.map(group => node("tr", {}, node("td", {}, choice(content, group, nameOf(group))), cells(group)))),
       node("tfoot", {}, (total.by_currency ?? [total]).map(each => node("tr", {}, node("th", { scope: "row" }, `Total ${each.currency ?? ""}`), cells(each))))),
     ...notes(content),
   ];
@@ -44,13 +44,13 @@ function bars(groups, measure, nameOf, value) {
   return picture;
 }
 
-function choice(content, facts, group, name) {
+function choice(content, group, name) {
   const isRest = facts.top && /^others \(\d+\)$/.test(name);
-  return isRest || !facts.groups ? name : button(name, () => choose(content, facts, group), "link");
+  return isRest || !facts.groups ? name : button(name, () => choose(content, group), "link");
 }
 
 // As filters, not as a sentence: the name of a group may be anybody's text.
-function choose(content, facts, group) {
+function choose(content, group) {
   const filters = { ...facts.arguments.filters };
   for (const key of new Set([...facts.groups, ...("currency" in group ? ["currency"] : [])])) {
     const field = key.split(":")[0], value = group[key];

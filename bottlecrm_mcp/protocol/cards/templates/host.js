@@ -1,8 +1,11 @@
 // The host of this card: JSON-RPC over postMessage, as MCP Apps has it.
 const host = { context: {}, can: {} };
+// What is for the card alone of the result that it shows.
+let facts = {};
 const open = new Map();
 let last = 0;
 
+const find = selector => document.querySelector(selector);
 const send = message => parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
 const tell = (method, params = {}) => send({ method, params });
 const ask = (method, params) => new Promise((resolve, reject) => {
@@ -27,7 +30,7 @@ const heard = {
 
 function asked({ id, method }) {
   if (method === "ui/resource-teardown") size.disconnect();
-  else if (method !== "ping") return send({ id, error: { code: -32601, message: "Unknown method" } });
+  else if (method !== "ping") return send({ id, error: { code: -32601, message: "Unknown" } });
   send({ id, result: {} });
 }
 
@@ -56,19 +59,18 @@ function remember(content) {
   if (host.can.updateModelContext && content) ask("ui/update-model-context", { content }).catch(() => {});
 }
 
-const say = text => { document.getElementById("said").textContent = text; };
+const say = text => { find("#said").textContent = text; };
 
-function show(shown) {
-  host.shown = shown;
+function show(result) {
+  host.shown = result;
   draw();
 }
 
 function draw() {
-  const { error, content, facts } = host.shown;
-  const card = document.getElementById("card");
-  card.setAttribute("aria-busy", "false");
-  const drawn = error ? [node("h1", {}, "This did not work"), warning(error)] : parts(content, facts);
-  card.replaceChildren(...drawn.filter(Boolean));
+  const { error, content, facts: others = {} } = host.shown;
+  facts = others;
+  const drawn = error ? [node("h1", {}, "This did not work"), warning(error)] : parts(content);
+  find("#card").replaceWith(node("main", { id: "card" }, drawn));
 }
 
 const size = new ResizeObserver(() => {
@@ -79,7 +81,7 @@ const size = new ResizeObserver(() => {
 addEventListener("load", async () => {
   const { hostContext, hostCapabilities } = await ask("ui/initialize", {
     appInfo: { name: "bottlecrm", version: "1" },
-    appCapabilities: { availableDisplayModes: ["inline"] },
+    appCapabilities: {},
     protocolVersion: "2026-01-26",
   });
   host.can = hostCapabilities ?? {};

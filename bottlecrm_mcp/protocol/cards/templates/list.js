@@ -2,30 +2,30 @@
 const NAMED = ["name", "title", "first_name", "last_name", "invoice_number"];
 const ASIDE = [...NAMED, "id", "entity", "currency"];
 
-function parts(content, facts) {
+function parts(content) {
   const { entity, query, records = [], total, next_offset: next, filters = {} } = content;
   return [
     node("h1", {}, `${entity === "all" ? "Everywhere" : words(entity)} (${shown(total)})`),
     muted(query && `Words: ${query}`),
     muted(Object.entries(filters).map(([name, value]) => `${words(name)}: ${shown(value)}`).join(" · ")),
-    node("ul", {}, records.map(row => node("li", {}, line(row, row.entity ?? entity, facts)))),
+    node("ul", {}, records.map(row => node("li", {}, line(row, row.entity ?? entity)))),
     ...notes(content),
-    next && node("div", { className: "buttons" }, button("Next page", () => page(entity, facts, next))),
+    next && node("div", { className: "buttons" }, button("Next page", () => page(entity, next))),
   ];
 }
 
-function line(row, entity, facts) {
+function line(row, entity) {
   const name = NAMED.map(each => row[each]).filter(Boolean).join(" ") || row.email || row.id;
   const rest = Object.keys(row).filter(each => !ASIDE.includes(each) && row[each] !== null);
-  const told = rest.map(each => `${labelOf(each, facts)}: ${valueOf(each, row[each], row, facts)}`);
+  const told = rest.map(each => `${labelOf(each)}: ${valueOf(each, row[each], row)}`);
   const kind = row.entity && words(facts.singular?.[entity] ?? entity);
   return [
-    node("div", { className: "row" }, tick(row, entity, name, facts), node("strong", {}, name), opens(entity, row.id, facts, name)),
+    node("div", { className: "row" }, tick(row, entity, name), node("strong", {}, name), opens(entity, row.id, name)),
     muted([kind, ...told].filter(Boolean).join(" · ")),
   ];
 }
 
-function tick(row, entity, name, facts) {
+function tick(row, entity, name) {
   const done = facts.done?.[entity];
   if (!done) return "";
   const checked = row[done.field] === done.value;
@@ -42,7 +42,7 @@ function tick(row, entity, name, facts) {
   } });
 }
 
-async function page(entity, facts, offset) {
+async function page(entity, offset) {
   const result = await call("crm_search", { ...facts.arguments, entity, offset });
   if (result.error) return say(result.error);
   show(result);

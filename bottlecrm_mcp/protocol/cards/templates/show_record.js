@@ -1,9 +1,16 @@
 // Of crm_get: a record with the lists that belong to it, or several records.
-function parts(content, facts) {
+function parts(content) {
   const { entity, records } = content;
-  if (!records) return [...recordParts(content, facts), ...lists(content)];
-  const each = records.flatMap(got => [...recordParts({ ...got, entity, id: got.record.id }, facts), ...lists(got)]);
+  if (!records) return whole(content);
+  const each = records.flatMap(got => whole({ ...got, entity, id: got.record.id }));
   return [...each, ...(content.errors ?? []).map(problem => warning(problem.message)), ...notes(content)];
+}
+
+function whole(content) {
+  const custom = Object.entries(content.record.custom_fields ?? {}).map(([name, value]) => pair(labelOf(name), shown(value)));
+  const more = [...fields(content).slice(FIRST), ...custom];
+  const details = more.length && node("details", {}, node("summary", {}, "More fields"), node("dl", {}, more));
+  return [...recordParts(content), details, ...lists(content)];
 }
 
 function lists(content) {

@@ -191,3 +191,24 @@ def test_records_of_markup(host, alpha, token_for, org_context):
     assert host.asked("messages").endswith(
         json.dumps({"company_name": MARKUP}, separators=(",", ":"))
     )
+
+
+def test_change_of_several(host, alpha, token_for, org_context):
+    """What is unchecked is in no later preview, and is not changed."""
+    mine = [alpha.tasks[at] for at in (1, 5, 7)]
+    host.connect(token_for(alpha.user), **GERMAN)
+    ids = [str(each.pk) for each in mine]
+    host.call("crm_update", entity="tasks", ids=ids, data={"priority": "High", "title": "Same"})
+    card = host.card
+    expect(card.get_by_role("heading", level=1)).to_contain_text("3 tasks")
+    expect(card.get_by_role("checkbox", checked=True)).to_have_count(3)
+    host.assert_looks()
+    card.get_by_role("checkbox", name=mine[0].title).press("Space")
+    card.get_by_role("button", name="Preview of 2").click()
+    expect(card.get_by_role("heading", level=1)).to_contain_text("2 tasks")
+    expect(card.get_by_role("checkbox", checked=True)).to_have_count(2)
+    card.get_by_role("button", name="Yes, do this").click()
+    expect(card.get_by_role("heading", level=1)).to_have_text("Tasks: 2 updated")
+    with org_context(alpha.org):
+        changed = type(mine[0]).objects.filter(title="Same").values_list("pk", flat=True)
+        assert set(changed) == {each.pk for each in mine[1:]}
