@@ -220,11 +220,11 @@ class McpApplication:
 
     def _with_forms(self, request: ASGIRequest, call: Call, receive: Any, send: Any) -> Any:
         """What to send by; the call of a client on the older revisions is given a way to ask it."""
-        client = session_id.client_of(request, call.caller)
-        if client is None or not reads_streams(request.scope):
+        declared = session_id.declared_by(request, call.caller)
+        call.client, call.shows_cards = declared.client, declared.cards
+        if not declared.forms or not reads_streams(request.scope):
             return send
         stream = EventStream(send)
-        call.client = client
         call.forms = forms.Forms(call, stream, receive, partial(self.admit, request))
         return stream
 

@@ -46,6 +46,11 @@ class HostedServer(McpServer):
             return super().can_ask(context)
         return current_call.get().forms is not None
 
+    def shows_cards(self, context: Any) -> bool:
+        if elicitation.asks_by_result(context):
+            return super().shows_cards(context)
+        return current_call.get().shows_cards
+
     async def ask_for_form(self, context: Any, required: ConfirmationRequired) -> FormAnswer | None:
         forms = current_call.get().forms
         if forms is None:

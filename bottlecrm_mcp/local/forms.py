@@ -40,7 +40,7 @@ class OlderForms:
         """Whether this message of the client is the answer to a form, and so no one else's."""
         if message.get("method") == "initialize":
             params = message.get("params") or {}
-            self._declared = {"elicitation": {}} if older_forms.are_declared(params) else None
+            self._declared = _with_forms(params) if older_forms.are_declared(params) else None
             self._client = params.get("clientInfo")
         take = None if "method" in message else self._open.pop(str(message.get("id")), None)
         if take is None:
@@ -121,3 +121,9 @@ class OlderForms:
         finally:
             self._open.pop(form_id, None)
         return reply[0] if reply else None
+
+
+def _with_forms(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client with forms declared of what the newer protocol asks for with each request."""
+    extensions = params["capabilities"].get("extensions")
+    return {"elicitation": {}, **({"extensions": extensions} if extensions else {})}

@@ -215,12 +215,15 @@ class McpServer(Server[Any]):
         No thread is held while a person reads it. What has changed since is asked for anew.
         """
         meta: dict[str, Any] = {}
+        run = self._way_to_call(context)
         report = _report_to(context)
         while True:
 
             def call(crm: Crm, form: FormAnswer | None = form) -> Json:
                 with progress.reported_to(report):
-                    return self._called(context, replace(crm, form=form), tool, arguments, meta)
+                    result, told = run(replace(crm, form=form), tool, arguments)
+                    meta.update(told)
+                    return result
 
             try:
                 result: Json = await self.run_as_caller(call)
@@ -231,18 +234,11 @@ class McpServer(Server[Any]):
             else:
                 return result, meta
 
-    def _called(
-        self, context: Context, crm: Crm, tool: Tool, arguments: Json, meta: dict[str, Any]
-    ) -> Json:
-        """The result of a tool; what its card shows besides is added to `meta`."""
+    def _way_to_call(self, context: Context) -> card_calls.Way:
+        """How a tool is called for this client, with the `_meta` that its card wants."""
         if self.confirms_on_cards(context):
-            result, facts = card_calls.call(crm, tool, arguments)
-            meta.update(facts)
-            return result
-        result = tool.call(crm, arguments)
-        if self.shows_cards(context):
-            meta.update(card_calls.meta(crm, tool, arguments, result))
-        return result
+            return card_calls.call_confirmed_on_card
+        return card_calls.call_with_facts if self.shows_cards(context) else card_calls.plain_call
 
     def shows_cards(self, context: Context) -> bool:
         return cards.are_shown(context)

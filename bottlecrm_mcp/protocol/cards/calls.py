@@ -8,7 +8,7 @@ way that the answer of a form does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,6 +23,9 @@ from bottlecrm_mcp.tools.tool import Tool
 from bottlecrm_mcp.tools.truncation import fitted
 
 logger = logging.getLogger("bottlecrm_mcp")
+
+# A result and its `_meta`.
+Way = Callable[[Crm, Tool, Mapping[str, Any]], tuple[dict[str, Any], dict[str, Any]]]
 
 VALIDATOR = Draft202012Validator(ANSWER_ENTRY["inputSchema"])
 NEXT = (
@@ -50,10 +53,25 @@ def answered(arguments: Mapping[str, Any]) -> Answered:
     return Answered(arguments["tool"], arguments["arguments"], form)
 
 
-def call(
+def plain_call(
     crm: Crm, tool: Tool, arguments: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The result, and the `_meta` for its card. `crm.form` is what was answered, if anything was.
+    """The result for a client without cards. Raises `ToolError` and `ConfirmationRequired`."""
+    return tool.call(crm, arguments), {}
+
+
+def call_with_facts(
+    crm: Crm, tool: Tool, arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same with the `_meta` for its card, for a client that confirms by a form."""
+    result = tool.call(crm, arguments)
+    return result, meta(crm, tool, arguments, result)
+
+
+def call_confirmed_on_card(
+    crm: Crm, tool: Tool, arguments: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same for a client that confirms on cards; `crm.form` is what was answered on one.
 
     Raises `ToolError`.
     """
