@@ -122,6 +122,14 @@ class CustomFields(Member):
             row["records_missing_value"] = missing[str(row["id"])]
         return Response({"definitions": rows, "totals": self._totals(list(every), missing)})
 
+    def post(self, request: Request) -> Response:
+        self.require_admin("Only an administrator defines custom fields.")
+        serializer = CustomFieldSerializer(data=request.data)
+        if not serializer.is_valid():
+            raise invalid(serializer.errors)
+        serializer.save(org=self.profile.org)
+        return Response(serializer.data, status=201)
+
     def _totals(
         self, every: list[CustomFieldDefinition], missing: dict[str, int]
     ) -> dict[str, int]:

@@ -1,0 +1,5 @@
+from tests.agent import Agent
+
+
+async def perfect(agent: Agent) -> None:
+    await agent.confirming("crm_action", entity="leads", id="Victor Hahn", action="convert")
