@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.host import Host
-from tests.clients.model import Part, playing
+from tests.clients.model import OneCall, playing
 from tests.clients.person import Identity, Person, person
 from tests.clients.programs import PROGRAMS, Called, Program
 from tests.clients.terminal import Terminal, browsers
@@ -147,7 +147,7 @@ def deletes(program: Program, host: Host, token: str) -> str:
     lead = host.new_lead(token)
     terminal = Terminal(environment(program), program.home, host.authorize, None)
     program.configure(terminal)
-    part = Part("crm_delete", {"entity": "leads", "id": lead})
+    part = OneCall("crm_delete", {"entity": "leads", "id": lead})
     called = program.call_at_the_screen(terminal, part)
     (program.home / "log").write_text(f"{called.printed}\n{called.result}\n")
     if host.has_lead(token, lead):

@@ -1,55 +1,72 @@
-"""A model that plays a part: it calls one tool once, and says that it is done.
+"""A model that plays a part: unless it is given another, it calls crm_search once and ends.
 
 Clients that call tools only for a model are pointed at it. It speaks the dialects of Anthropic's
 Messages, OpenAI's Responses and Gemini's generateContent.
 """
 
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
 DONE = "Done."
+OURS = re.compile(r"(crm_[a-z]+|list_actions)$")
 
 Events = Iterator[tuple[str, dict[str, Any]]]
 
 
+# From the results so far to the next call, or to the last words.
+Part = Callable[[list[str]], "tuple[str, dict[str, Any]] | str"]
+
+
 @dataclass(frozen=True)
-class Part:
-    """The call that it makes."""
+class OneCall:
+    """The part of one call, and the last words."""
 
     tool: str
     arguments: dict[str, Any]
 
+    def __call__(self, results: list[str]) -> tuple[str, dict[str, Any]] | str:
+        return DONE if results else (self.tool, self.arguments)
 
-SEARCH = Part("crm_search", {"entity": "leads", "limit": 1})
+
+SEARCH = OneCall("crm_search", {"entity": "leads", "limit": 1})
 
 
 class Seen:
     """What the client of the moment offered and brought back."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: Part = SEARCH) -> None:
         self.tools: set[str] = set()
         self.results: list[str] = []
+        self._part = part
+
+    def step(self, names: list[str], results: list[str]) -> tuple[str, dict[str, Any]] | str:
+        """The next call, by the client's name of the tool, or the last words."""
+        offered = {each[0]: name for name in names if (each := OURS.search(name))}
+        self.tools |= set(offered.values())
+        self.results += results
+        step = self._part(results) if offered else DONE
+        return step if isinstance(step, str) else (offered[step[0]], step[1])
 
 
 class Model(BaseHTTPRequestHandler):
     seen: ClassVar[Seen] = Seen()
-    part: ClassVar[Part] = SEARCH
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if "/messages" in self.path and "count_tokens" not in self.path:
-            self._stream(anthropic(asked, self.seen, self.part))
+            self._stream(anthropic(asked, self.seen))
         elif self.path.endswith("/responses"):
-            self._stream(responses(asked, self.seen, self.part))
+            self._stream(responses(asked, self.seen))
         elif "streamGenerateContent" in self.path:
-            self._stream(("", each) for each in gemini(asked, self.seen, self.part))
+            self._stream(("", each) for each in gemini(asked, self.seen))
         elif "generateContent" in self.path:
-            self._json(next(gemini(asked, self.seen, self.part)))
+            self._json(next(gemini(asked, self.seen)))
         else:
             self._json({"input_tokens": 1})
 
@@ -88,11 +105,11 @@ def playing() -> Iterator[str]:
         server.shutdown()
 
 
-def anthropic(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
-    tool = _offered([each.get("name", "") for each in asked.get("tools", [])], seen, part)
+def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
+    names = [each.get("name", "") for each in asked.get("tools", [])]
     said = [part for each in asked["messages"] for part in each["content"]]
     results = [each for each in said if isinstance(each, dict) and each["type"] == "tool_result"]
-    seen.results += [json.dumps(each["content"]) for each in results]
+    step = seen.step(names, [json.dumps(each["content"]) for each in results])
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude"}
     usage = {"input_tokens": 1, "output_tokens": 1}
     start: dict[str, Any] = {
@@ -103,13 +120,14 @@ def anthropic(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
         "usage": usage,
     }
     yield "message_start", {"type": "message_start", "message": start}
-    if tool and not results:
-        block: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": tool, "input": {}}
-        delta = {"type": "input_json_delta", "partial_json": json.dumps(part.arguments)}
-        reason = "tool_use"
+    if isinstance(step, str):
+        block: dict[str, Any] = {"type": "text", "text": ""}
+        delta, reason = {"type": "text_delta", "text": step}, "end_turn"
     else:
-        block, reason = {"type": "text", "text": ""}, "end_turn"
-        delta = {"type": "text_delta", "text": DONE}
+        call = f"toolu_{len(results) + 1}"
+        block = {"type": "tool_use", "id": call, "name": step[0], "input": {}}
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(step[1])}
+        reason = "tool_use"
     named = {"index": 0}
     yield "content_block_start", {"type": "content_block_start", "content_block": block, **named}
     yield "content_block_delta", {"type": "content_block_delta", "delta": delta, **named}
@@ -119,23 +137,25 @@ def anthropic(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
     yield "message_stop", {"type": "message_stop"}
 
 
-def responses(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
+def responses(asked: dict[str, Any], seen: Seen) -> Events:
     # A client may keep the tools of a server in a namespace of their own.
     offered = {}
     for each in asked.get("tools", []):
         for tool in each.get("tools", [each]):
             space = {"namespace": each["name"]} if "tools" in each else {}
             offered[tool.get("name", "")] = space
-    tool = _offered(list(offered), seen, part)
     results = [each for each in asked["input"] if each.get("type") == "function_call_output"]
-    seen.results += [json.dumps(each["output"]) for each in results]
+    step = seen.step(list(offered), [json.dumps(each["output"]) for each in results])
     answer = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
     yield "response.created", {"type": "response.created", "response": answer}
-    text = {"type": "output_text", "text": DONE, "annotations": []}
-    item: dict[str, Any] = {"type": "message", "id": "m_1", "role": "assistant", "content": [text]}
-    if tool and not results:
-        item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": tool}
-        item |= {"arguments": json.dumps(part.arguments), **offered[tool]}
+    if isinstance(step, str):
+        text = {"type": "output_text", "text": step, "annotations": []}
+        item: dict[str, Any] = {"type": "message", "id": "m_1", "role": "assistant"}
+        item |= {"content": [text]}
+    else:
+        number = len(results) + 1
+        item = {"type": "function_call", "id": f"fc_{number}", "call_id": f"call_{number}"}
+        item |= {"name": step[0], "arguments": json.dumps(step[1]), **offered[step[0]]}
     done = {"type": "response.output_item.done", "output_index": 0, "item": item}
     yield "response.output_item.done", done
     usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}
@@ -143,23 +163,16 @@ def responses(asked: dict[str, Any], seen: Seen, part: Part) -> Events:
     yield "response.completed", {"type": "response.completed", "response": completed}
 
 
-def gemini(asked: dict[str, Any], seen: Seen, part: Part) -> Iterator[dict[str, Any]]:
+def gemini(asked: dict[str, Any], seen: Seen) -> Iterator[dict[str, Any]]:
     declared = [each.get("functionDeclarations", []) for each in asked.get("tools", [])]
-    tool = _offered([each["name"] for group in declared for each in group], seen, part)
-    parts = [each for content in asked["contents"] for each in content["parts"]]
+    names = [each["name"] for group in declared for each in group]
+    parts = [part for each in asked["contents"] for part in each["parts"]]
     results = [each["functionResponse"] for each in parts if "functionResponse" in each]
-    seen.results += [json.dumps(each["response"]) for each in results]
-    said: dict[str, Any] = {"text": DONE}
-    if tool and not results:
-        said = {"functionCall": {"name": tool, "args": part.arguments}}
-    content = {"role": "model", "parts": [said]}
+    step = seen.step(names, [json.dumps(each["response"]) for each in results])
+    part: dict[str, Any] = {"text": step}
+    if not isinstance(step, str):
+        part = {"functionCall": {"name": step[0], "args": step[1]}}
+    content = {"role": "model", "parts": [part]}
     usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
     candidate = {"content": content, "finishReason": "STOP", "index": 0}
     yield {"candidates": [candidate], "usageMetadata": usage}
-
-
-def _offered(names: list[str], seen: Seen, part: Part) -> str | None:
-    """The name by which the client offers the tool."""
-    ours = {each for each in names if "crm_" in each or each.endswith("list_actions")}
-    seen.tools |= ours
-    return next((each for each in ours if each.endswith(part.tool)), None)

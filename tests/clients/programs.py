@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.clients.model import DONE, SEARCH, Model, Part, Seen
+from tests.clients.model import DONE, SEARCH, Model, OneCall, Seen
 from tests.clients.terminal import Terminal
 
 NAME = "bottlecrm"
@@ -85,10 +85,10 @@ class Program(ABC):
         return self.call(terminal).printed
 
     @abstractmethod
-    def call(self, terminal: Terminal, part: Part = SEARCH) -> Called:
+    def call(self, terminal: Terminal, part: OneCall = SEARCH) -> Called:
         """List the tools and call one, in a new process."""
 
-    def call_at_the_screen(self, terminal: Terminal, part: Part) -> Called:
+    def call_at_the_screen(self, terminal: Terminal, part: OneCall) -> Called:
         """The same, with a person who agrees in a form, if it shows one."""
         return self.call(terminal, part)
 
@@ -111,16 +111,16 @@ class ForModel(Program):
         """The command that shows the client's own screen, where that has forms."""
         return []
 
-    def call(self, terminal: Terminal, part: Part = SEARCH) -> Called:
+    def call(self, terminal: Terminal, part: OneCall = SEARCH) -> Called:
         return self._called(terminal, part, self.ask())
 
-    def call_at_the_screen(self, terminal: Terminal, part: Part) -> Called:
+    def call_at_the_screen(self, terminal: Terminal, part: OneCall) -> Called:
         return self._called(terminal, part, self.screen() or self.ask(), self.keys)
 
     def _called(
-        self, terminal: Terminal, part: Part, command: list[str | Path], keys: Keys = ()
+        self, terminal: Terminal, part: OneCall, command: list[str | Path], keys: Keys = ()
     ) -> Called:
-        Model.seen, Model.part = Seen(), part
+        Model.seen = Seen(part)
         printed = terminal.run(command, until=DONE if keys else None, keys=keys)
         return Called(Model.seen.tools, "\n".join(Model.seen.results), printed)
 
@@ -296,7 +296,7 @@ class McpRemote(Program):
     def configure(self, terminal: Terminal) -> None:
         """It takes the address as an argument."""
 
-    def call(self, terminal: Terminal, part: Part = SEARCH) -> Called:
+    def call(self, terminal: Terminal, part: OneCall = SEARCH) -> Called:
         client = (sys.executable, "-m", "tests.clients.stdio_client")
         remote = (self.binary("mcp-remote"), self.url, "--allow-http")
         given = (part.tool, json.dumps(part.arguments))
@@ -317,7 +317,7 @@ class Inspector(Program):
     def configure(self, terminal: Terminal) -> None:
         """It takes the address as an argument."""
 
-    def call(self, terminal: Terminal, part: Part = SEARCH) -> Called:
+    def call(self, terminal: Terminal, part: OneCall = SEARCH) -> Called:
         inspector: list[str | Path] = [
             self.binary("mcp-inspector"),
             "--cli",
