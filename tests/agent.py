@@ -12,8 +12,6 @@ from mcp.client import Client
 from mcp.client.extension import ClientExtension
 from mcp.client.streamable_http import streamable_http_client
 
-from bottlecrm_mcp.asgi import with_mcp
-
 URL = "http://testserver/mcp"
 MODERN = "2026-07-28"
 LEGACY = "legacy"
@@ -108,6 +106,8 @@ async def connected(
 
 def as_agent(secret: str, steps: Callable[[Agent], Awaitable[Any]], era: str = MODERN) -> Any:
     """What the steps return with an agent at an application that has its own threads."""
+    # Wants Django's settings, which an agent at another host's address has not.
+    from bottlecrm_mcp.asgi import with_mcp
 
     async def run() -> Any:
         async with connected(with_mcp(None), secret, era) as agent:

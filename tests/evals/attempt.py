@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +16,16 @@ from tests.evals.task import Task
 
 @dataclass(frozen=True)
 class Host:
-    """Where tasks are played: its REST API, its database, and which tables are which."""
+    """Where tasks are played: its REST API, its database, and which tables are which.
+
+    `settle` is called with an organisation once it is seeded, before its rows are looked at.
+    """
 
     rest: Rest
     connection: Any
     schema: Schema
     tables: dict[str, str]
+    settle: Callable[[str], None] = lambda org: None
 
     def id_of(self, org: str, entity: str, name: str) -> str:
         """Raises `LookupError` where the organisation has none of this name."""
@@ -66,6 +71,8 @@ class Stage:
         self.world.mirror()
         for person in self.world.leavers:
             host.deactivate(self.world.people[person]["profile"])
+        for org in (self.world.org, self.world.other.org):
+            host.settle(org)
         self.before = host.rows(self.world.org)
         self.before_other = host.rows(self.world.other.org)
 

@@ -137,7 +137,7 @@ class Gemini(Program):
     name = "gemini"
 
     def configure(self, url: str, folder: Path) -> None:
-        settings = {
+        settings: dict[str, Any] = {
             "general": {"disableAutoUpdate": True},
             "security": {"folderTrust": {"enabled": False}},
             "mcpServers": {NAME: {"httpUrl": url, "trust": True}},

@@ -102,7 +102,9 @@ class Proxy(BaseHTTPRequestHandler):
 
 
 def _count(figures: Figures, asked: Any, answers: list[Any], status: int) -> None:
-    reply = next((each for each in answers if each.get("id") == asked.get("id")), {})
+    reply: dict[str, Any] = next(
+        (each for each in answers if each.get("id") == asked.get("id")), {}
+    )
     result = reply.get("result") or {}
     if asked.get("method") == "tools/list" and "tools" in result:
         figures.list(result["tools"])
