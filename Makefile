@@ -18,8 +18,9 @@ CLIENT_DIR = .clients
 PICTURES = .pictures
 # The host of the cards' tests, which are skipped where there is no npm.
 BRIDGE := $(if $(shell command -v npm),.bridge/node_modules)
+AGENT = perfect
 
-.PHONY: bench clients conformance demo dist libraries mcpb pictures soak test
+.PHONY: bench clients conformance demo dist evals libraries mcpb pictures soak test
 
 demo: .venv/demo
 	@$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
@@ -73,6 +74,10 @@ $(CLIENT_DIR)/node_modules: tests/clients/package.json
 # Measures everything anew and writes it to tests/benchmarks/RESULTS.md. BENCH takes options.
 bench: .venv/installed
 	$(BIN)/python -m tests.benchmarks --record $(BENCH)
+
+# Sixty tasks with AGENT, a scripted one or a real one: tests/evals/README.md. EVALS takes options.
+evals: .venv/installed
+	$(BIN)/python -m tests.evals $(AGENT) $(EVALS)
 
 # Many tenants at once through one fault after the other, for MINUTES of load.
 soak: .venv/installed

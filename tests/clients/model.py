@@ -51,7 +51,11 @@ class Seen:
         self.tools |= set(offered.values())
         self.results += results
         step = self._part(results) if offered else DONE
-        return step if isinstance(step, str) else (offered[step[0]], step[1])
+        if isinstance(step, str):
+            return step
+        if step[0] not in offered:
+            return f"This token has no {step[0]}: it may only read."
+        return offered[step[0]], step[1]
 
 
 class Model(BaseHTTPRequestHandler):

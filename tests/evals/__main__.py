@@ -28,7 +28,7 @@ import httpx2
 import psycopg
 
 from tests.conformance.run import wait_for
-from tests.evals import report
+from tests.evals import figures, report
 from tests.evals.attempt import Host, Stage
 from tests.evals.meter import Figures
 from tests.evals.players import Options, Play, Player, in_json, player
@@ -44,7 +44,6 @@ WORLDS = Path(__file__).with_name("worlds.py")
 def main() -> int:
     options = arguments()
     chosen = [each for each in tasks() if not options.tasks or each.name in options.tasks]
-    chosen = [each for each in chosen if not each.settings or options.with_settings]
     play = player(options.agent)
     attempts = [each for each in chosen for _ in range(options.attempts)]
     with served(options) as (origin, manage):
@@ -63,6 +62,8 @@ def main() -> int:
     }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({**about, "results": results}, indent=1, ensure_ascii=False))
+    if options.record:
+        figures.record(options.agent, {each["task"]: each["figures"] for each in results})
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     print(report.table(results))
     print(report.failures(results))
@@ -82,9 +83,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--scripted", action="store_true", help="the scripted model behind a program"
     )
-    parser.add_argument(
-        "--with-settings", action="store_true", help="also tasks that want settings"
-    )
+    parser.add_argument("--record", action="store_true", help="keep the figures in figures.json")
     parser.add_argument("--out", type=Path, default=Path(".evals/results.json"))
     return parser.parse_args()
 

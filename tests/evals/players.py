@@ -19,6 +19,8 @@ from mcp.client.streamable_http import streamable_http_client
 
 from tests.agent import LEGACY, MODERN, Agent, Person
 from tests.clients.model import Model, Seen, playing
+from tests.evals import figures as kept_figures
+from tests.evals import openapi
 from tests.evals.attempt import Stage
 from tests.evals.endpoints import ENDPOINTS
 from tests.evals.meter import Figures, Meter
@@ -104,7 +106,14 @@ async def _over_rest(stage: Stage, options: Options) -> Play:
         async with Client(stdio_client(program), mode=LEGACY) as client:
             meter = Meter(client)
             answer = await stage.task.perfect(Perfect(meter))  # type: ignore[arg-type]
-    return Play(Said(str(answer or "")), meter.figures, (), record.requests, record.characters)
+    figures = meter.figures
+    figures.list(openapi.listed(lambda path: _found(stage, path)))
+    return Play(Said(str(answer or "")), figures, (), record.requests, record.characters)
+
+
+def _found(stage: Stage, path: str) -> dict[str, Any] | None:
+    status, answer = stage.host.rest("GET", path, stage.world.people["avery"]["token"], None)
+    return answer if status == 200 and isinstance(answer, dict) else None
 
 
 def _program(name: str, stage: Stage, options: Options) -> Play:
@@ -156,6 +165,7 @@ def in_json(play: Play) -> dict[str, Any]:
         "answered": figures.answered,
         "dead_ends": figures.dead_ends,
         "tools": figures.tools,
+        "figures": kept_figures.of(figures),
         "faults": list(play.faults),
         "rest_requests": play.requests,
         "rest_characters": play.characters,

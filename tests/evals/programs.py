@@ -105,7 +105,12 @@ class Codex(Program):
     name = "codex"
 
     def command(self, words: str, url: str) -> list[str]:
-        settings = {f"mcp_servers.{NAME}.url": url, "approval_policy": "never"}
+        settings = {
+            f"mcp_servers.{NAME}.url": url,
+            # Nobody is there to approve of calls that write.
+            f"mcp_servers.{NAME}.default_tools_approval_mode": "approve",
+            "approval_policy": "never",
+        }
         if self.model:
             settings |= {
                 "model": "gpt-5",

@@ -9,7 +9,7 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,11 +82,12 @@ class Proxy(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         passed = bytearray()
-        # As it comes: an answer may wait for what the client sends next.
-        while part := answer.read1(65_536):
-            passed += part
-            self.wfile.write(part)
-            self.wfile.flush()
+        # As it comes: an answer may wait for what the client sends next, or for nobody any more.
+        with suppress(ConnectionError):
+            while part := answer.read1(65_536):
+                passed += part
+                self.wfile.write(part)
+                self.wfile.flush()
         self._note(asked, bytes(passed), answer.status)
 
     def _note(self, asked: bytes, answered: bytes, status: int) -> None:

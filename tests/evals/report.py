@@ -1,8 +1,14 @@
-"""Report: the results of a run as a table."""
+"""Report: the results of a run as a table, and of several side by side.
+
+`python -m tests.evals.report FILE…` prints a row for each file of results.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from tests.evals.task import KINDS
@@ -60,3 +66,36 @@ def _sum(attempts: Sequence[Json], key: str) -> int:
 def _share(passed: Iterable[bool]) -> str:
     each = list(passed)
     return f"{sum(each) / len(each):.0%}"
+
+
+SIDE_BY_SIDE = (
+    "agent", "host", "tasks done", "wrong writes", "tools listed (characters)", "calls",
+    "characters in", "characters out", "dead ends", "REST requests", "REST characters",
+)  # fmt: skip
+
+
+def side_by_side(runs: Sequence[Json]) -> str:
+    """A row for each run. The list is what a client is given at the start of every task."""
+    lines = ["| " + " | ".join(SIDE_BY_SIDE) + " |", "|" + "---|" * len(SIDE_BY_SIDE)]
+    for run in runs:
+        attempts = run["results"]
+        done = sum(each["passed"] for each in attempts)
+        cells = (
+            run["agent"],
+            run["host"],
+            f"{done} of {len(attempts)}",
+            str(sum(len(each["wrong_writes"]) for each in attempts)),
+            f"{max(each['listed'] for each in attempts):,}",
+            f"{_sum(attempts, 'calls') + _sum(attempts, 'confirmations_asked'):,}",
+            f"{_sum(attempts, 'answered'):,}",
+            f"{_sum(attempts, 'asked'):,}",
+            str(sum(len(each["dead_ends"]) for each in attempts)),
+            f"{_sum(attempts, 'rest_requests'):,}",
+            f"{_sum(attempts, 'rest_characters'):,}",
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(side_by_side([json.loads(Path(each).read_text()) for each in sys.argv[1:]]))

@@ -13,6 +13,7 @@ from tests.bottlecrm_mcp.population import with_settings
 from tests.evals import worlds
 from tests.evals.attempt import Host, Stage
 from tests.evals.conftest import played
+from tests.evals.figures import worse
 from tests.evals.scripted import Careless, Hostile, Perfect
 from tests.evals.task import Task, tasks
 
@@ -34,6 +35,8 @@ def test_task(
                 answer, meter, agent = played(task, about["token"], kind, era, *of)
             result = stage.judge(answer, meter.figures, mailed())
             assert result.passed, (kind.__name__, result)
+            if not task.settings:
+                assert worse(task.name, kind.__name__.lower(), meter.figures) == {}
             require_as_it_should(agent)
             if kind is Perfect:
                 figures = meter.figures
