@@ -1,7 +1,7 @@
 """A model that plays a part: unless it is given another, it calls crm_search once and ends.
 
 Clients that call tools only for a model are pointed at it. It speaks the dialects of Anthropic's
-Messages, OpenAI's Responses and Gemini's generateContent.
+Messages, OpenAI's Responses and Chat Completions, and Gemini's generateContent.
 """
 
 import json
@@ -63,7 +63,11 @@ class Model(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
-        if "/messages" in self.path and "count_tokens" not in self.path:
+        if self.path.endswith("/chat/completions"):
+            self._json(completion(asked, self.seen))
+        elif self.path.endswith("/messages") and not asked.get("stream"):
+            self._json(anthropic_message(asked, self.seen))
+        elif "/messages" in self.path and "count_tokens" not in self.path:
             self._stream(anthropic(asked, self.seen))
         elif self.path.endswith("/responses"):
             self._stream(responses(asked, self.seen))
@@ -139,6 +143,37 @@ def anthropic(asked: dict[str, Any], seen: Seen) -> Events:
     stop = {"stop_reason": reason, "stop_sequence": None}
     yield "message_delta", {"type": "message_delta", "delta": stop, "usage": usage}
     yield "message_stop", {"type": "message_stop"}
+
+
+def anthropic_message(asked: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    """The same in one piece, for who asks for no stream."""
+    events = dict(anthropic(asked, seen))
+    block = events["content_block_start"]["content_block"]
+    delta = events["content_block_delta"]["delta"]
+    if block["type"] == "text":
+        block["text"] = delta["text"]
+    else:
+        block["input"] = json.loads(delta["partial_json"])
+    stop = events["message_delta"]["delta"]
+    return {**events["message_start"]["message"], **stop, "content": [block]}
+
+
+def completion(asked: dict[str, Any], seen: Seen) -> dict[str, Any]:
+    names = [each["function"]["name"] for each in asked.get("tools", [])]
+    results = [each["content"] for each in asked["messages"] if each["role"] == "tool"]
+    step = seen.step(names, results)
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    if isinstance(step, str):
+        message["content"] = step
+    else:
+        call = {"name": step[0], "arguments": json.dumps(step[1])}
+        message["tool_calls"] = [
+            {"id": f"call_{len(results) + 1}", "type": "function", "function": call}
+        ]
+    reason = "stop" if isinstance(step, str) else "tool_calls"
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    choice = {"index": 0, "message": message, "finish_reason": reason}
+    return {"id": "chat_1", "object": "chat.completion", "choices": [choice], "usage": usage}
 
 
 def responses(asked: dict[str, Any], seen: Seen) -> Events:

@@ -198,7 +198,7 @@ class Runner:
         with in_organisation(host.connection, org) as cursor:
             cursor.execute(
                 f'UPDATE "{host.tables["invoices"]}" SET invoice_number ='
-                " left(org_id::text, 8) || '-' || right(invoice_number, 4)"
+                " left(org_id::text, 8) || '-' || left(id::text, 8)"
                 " WHERE org_id = %s AND invoice_number LIKE 'INV-%%'",
                 [org],
             )

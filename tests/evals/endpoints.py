@@ -148,4 +148,5 @@ class Anthropic(Endpoint):
             self.messages.append({"role": "user", "content": [result]})
 
 
-ENDPOINTS = {"openai": OpenAi, "anthropic": Anthropic}
+ENDPOINTS: dict[str, type[Endpoint]] = {"openai": OpenAi, "anthropic": Anthropic}
+PATHS = {"openai": "chat/completions", "anthropic": "messages"}

@@ -22,7 +22,7 @@ from tests.clients.model import Model, Seen, playing
 from tests.evals import figures as kept_figures
 from tests.evals import openapi
 from tests.evals.attempt import Stage
-from tests.evals.endpoints import ENDPOINTS
+from tests.evals.endpoints import ENDPOINTS, PATHS
 from tests.evals.meter import Figures, Meter
 from tests.evals.one_tool import OneTool
 from tests.evals.played import Played
@@ -132,11 +132,15 @@ def _program(name: str, stage: Stage, options: Options) -> Play:
 
 
 async def _endpoint(kind: str, model: str, stage: Stage, options: Options) -> Play:
-    endpoint = ENDPOINTS[kind](options.endpoint, model)
+    part = Played(stage.task) if options.scripted else None
     async with _connected(options.origin, stage.world.token, LEGACY) as client:
         meter = Meter(client)
         instructions = client.instructions or ""
-        said = await endpoint.ask(stage.task.words, meter, instructions)
+        with playing() if part else nullcontext("") as scripted:
+            Model.seen = Seen(part) if part else Model.seen
+            url = f"{scripted}/v1/{PATHS[kind]}" if part else options.endpoint
+            endpoint = ENDPOINTS[kind](url, model)
+            said = await endpoint.ask(stage.task.words, meter, instructions)
     return Play(said, meter.figures)
 
 

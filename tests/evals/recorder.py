@@ -1,6 +1,7 @@
 """Recorder: an HTTP proxy between a program and a host, which counts what passes.
 
-It adds the token, so that no program is told of one.
+It adds the token, so that no program is told of one. Nobody is at the forms of a program that runs
+by itself, and what declares them closes them: it takes that away, so that the program gets previews.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Proxy(BaseHTTPRequestHandler):
         headers["Authorization"] = f"Bearer {self.record.token}"
         upstream = http.client.HTTPConnection(self.record.host.netloc, timeout=120)
         try:
-            upstream.request(self.command, self.path, body or None, headers)
+            sent = without_forms(body) if self.path.startswith(MCP) else body
+            upstream.request(self.command, self.path, sent or None, headers)
             answer = upstream.getresponse()
             self._answer(body, answer)
         finally:
@@ -100,6 +102,19 @@ class Proxy(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: the record says what passed."""
+
+
+def without_forms(body: bytes) -> bytes:
+    """The message, without what declares that its client can show forms."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return body
+    params = message.get("params") or {} if isinstance(message, dict) else {}
+    for part in (params.get("capabilities"), *(params.get("_meta") or {}).values()):
+        if isinstance(part, dict):
+            part.pop("elicitation", None)
+    return json.dumps(message).encode()
 
 
 def _count(figures: Figures, asked: Any, answers: list[Any], status: int) -> None:
