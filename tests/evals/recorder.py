@@ -1,7 +1,7 @@
 """Recorder: an HTTP proxy between a program and a host, which counts what passes.
 
 It adds the token, so that no program is told of one. Nobody is at the forms of a program that runs
-by itself, and what declares them closes them: it takes that away, so that the program gets previews.
+by itself, and what declares them closes them: it takes that away, and the program gets previews.
 """
 
 from __future__ import annotations

@@ -28,12 +28,14 @@ class Perfect(Agent):
 class Careless(Agent):
     """Makes each call wrongly first: other names, dates, types, and no confirmation.
 
-    `accepted` are those that were taken all the same.
+    Each mistake once for a tool and a kind of record. `accepted` are those that were taken all
+    the same.
     """
 
     def __init__(self, *of: Any) -> None:
         super().__init__(*of)
         self.accepted: list[str] = []
+        self._made: set[tuple[str, str, str]] = set()
 
     async def __call__(self, tool: str, **arguments: Any) -> Json:
         if "confirmation" not in arguments:
@@ -50,28 +52,28 @@ class Careless(Agent):
         return await super().confirming(tool, **arguments)
 
     async def _try_wrongly(self, tool: str, arguments: Json) -> None:
-        for wrong in mistakes(tool, arguments):
+        for mistake, wrong in mistakes(tool, arguments):
+            kind = (mistake, tool, str(arguments.get("entity")))
+            if kind in self._made:
+                continue
+            self._made.add(kind)
             result = await self.client.call_tool(tool, wrong)
             if not result.is_error:
                 self.accepted.append(f"{tool} {compact(wrong)}: {text_of(result)[:200]}")
 
 
-def mistakes(tool: str, arguments: Json) -> Iterator[Json]:
-    """The same call with one thing wrong in each."""
-    yield {**arguments, "entitty": arguments.get("entity", "leads")}
-    if arguments.get("entity"):
-        yield {**arguments, "entity": "oportunitees"}
+def mistakes(tool: str, arguments: Json) -> Iterator[tuple[str, Json]]:
+    """The same call with one thing wrong in each, and what it is."""
+    yield "argument", {**arguments, "entitty": arguments.get("entity", "leads")}
+    yield "entity", {**arguments, "entity": "oportunitees"}
     if "id" in arguments and tool in WRITES:
-        yield {**arguments, "id": UNKNOWN_ID}
+        yield "id", {**arguments, "id": UNKNOWN_ID}
     for group in ("data", "filters", "params"):
-        for key, value in (arguments.get(group) or {}).items():
-            if key in ("any", "custom_fields"):
-                continue
-            given = arguments[group]
-            yield {**arguments, group: {**given, f"{key}_x": value}}
+        given = arguments.get(group) or {}
+        for key, value in given.items():
+            yield f"name in {group}", {**arguments, group: {**given, f"{key}_x": value}}
             if (wrong := _wrong(value)) is not None:
-                yield {**arguments, group: {**given, key: wrong}}
-            break
+                yield f"value of {key}", {**arguments, group: {**given, key: wrong}}
 
 
 def _wrong(value: Any) -> Any:
