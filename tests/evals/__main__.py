@@ -29,7 +29,7 @@ import psycopg
 
 from tests.conformance.run import wait_for
 from tests.evals import figures, report
-from tests.evals.attempt import Host, Stage
+from tests.evals.attempt import Host, Result, Stage
 from tests.evals.meter import Figures
 from tests.evals.players import Options, Play, Player, in_json, player
 from tests.evals.programs import Said
@@ -144,31 +144,32 @@ class Runner:
 
     def attempt(self, task: Task, about: Json, play: Player) -> Json:
         began = time.monotonic()
-        host = self._host()
-        stage = Stage(task, about, host)
-        played, trouble = Play(Said(""), Figures()), ""
+        played, result = Play(Said(""), Figures()), Result()
         try:
-            played = play(stage, self.options)
+            stage = Stage(task, about, self._host())
+            try:
+                played = play(stage, self.options)
+            finally:
+                self._free_numbers(about["org"])
+                result = stage.judge(played.said.answer, played.figures, None)
         except Exception as problem:  # whatever ends it, the attempt did not pass
-            trouble = innermost(problem)
-        result = stage.judge(played.said.answer, played.figures, None)
-        self._free_numbers(about["org"])
-        told = in_json(played)
-        why = trouble or result.why or "; ".join(played.faults)
-        print("." if not why and result.passed else f"\n{task.name}: {why or result}", flush=True)
+            result.why = innermost(problem)
+            self._free_numbers(about["org"])
+        result.why = result.why or "; ".join(played.faults)
+        print("." if result.passed else f"\n{task.name}: {result}", flush=True)
         return {
             "task": task.name,
             "kind": task.kind,
             "area": task.area,
             "role": "ADMIN" if task.who == "avery" else "USER",
-            "passed": not why and result.passed,
-            "why": why,
+            "passed": result.passed,
+            "why": result.why,
             "wrong_writes": result.wrong_writes,
             "leaks": result.leaks,
             "least": task.calls,
             "confirmations_needed": task.confirmations,
             "seconds": round(time.monotonic() - began, 1),
-            **told,
+            **in_json(played),
         }
 
     def _host(self) -> Host:
