@@ -308,7 +308,7 @@ class McpRemote(Program):
 
 class Inspector(Program):
     name, package = "MCP Inspector", "@modelcontextprotocol/inspector"
-    refusal = "401"
+    refusal = "Please navigate to:"
 
     def environment(self) -> dict[str, str]:
         # Without a keyring it would keep tokens until its end only.

@@ -8,11 +8,15 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
+import mcp_types as types
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.agent import Person
+
+async def agree(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
+    return types.ElicitResult(action="accept", content={"confirm": True})
 
 
 async def main(tool: str, given: str, command: str, *arguments: str) -> None:
@@ -21,7 +25,7 @@ async def main(tool: str, given: str, command: str, *arguments: str) -> None:
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     program = StdioServerParameters(command=command, args=list(arguments), env=dict(os.environ))
-    async with Client(stdio_client(program), elicitation_callback=Person()) as client:
+    async with Client(stdio_client(program), elicitation_callback=agree) as client:
         tools = [each.name for each in (await client.list_tools()).tools]
         result = await client.call_tool(tool, json.loads(given))
         print(json.dumps({"tools": tools, "result": result.content[0].model_dump_json()}))
