@@ -35,7 +35,9 @@ async def greeting_middleware(ctx: Context, call_next: CallNext) -> HandlerResul
     declared = (ctx.params or {}).get("capabilities") or {}
     if not is_declared(declared.get("extensions")):
         return result
-    return {**result, "capabilities": {**result["capabilities"], "extensions": SERVER_CAPABILITY}}
+    capabilities = result["capabilities"]
+    extensions = {**capabilities.get("extensions", {}), **SERVER_CAPABILITY}
+    return {**result, "capabilities": {**capabilities, "extensions": extensions}}
 
 
 def with_cards(tools: Iterable[types.Tool], *, answers: bool) -> list[types.Tool]:

@@ -1,7 +1,7 @@
 // Nodes and values. Records are other people's text: it only ever becomes text nodes.
 function node(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children.flat(3).filter(each => each || each === 0));
+  made.append(...children.flat(3).filter(Boolean));
   return made;
 }
 
