@@ -102,8 +102,8 @@ what may be two people.
 3. Show me the groups as a table: keep, give it, remove. {EACH_IS_ASKED_FOR}
 4. For each group that I agreed to: copy with crm_update what the kept record lacks; point the \
 related records (contacts, deals, cases, tasks, invoices) at it; cases are put together by \
-crm_action merge. Only then crm_delete the others: its preview tells what would go with them, and \
-if anything would, stop and tell me.""",
+crm_action merge. Only then crm_delete the others, all of a kind in one call by ids: its preview \
+tells what would go with them, and if anything would, stop and tell me.""",
         (PromptArgument("entity", "Which kind: contacts, leads or accounts.", default="contacts"),),
     ),
     Prompt(
@@ -122,9 +122,11 @@ true}}, "limit": 50}}`, `crm_search {{"entity": "tasks", "filters": {{"assigned_
 too: `crm_search {{"entity": "accounts", "filters": {{"assigned_to": "{{person}}"}}, "limit": 50}}`
 2. Show totals and, by date, what is due within two weeks. Ask whether all of it goes to \
 {{successor}}. {EACH_IS_ASKED_FOR}
-3. Then, record by record, crm_update with data {{"assigned_to": {{"add": ["{{successor}}"], \
-"remove": ["{{person}}"]}}}}, which leaves other assignees as they are. BottleCRM mails whoever \
-is newly assigned.
+3. Then one call for each kind, with the filters of step 1, which leaves other assignees as they \
+are: `crm_update {{"entity": "tasks", "filters": {{"assigned_to": "{{person}}", "is_open": true}}, \
+"data": {{"assigned_to": {{"add": ["{{successor}}"], "remove": ["{{person}}"]}}}}}}`. It takes \
+up to 100 records and shows them all before anything changes. BottleCRM mails whoever is newly \
+assigned.
 4. Search again, and say what is left and why. Put a comment with the state of things on the five \
 most important deals and cases.""",
         (
