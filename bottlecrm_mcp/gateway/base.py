@@ -71,6 +71,8 @@ class Caller:
     sealed: bool = False
     by_oauth: bool = False
     client_host: str = ""
+    # Of `pat_tokens`, and so to be found again without its secret.
+    own_token: bool = False
 
     @property
     def is_admin(self) -> bool:

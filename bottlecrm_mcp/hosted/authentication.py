@@ -127,6 +127,7 @@ def caller_of(token: Any) -> Caller:
         user_id=str(user.pk),
         # Of a connection, whose access tokens change: limits and repeated calls go by what stays.
         token_id=str(getattr(token, "credential_id", token.pk)),
+        own_token=hasattr(token, "credential_id"),
         by_oauth=getattr(token, "connection_id", None) is not None,
         client_host=getattr(getattr(token, "connection", None), "redirect_host", ""),
         scopes=tuple(token.scopes or ()),

@@ -17,7 +17,6 @@ from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.admission import Call, authenticated_again
 from bottlecrm_mcp.hosted.audit import audited
 from bottlecrm_mcp.hosted.files.offers import HostedFileLinks
-from bottlecrm_mcp.hosted.token_policy import is_installed
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
 from bottlecrm_mcp.tools.crm import Crm
@@ -83,7 +82,7 @@ def crm_with(gateway: InProcessGateway) -> Crm:
         sealed,
         call_limits=call_limits,
         web_address=configured.web_address,
-        files=HostedFileLinks(gateway, seal()) if is_installed() else None,
+        files=HostedFileLinks(gateway, seal()) if caller.own_token else None,
     )
 
 

@@ -17,7 +17,9 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted.execution import seal
+from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
+from bottlecrm_mcp.hosted.authentication import authenticate, caller_of
+from bottlecrm_mcp.hosted.execution import crm_with, seal
 from bottlecrm_mcp.hosted.files import serving
 from bottlecrm_mcp.tools.confirmation.seal import LIFETIME
 from demo_crm.access.row_security import org_context
@@ -27,6 +29,7 @@ from pat_tokens.rls import in_organisation
 from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.http import ORIGIN, bearer, send
 from tests.bottlecrm_mcp.hosted.oauth.flow import ISSUER
+from tests.host_tokens.models import issue_host_token
 
 pytestmark = pytest.mark.django_db
 
@@ -315,6 +318,18 @@ def test_another_persons_attachment(app, user, lead, token_for, alpha_admin, bet
     stranger = Caller(app, token_for(beta_admin))
     got = stranger.call("crm_get", entity="leads", id=str(lead.pk), include=["attachments"])
     assert "error" in got
+
+
+def test_tokens_of_the_hosts_own_have_no_links(alpha_user, token_for) -> None:
+    """Whoever followed one could not be looked up."""
+    with org_context(alpha_user.org):
+        row, _ = issue_host_token(alpha_user)
+    for caller, has_links in (
+        (caller_of(row), False),
+        (authenticate(token_for(alpha_user)), True),
+    ):
+        crm = crm_with(InProcessGateway(mcp_settings().catalogue, caller, "secret"))
+        assert (crm.files is not None) is has_links
 
 
 def test_links_are_by_the_issuer_where_there_is_one(user, lead, settings) -> None:
