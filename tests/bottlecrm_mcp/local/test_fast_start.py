@@ -22,6 +22,7 @@ from bottlecrm_mcp.protocol.cards.extension import (
     SERVER_CAPABILITY,
     tool_meta,
 )
+from bottlecrm_mcp.protocol.metadata import SKILLS
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.registry import Registry
 
@@ -132,7 +133,7 @@ def test_cards_of_the_newer_protocol():
     answers = FastStart(Registry(CATALOGUE), CALLER)
     assert [answers.answer_to(each) for each in messages] == [None] * 2
     found, listed = (each["result"] for each in said_by_the_sdk(CALLER, messages))
-    assert found["capabilities"]["extensions"].items() >= SERVER_CAPABILITY.items()
+    assert found["capabilities"]["extensions"] == {SKILLS: {}, **SERVER_CAPABILITY}
     assert_cards(listed["tools"])
 
 
