@@ -18,8 +18,7 @@ from pat_tokens.audit.usage import (
     record_use,
     record_use_of_host_token,
 )
-from pat_tokens.host.tokens import HostTokens
-from pat_tokens.models import Connection, Event, Policy, Token
+from pat_tokens.models import Event, Policy, Token
 from pat_tokens.request_cache import cached, forget, request_cache
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.downloads import offer_download
@@ -69,11 +68,14 @@ class Admission:
     """What the policy leaves of a token.
 
     `read_only` is the reason if it may not write; `sealed`, whether confirmations must be sealed.
+    The name and prefix are those that `record_write` wants to be told.
     """
 
     scopes: tuple[str, ...]
     read_only: str
     sealed: bool
+    token_name: str
+    token_prefix: str
 
 
 def admit(token: Any) -> Admission:
@@ -89,7 +91,8 @@ def admit(token: Any) -> Admission:
         raise
     if isinstance(token, Token):
         record_first_mcp_request(token)
-    return Admission(scopes, agents_denial(policy.agents, "POST") or "", policy.sealed)
+    read_only = agents_denial(policy.agents, "POST") or ""
+    return Admission(scopes, read_only, policy.sealed, *_called(token))
 
 
 def link_records(address_of: RecordAddress) -> None:
@@ -123,30 +126,35 @@ def record_write(
     actor_id: str,
     actor: str,
     token_id: str,
+    token_name: str,
+    token_prefix: str,
     client: str,
     tool: str,
     entity: str,
     record_id: str,
     outcome: str,
     fields: Iterable[str] = (),
-    refused: bool = False,
+    is_refused: bool = False,
+    is_within: bool = False,
 ) -> None:
     """One entry for a write that a tool made or tried. No values of the record.
 
-    `fields` are the names of those that changed.
-    `refused` says that nothing was changed: many of those in a minute are counted in one entry.
+    `fields` are the names of those that changed. `is_refused` says that nothing was changed: many
+    of those in a minute are counted in one entry. `is_within` says that this is in the write's own
+    transaction, in which the organisation is set.
     """
     client = client or current_source().client
-    name, prefix = _token_names(org_id, token_id)
-    append = events.record_bounded if refused else events.record
+    append = events.record_bounded if is_refused else events.record
+    if is_within:
+        append = events.append
     append(
         Event.Kind.WRITE,
         org_id=org_id,
         actor_id=actor_id,
         actor=actor,
         token_id=token_id or None,
-        token_name=name,
-        token_prefix=prefix,
+        token_name=token_name,
+        token_prefix=token_prefix,
         client=client,
         tool=tool,
         entity=entity,
@@ -156,23 +164,13 @@ def record_write(
     )
 
 
-def _token_names(org_id: str, token_id: str) -> tuple[str, str]:
-    if not token_id:
-        return "", ""
-    names = Token.objects.filter(org_id=org_id, pk=token_id).values_list("name", "prefix")
-    with in_organisation(org_id):
-        return (
-            names.first()
-            or _connection_names(org_id, token_id)
-            or HostTokens.of(org_id).names(token_id)
-            or ("", "")
-        )
-
-
-def _connection_names(org_id: str, connection_id: str) -> tuple[str, str] | None:
-    rows = Connection.objects.filter(org_id=org_id, pk=connection_id)
-    name = rows.values_list("client_name", flat=True).first()
-    return (name, "") if name else None
+def _called(token: Any) -> tuple[str, str]:
+    """What the log calls a token, and its first characters; a connection's is called its client."""
+    if not isinstance(token, Token):
+        return getattr(token, "name", ""), getattr(token, "token_prefix", "")
+    if token.connection is not None:
+        return token.connection.client_name, ""
+    return token.name, token.prefix
 
 
 def _policy(token: Any) -> Policy:

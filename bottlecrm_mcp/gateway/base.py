@@ -73,6 +73,9 @@ class Caller:
     client_host: str = ""
     # Of `pat_tokens`, and so to be found again without its secret.
     own_token: bool = False
+    # What the log calls the token; nothing follows from it.
+    token_name: str = field(default="", compare=False)
+    token_prefix: str = field(default="", compare=False)
 
     @property
     def is_admin(self) -> bool:
@@ -115,7 +118,8 @@ class Reply:
     """What the CRM answered: HTTP status and decoded JSON, None where the body was not JSON.
 
     `created_id` is the id of the record that a create made, where the gateway could see it;
-    `candidates` are the records that may be it, where it could not be told. `maybe_kept` says that
+    `candidates` are the records that may be it, where it could not be told. `record` is the record
+    as a write left it, where that was asked for and seen. `maybe_kept` says that
     a refused write may have left something behind. `unsent` are the background tasks that the CRM
     wanted done and that did not reach its message broker.
     """
@@ -124,6 +128,7 @@ class Reply:
     data: Any = None
     created_id: str = ""
     candidates: tuple[Mapping[str, Any], ...] = ()
+    record: Mapping[str, Any] | None = None
     maybe_kept: bool = False
     unsent: tuple[str, ...] = ()
 
@@ -182,8 +187,9 @@ class RowQuery:
     """A search as understood: which rows, in which order, with which fields.
 
     `either` are alternatives: all conditions of one of them hold, too. `exact` asks for a total
-    that is counted to the end. `similar` is how many rows are wanted whose words are only spelled
-    alike, where fewer hold the words themselves.
+    that is counted to the end; without `counted` it is that of the rows. `similar` is how many rows
+    are wanted whose words are only spelled like those of `query`, or of `alike`, where fewer are
+    found.
     """
 
     columns: tuple[Field, ...]
@@ -194,7 +200,9 @@ class RowQuery:
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     exact: bool = False
+    counted: bool = True
     similar: int = 0
+    alike: str = ""
 
 
 @dataclass(frozen=True)
@@ -334,6 +342,30 @@ class WrittenBefore(Exception):
 
 
 @dataclass(frozen=True)
+class Subject:
+    """The record that a write is about; without an id, the one that it makes.
+
+    `columns` are what the write is to read back of it, `before` is what the call has read of it,
+    and `fields` are the names of those that are sent.
+    """
+
+    entity: Entity
+    record_id: str = ""
+    columns: Sequence[Field] = ()
+    before: Mapping[str, Any] = field(default_factory=dict)
+    fields: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did, as far as it can be told within its transaction: to which record, and the
+    names of the fields that changed."""
+
+    record_id: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dependents:
     """What goes with a record that is deleted: how many of each kind, and a digest of them all.
 
@@ -395,13 +427,12 @@ class Gateway(Protocol):
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        creates: Entity | None = None,
+        subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
         """Send a write. A status of 400 or more means that nothing was changed, where the gateway
-        can promise it. `creates` asks for the id of the record of that entity that it made. Raises
-        `WrittenBefore` and `RecordChanged` where that is so."""
+        can promise it. Raises `WrittenBefore` and `RecordChanged` where that is so."""
 
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
         """What the CRM would answer to this DELETE, if it would refuse it. Nothing is deleted."""

@@ -1,15 +1,14 @@
-"""Audit of writes: one entry each in the event log of `pat_tokens`, where that is installed."""
+"""Audit of writes: an entry each in the event log of `pat_tokens`, where that is installed."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeVar
 
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.base import Caller, GatewayError, Written
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.hosted.token_policy import is_installed
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
@@ -49,29 +48,90 @@ def _address_of(entity: str, record_id: str) -> str:
     return known.web_address_of(record_id, mcp_settings().web_address) if known else ""
 
 
-def audited(write: Write | None, caller: Caller, work: Callable[[], T], deadline: Deadline) -> T:
-    """Do the work, and leave one entry in the log if it is a write, however it ends.
+class Audit:
+    """The entries that one call leaves in the log.
 
-    The entry has time of its own where that of the call is over.
+    Each write that is done has one, made in its own transaction: there is no write without it.
+    What became of a call that did none has one after it.
     """
-    if write is None or not is_installed():
-        return work()
-    record = partial(_record, caller, write, deadline)
-    try:
-        result = work()
-    except ConfirmationRequired:
-        raise
-    except (ToolError, GatewayError) as error:
-        record(error.code)
-        raise
-    except Exception:
-        record("internal_error")
-        raise
-    answer = result if isinstance(result, dict) else {}
-    if not _has_only_asked(answer):
-        said = tuple(answer.get("changed") or filter(None, [answer.get("action")]))
-        record(_outcome(answer), str(answer.get("id") or ""), said)
-    return result
+
+    def __init__(
+        self,
+        write: Write | None,
+        caller: Caller,
+        deadline: Deadline,
+        fields: tuple[str, ...] = (),
+    ) -> None:
+        self.write = write if is_installed() else None
+        self.caller = caller
+        self.deadline = deadline
+        # What is said to have changed where the write does not tell.
+        self.fields = fields
+        self.is_done = False
+
+    def note(self, written: Written) -> None:
+        """Within the transaction of a write, where the organisation is set."""
+        if self.write is not None:
+            fields = written.fields or self.fields
+            self._record(self.write, "done", written.record_id, fields, is_within=True)
+            self.is_done = True
+
+    def of(self, work: Callable[[], T]) -> T:
+        """Do the work of the call, and see that it leaves an entry, however it ends."""
+        if self.write is None:
+            return work()
+        try:
+            result = work()
+        except ConfirmationRequired:
+            raise
+        except (ToolError, GatewayError) as error:
+            self._tell(self.write, error.code)
+            raise
+        except Exception:
+            self._tell(self.write, "internal_error")
+            raise
+        answer = result if isinstance(result, dict) else {}
+        if not (self.is_done or _has_only_asked(answer)):
+            self._tell(self.write, _outcome(answer), str(answer.get("id") or ""))
+        return result
+
+    def _tell(self, write: Write, outcome: str, record_id: str = "") -> None:
+        # The entry has time of its own where that of the call is over.
+        self.deadline.extend(RECORD_SECONDS)
+        try:
+            self._record(write, outcome, record_id)
+        except Exception:
+            # Nothing was written, or what was has its entry.
+            logger.exception("What became of %s could not be recorded", write.tool)
+
+    def _record(
+        self,
+        write: Write,
+        outcome: str,
+        record_id: str,
+        fields: tuple[str, ...] = (),
+        *,
+        is_within: bool = False,
+    ) -> None:
+        from pat_tokens.mcp_endpoint import record_write
+
+        caller = self.caller
+        record_write(
+            org_id=caller.org_id,
+            actor_id=caller.profile_id,
+            actor=caller.email,
+            token_id=caller.token_id,
+            token_name=caller.token_name,
+            token_prefix=caller.token_prefix,
+            client=write.client,
+            tool=write.tool,
+            entity=write.entity,
+            record_id=record_id or write.record_id,
+            outcome=outcome,
+            fields=fields,
+            is_refused=outcome not in MAY_HAVE_CHANGED,
+            is_within=is_within,
+        )
 
 
 def _has_only_asked(answer: dict[str, Any]) -> bool:
@@ -83,33 +143,3 @@ def _outcome(answer: dict[str, Any]) -> str:
     if "declined" in answer:
         return "declined"
     return "repeated" if answer.get("repeated") else "done"
-
-
-def _record(
-    caller: Caller,
-    write: Write,
-    deadline: Deadline,
-    outcome: str,
-    record_id: str = "",
-    fields: tuple[str, ...] = (),
-) -> None:
-    from pat_tokens.mcp_endpoint import record_write
-
-    deadline.extend(RECORD_SECONDS)
-    try:
-        record_write(
-            org_id=caller.org_id,
-            actor_id=caller.profile_id,
-            actor=caller.email,
-            token_id=caller.token_id,
-            client=write.client,
-            tool=write.tool,
-            entity=write.entity,
-            record_id=record_id or write.record_id,
-            outcome=outcome,
-            fields=fields,
-            refused=outcome not in MAY_HAVE_CHANGED,
-        )
-    except Exception:
-        # The write itself is done, and must not be reported as failed.
-        logger.exception("A write through %s could not be recorded", write.tool)

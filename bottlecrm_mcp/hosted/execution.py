@@ -15,7 +15,7 @@ from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.gateway.in_process.transactions import too_late
 from bottlecrm_mcp.hosted import thread_pool
 from bottlecrm_mcp.hosted.admission import Call, authenticated_again
-from bottlecrm_mcp.hosted.audit import audited
+from bottlecrm_mcp.hosted.audit import Audit
 from bottlecrm_mcp.hosted.files.offers import HostedFileLinks
 from bottlecrm_mcp.tools.arguments.call_limits import CallLimits
 from bottlecrm_mcp.tools.confirmation.seal import Seal, derive_key
@@ -39,8 +39,9 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     def run() -> Any:
         if not call.slot.hold():
             raise thread_pool.Busy
+        audit = Audit(call.write, call.caller, call.deadline)
         try:
-            return audited(call.write, call.caller, lambda: _worked(work, call), call.deadline)
+            return audit.of(lambda: _worked(work, call, audit))
         finally:
             # Before the client has its answer, and may make its next call.
             call.slot.release()
@@ -54,7 +55,7 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
         raise too_late(OUTCOME_UNKNOWN if call.write else "") from fault
 
 
-def _worked(work: Callable[[Crm], Any], call: Call) -> Any:
+def _worked(work: Callable[[Crm], Any], call: Call, audit: Audit) -> Any:
     gateway = InProcessGateway(
         mcp_settings().catalogue,
         call.caller,
@@ -62,6 +63,7 @@ def _worked(work: Callable[[Crm], Any], call: Call) -> Any:
         call.origin,
         deadline=call.deadline,
         for_write=lambda: authenticated_again(call),
+        note=audit.note,
     )
     with gateway.session():
         return work(crm_with(gateway))

@@ -36,6 +36,8 @@ def admitted(caller: Caller, token: Any) -> Caller:
         scopes=admission.scopes,
         read_only=admission.read_only,
         sealed=admission.sealed,
+        token_name=admission.token_name,
+        token_prefix=admission.token_prefix,
     )
 
 

@@ -15,6 +15,7 @@ from bottlecrm_mcp.gateway.base import (
     GatewayError,
     Reply,
     RowQuery,
+    Subject,
     Watched,
     WriteKey,
     WrittenBefore,
@@ -288,7 +289,7 @@ def _repeated(
     crm: Crm, entity: Entity, action: Action, record_id: str, unsent: Iterable[str]
 ) -> dict[str, Any]:
     """The answer to a call that was made before under its key: the record as it is now."""
-    result = crm.saved(lambda: _brief(crm, entity, record_id), entity)
+    result = _saved(crm, entity, record_id, Reply(200))
     left: list[dict[str, Any]] = []
     if crm.may(entity, "read"):
         # More may be below by now than are reached; the write itself is done all the same.
@@ -323,7 +324,8 @@ def _send(
     watched: Iterable[Watched | None] = (),
 ) -> Reply:
     path, body = _request(action, record["id"], params)
-    reply = crm.gateway.write(action.method, path, body, key=key, watched=watched)
+    written = Subject(entity, record["id"], crm.brief_columns(entity), fields=(action.name,))
+    reply = crm.gateway.write(action.method, path, body, subject=written, key=key, watched=watched)
     raise_for_write(crm, entity, reply, f"{entity.singular} {record['name']!r}", body)
     return reply
 
@@ -501,11 +503,17 @@ def _result(
         fields = [each for each in returned.fields if each.name in returned.columns]
         records = without_empty(returned_part, action.returns)
         result = {key: row_of(fields, value) for key, value in records.items()}
-    return {**result, **crm.saved(lambda: _brief(crm, entity, record_id), entity)}
+    return {**result, **_saved(crm, entity, record_id, reply)}
 
 
-def _brief(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
-    return {"id": record_id, **identity(entity, crm.brief(entity, record_id))}
+def _saved(crm: Crm, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
+    def read() -> dict[str, Any]:
+        return {
+            "id": record_id,
+            **identity(entity, crm.brief_as_written(entity, record_id, reply)),
+        }
+
+    return crm.saved(read, entity)
 
 
 def _returned(action: Action, answer: Mapping[str, Any]) -> Mapping[str, Any]:

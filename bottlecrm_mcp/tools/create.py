@@ -10,6 +10,7 @@ from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import (
     EarlierWrite,
     Reply,
+    Subject,
     WriteKey,
     WrittenBefore,
 )
@@ -135,12 +136,13 @@ def _written(
     # Those of several were named in the preview.
     duplicates = _possible_duplicates(crm, created, values.body) if is_alone else []
     path = created.path_of_create.format(**values.body)
-    reply = crm.gateway.write("POST", path, values.body, creates=created, key=key)
+    record = Subject(created, columns=crm.written_columns(created))
+    reply = crm.gateway.write("POST", path, values.body, subject=record, key=key)
     raise_for_write(crm, created, reply, subject, values.body)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}
     if record_id:
-        result |= _as_saved(crm, created, record_id)
+        result |= _as_saved(crm, created, reply, record_id)
     else:
         result |= _unidentified(created, reply)
     if duplicates:
@@ -155,16 +157,17 @@ def _written(
 def _repeated(crm: Crm, entity: Entity, earlier: EarlierWrite) -> dict[str, Any]:
     """The answer to a call that was made before under its key."""
     made = earlier.record_id
-    shown = _as_saved(crm, entity, made) if made else _unidentified(entity, Reply(200))
+    reply = Reply(200)
+    shown = _as_saved(crm, entity, reply, made) if made else _unidentified(entity, reply)
     answer = {"entity": entity.name, **shown, "repeated": True}
     if warnings := unsent_warnings(earlier.unsent):
         answer["warnings"] = warnings
     return answer
 
 
-def _as_saved(crm: Crm, entity: Entity, record_id: str) -> dict[str, Any]:
+def _as_saved(crm: Crm, entity: Entity, reply: Reply, record_id: str) -> dict[str, Any]:
     """The new record, with what the CRM put into it."""
-    saved = crm.saved(lambda: crm.record(entity, record_id), entity)
+    saved = crm.saved(lambda: crm.as_written(entity, record_id, reply), entity)
     return {"id": record_id, **as_told(saved)}
 
 

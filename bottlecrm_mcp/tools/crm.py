@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
@@ -20,6 +20,7 @@ from bottlecrm_mcp.gateway.base import (
     Page,
     RecordChanged,
     Refused,
+    Reply,
     RowQuery,
     Summary,
     SummaryQuery,
@@ -162,15 +163,35 @@ class Crm:
         The caller's list is asked first where it holds every field: some detail views of BottleCRM
         cost thousands of queries.
         """
-        is_found = all(field.when or self.gateway.finds(field) for field in entity.fields)
-        if is_found or record_id in self.ahead:
+        if self._lists_all(entity) or record_id in self.ahead:
             return self._found(entity, record_id, entity.fields)
         return row_of(entity.fields, dig(self.detail(entity, record_id), entity.detail_key))
 
     def brief(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """The fields of one record that lists have; all that most questions about it need."""
-        listed = tuple(each for each in entity.fields if each.listed and not each.computed)
-        return self._found(entity, record_id, listed)
+        return self._found(entity, record_id, listed_fields(entity))
+
+    def as_written(self, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
+        """The same as `record`, of one that was written just now with `written_columns`."""
+        if reply.record is None:
+            return self.record(entity, record_id)
+        return self._judged(entity.fields, reply.record)
+
+    def brief_as_written(self, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
+        """The same as `brief`, of one that was written just now with `brief_columns`."""
+        if reply.record is None:
+            return self.brief(entity, record_id)
+        return self._judged(listed_fields(entity), reply.record)
+
+    def written_columns(self, entity: Entity) -> tuple[Field, ...]:
+        """What a write is to read back; nothing where only the detail view has all of it."""
+        return stored_fields(entity.fields) if self._lists_all(entity) else ()
+
+    def brief_columns(self, entity: Entity) -> tuple[Field, ...]:
+        return stored_fields(listed_fields(entity))
+
+    def _lists_all(self, entity: Entity) -> bool:
+        return all(field.when or self.gateway.finds(field) for field in entity.fields)
 
     def read_ahead(
         self, entity: Entity, ids: Sequence[str], *, with_dependents: bool = False
@@ -199,7 +220,7 @@ class Crm:
 
     def _found(self, entity: Entity, record_id: str, fields: tuple[Field, ...]) -> dict[str, Any]:
         """These fields of one record, from the caller's list if it is there."""
-        stored = tuple(field for field in fields if not field.when)
+        stored = stored_fields(fields)
         if ahead := self.ahead.get(record_id):
             names = {"id", *(field.name for field in stored)}
             row: Mapping[str, Any] | None = {
@@ -210,6 +231,10 @@ class Crm:
         if row is None:
             # Lists leave records out that the caller may see, such as converted leads.
             return row_of(fields, dig(self.detail(entity, record_id), entity.detail_key))
+        return self._judged(fields, row)
+
+    def _judged(self, fields: Iterable[Field], row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row with the fields that are a question of its others and the time."""
         judged = {
             field.name: all(holds(state, row, self.clock.today) for state in field.when)
             for field in fields
@@ -240,6 +265,14 @@ class Crm:
     def label(self, entity: Entity, record: Mapping[str, Any]) -> str:
         """What a person calls this record."""
         return label_of(entity, record) or f"{entity.singular} {record.get('id', '')}".strip()
+
+
+def stored_fields(fields: Iterable[Field]) -> tuple[Field, ...]:
+    return tuple(field for field in fields if not field.when)
+
+
+def listed_fields(entity: Entity) -> tuple[Field, ...]:
+    return tuple(field for field in entity.fields if field.listed and not field.computed)
 
 
 def stored(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:

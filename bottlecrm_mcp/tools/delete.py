@@ -7,7 +7,14 @@ from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import EarlierWrite, Page, Watched, WriteKey, WrittenBefore
+from bottlecrm_mcp.gateway.base import (
+    EarlierWrite,
+    Page,
+    Subject,
+    Watched,
+    WriteKey,
+    WrittenBefore,
+)
 from bottlecrm_mcp.tools.arguments.references import record_meant
 from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
 from bottlecrm_mcp.tools.bulk.run import change_several
@@ -125,7 +132,8 @@ def _written(
     watched: Watched | None,
     key: WriteKey | None,
 ) -> WriteResult:
-    reply = crm.gateway.write("DELETE", deleted.written_at(record_id), key=key, watched=[watched])
+    path, subject = deleted.written_at(record_id), Subject(deleted, record_id)
+    reply = crm.gateway.write("DELETE", path, subject=subject, key=key, watched=[watched])
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     result: dict[str, Any] = {
         "entity": deleted.name,

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Kind, ValueEffect
-from bottlecrm_mcp.gateway.base import EarlierWrite, Watched, WriteKey, WrittenBefore
+from bottlecrm_mcp.gateway.base import EarlierWrite, Subject, Watched, WriteKey, WrittenBefore
+from bottlecrm_mcp.gateway.shared.rows import changed_names
 from bottlecrm_mcp.tools.arguments.expected import differences, is_same, require_expected
 from bottlecrm_mcp.tools.arguments.list_changes import is_list_change, replacements
 from bottlecrm_mcp.tools.arguments.references import References, record_meant
@@ -184,12 +185,14 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     sent_again = _sent_again(updated, before) if method == "PUT" else {}
     body = {**sent_again, **values.body}
     path = updated.written_at(read.record_id)
-    reply = crm.gateway.write(method, path, body, key=key, watched=[read.watched])
+    columns = crm.written_columns(updated)
+    subject = Subject(updated, read.record_id, columns, before, tuple(read.given))
+    reply = crm.gateway.write(method, path, body, subject=subject, key=key, watched=[read.watched])
     raise_for_write(crm, updated, reply, read.subject, body)
     answer: dict[str, Any] = {
         "entity": updated.name,
         "id": read.record_id,
-        **crm.saved(lambda: crm.record(updated, read.record_id), updated),
+        **crm.saved(lambda: crm.as_written(updated, read.record_id, reply), updated),
     }
     saved = answer["record"]
     changed: dict[str, Any] = {}
@@ -252,11 +255,10 @@ def _require_alone(marked: tuple[Marked, ...], body: Mapping[str, Any]) -> None:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    changed = {}
-    for name in dict.fromkeys([*before, *after]):
-        if name != "updated_at" and before.get(name) != after.get(name):
-            changed[name] = {"before": before.get(name), "after": after.get(name)}
-    return changed
+    return {
+        name: {"before": before.get(name), "after": after.get(name)}
+        for name in changed_names(before, after)
+    }
 
 
 def _unchanged(

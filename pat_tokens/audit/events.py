@@ -33,6 +33,13 @@ def record(
     return entry
 
 
+def append(kind: Event.Kind, *, org_id: Any, **facts: Any) -> Event:
+    """The same where the organisation is set already: row-level security refuses any other."""
+    entry = _entry(kind, org_id, None, None, facts)
+    entry.save(force_insert=True)
+    return entry
+
+
 def record_bounded(
     kind: Event.Kind, *, org_id: Any, by: Any = None, token: Token | None = None, **facts: Any
 ) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from bottlecrm_mcp.asgi import with_mcp
-from bottlecrm_mcp.gateway.in_process import transactions
+from bottlecrm_mcp.gateway.in_process import deadline, transactions
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Lead
 from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, ORIGIN, bearer
@@ -28,6 +28,7 @@ def trips(
 ) -> Callable[..., int]:
     """Of a call that another like it has gone before, however long it takes."""
     monkeypatch.setattr(transactions, "LOOK_AGAIN_SECONDS", 600)
+    monkeypatch.setattr(deadline, "SLACK", 600)
     headers = {**JSON, **bearer(token_for(alpha.admin))}
 
     async def call(tool: str, arguments: Any) -> Any:
@@ -60,8 +61,8 @@ def wait_for_the_pool() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "most"),
     [
-        ("crm_search", {"entity": "leads", "limit": 5}, 10),
-        ("crm_search", {"entity": "all", "query": "a"}, 60),
+        ("crm_search", {"entity": "leads", "limit": 5}, 9),
+        ("crm_search", {"entity": "all", "query": "a"}, 52),
         ("crm_search", {"entity": "my_day"}, 25),
         ("list_actions", {}, 2),
     ],
@@ -74,5 +75,5 @@ def test_writes(trips: Callable[..., int], alpha: Any) -> None:
     with org_context(alpha.org):
         lead = Lead.objects.filter(status="assigned").first()
     assert lead is not None
-    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 34
-    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 39
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 21
+    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 22

@@ -12,7 +12,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Access, Entity, Field, Kind
 from bottlecrm_mcp.doctor.acceptance.agent import Agent, Instead, Wrong
 from bottlecrm_mcp.doctor.person import Person
-from bottlecrm_mcp.gateway.base import RowQuery
+from bottlecrm_mcp.gateway.base import RowQuery, Subject
 from bottlecrm_mcp.tools.arguments import custom_fields
 from bottlecrm_mcp.tools.crm import label_fields
 from bottlecrm_mcp.tools.errors import complaint
@@ -71,7 +71,7 @@ class Samples:
         data = self.create(entity, relations=False).data
         body = _body(entity, {name: data[name] for name in data if name not in without})
         path = entity.path_of_create.format(**body)
-        reply = self.person.gateway().write("POST", path, body, creates=entity)
+        reply = self.person.gateway().write("POST", path, body, subject=Subject(entity))
         if not reply.ok or not reply.created_id:
             said = complaint(reply.data)[0]
             raise Wrong(f"No {entity.singular} could be made: {reply.status} {said}".strip())

@@ -40,13 +40,16 @@ from bottlecrm_mcp.gateway.base import (
     LiveField,
     NotAvailable,
     Page,
+    Read,
     Refused,
     Reply,
     RowQuery,
+    Subject,
     Summary,
     SummaryQuery,
     Watched,
     WriteKey,
+    Written,
     page_or_reason,
 )
 from bottlecrm_mcp.gateway.in_process import idempotency
@@ -57,6 +60,7 @@ from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.gateway.in_process.records import Records
+from bottlecrm_mcp.gateway.in_process.results import Result
 from bottlecrm_mcp.gateway.in_process.row_versions import WatchedPart, WatchedRow
 from bottlecrm_mcp.gateway.in_process.serializers import live_fields
 from bottlecrm_mcp.gateway.in_process.summary import summarize
@@ -126,6 +130,8 @@ class InProcessGateway:
 
     All requests share the time of a call, `deadline`; without one each has `CALL_SECONDS`.
     `for_write` is entered round each write, and raises `GatewayError` if it may not be made.
+    `note` is called at the end of each write's transaction, with the organisation set: if it fails
+    the write is not made.
     """
 
     def __init__(
@@ -137,6 +143,7 @@ class InProcessGateway:
         *,
         deadline: Deadline | None = None,
         for_write: Callable[[], AbstractContextManager[None]] = nullcontext,
+        note: Callable[[Written], None] = lambda written: None,
     ) -> None:
         self.catalogue = catalogue
         self.caller = caller
@@ -144,6 +151,9 @@ class InProcessGateway:
         self._secret = secret
         self._deadline = deadline
         self._for_write = for_write
+        self._note = note
+        # What this call's lists let the caller see, by the names of entities.
+        self._lists: dict[str, Sequence[QuerySet[Any]]] = {}
         self._watched: list[WatchedRow | WatchedPart] = []
         self._session: Session | None = None
 
@@ -174,39 +184,53 @@ class InProcessGateway:
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        creates: Entity | None = None,
+        subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
         request = self.request(method, path, body=body or {})
-        model = model_of(creates) if creates else None
-        return self._written(request, model, Claim(self.caller, key) if key else None, watched)
+        model = model_of(subject.entity) if subject else None
+        result = Result(model, self._note, subject, self._read_back)
+        return self._written(request, result, Claim(self.caller, key) if key else None, watched)
 
     def attach(self, path: str, part: Included, key: str, file: NewFile) -> Reply:
         """POST a file as the part `key` of a multipart body; the id of its row is answered."""
         content, content_type = file.multipart(key)
         request = self._request("POST", path, content=content, content_type=content_type)
-        return self._written(request, apps.get_model(part.model))
+        return self._written(request, Result(apps.get_model(part.model), self._note))
 
     def _written(
         self,
         request: WSGIRequest,
-        model: type[Model] | None = None,
+        result: Result,
         claim: Claim | None = None,
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
         with self._for_write():
             run = AtomicView(
                 self._time,
-                model,
+                result,
                 claim,
                 [each for each in watched if isinstance(each, WatchedRow | WatchedPart)],
                 self._require_still_allowed,
             )
             reply = _reply(self._dispatch(request, run))
-        kept = run.maybe_kept and not reply.ok
-        unsent = tuple(run.held.unsent)
-        return Reply(reply.status, reply.data, run.created_id, maybe_kept=kept, unsent=unsent)
+        return replace(
+            reply,
+            created_id=result.created_id,
+            record=result.record,
+            maybe_kept=run.maybe_kept and not reply.ok,
+            unsent=tuple(run.held.unsent),
+        )
+
+    def _read_back(self, subject: Subject, record_id: str) -> Mapping[str, Any] | None:
+        """The record as the write leaves it, if the caller's list holds it."""
+        querysets = self._lists.get(subject.entity.name)
+        if not (querysets and subject.columns):
+            return None
+        model, org_id = model_of(subject.entity), self.caller.org_id
+        records = Records(self.catalogue, model, querysets, org_id, [record_id])
+        return next(iter(records.rows(records.queryset, subject.columns)), None)
 
     def download(self, path: str) -> HttpResponseBase:
         """The CRM's answer to GET `path`, as it streams it; who takes it has to close it."""
@@ -287,8 +311,11 @@ class InProcessGateway:
         return self._time.seconds_left
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
+        return self._page(self.read, entity, query)
+
+    def _page(self, read: Read, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
-            return unpaged_list.page(self.read, entity, query)
+            return unpaged_list.page(read, entity, query)
         seen = self._with_related(query)
         capture = self.capture(
             entity,
@@ -306,7 +333,9 @@ class InProcessGateway:
     def pages(
         self, searches: Sequence[tuple[Entity, RowQuery]]
     ) -> list[Page | NotAvailable | Refused]:
-        return [page_or_reason(self.page, *search) for search in searches]
+        # Some lists hold several entities, such as people and teams.
+        read = unpaged_list.read_once(self.read)
+        return [page_or_reason(partial(self._page, read), *search) for search in searches]
 
     def summarize(self, entity: Entity, query: SummaryQuery) -> Summary:
         if not entity.paged:
@@ -412,13 +441,12 @@ class InProcessGateway:
         `found` tells whether the answer holds any of them.
         """
         model, org_id = model_of(entity), self.caller.org_id
-        capture = queryset_capture.Capture(
-            model,
-            org_id,
-            len(entity.sections),
-            lambda querysets: answer(Records(self.catalogue, model, querysets, org_id, ids)),
-            found,
-        )
+
+        def answer_from(querysets: Sequence[QuerySet[Any]]) -> Any:
+            self._lists[entity.name] = querysets
+            return answer(Records(self.catalogue, model, querysets, org_id, ids))
+
+        capture = queryset_capture.Capture(model, org_id, len(entity.sections), answer_from, found)
         self.hand_over(entity, capture)
         return capture
 

@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
@@ -90,9 +92,11 @@ class Records:
         window = ordered[query.offset : query.offset + query.limit]
         found = self.rows(window, query.columns)
         if not query.offset and len(found) < query.limit:
-            few = query.query and len(found) < query.similar
+            few = (query.alike or query.query) and len(found) < query.similar
             similar = self._similar(query, entity, found) if few else ()
             return Page(found, len(found), similar=similar)
+        if not query.counted:
+            return Page(found, len(found), more=True)
         if query.exact:
             return Page(found, rows.count())
         most = max(MOST_COUNTED, query.offset + query.limit)
@@ -128,12 +132,12 @@ class Records:
         self, query: RowQuery, entity: Entity, found: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
         """Rows that hold words which are spelled like these, the likeliest first."""
-        words = folding.words_of(query.query)
+        words = folding.words_of(query.alike or query.query)
         if not any(map(folding.can_be_misspelled, words)):
             return []
         names = list(entity.search_fields)
         held = expressions.haystack(names)
-        others = self.matching(replace(query, query=""), entity).annotate(haystack=held)
+        others = self.matching(replace(query, query="", either=()), entity).annotate(haystack=held)
         maybe = others.filter(*(expressions.may_hold("haystack", word) for word in words))
         known = [row["id"] for row in found]
         order: list[Any] = self._order(query)
@@ -144,6 +148,8 @@ class Records:
             key: distance
             for key, text in candidates.values_list("pk", "haystack")
             if (distance := folding.distance_to(text, words)) is not None
+            # What holds the words of `alike` as they are is not only spelled like them.
+            and (distance or not query.alike)
         }
         nearest = sorted(distances, key=lambda key: distances[key])[: query.similar - len(found)]
         chosen = self.with_custom(_custom_of(query)).filter(pk__in=nearest)
@@ -178,7 +184,12 @@ class Records:
         names = {"pk": None} | dict.fromkeys(
             path for field in singles for path in self.paths(field)
         )
-        found = list(window.values(*names))
+        related = {
+            _list_of(field): self._related(field)
+            for field in columns
+            if field.kind is Kind.RELATIONS
+        }
+        found = list(window.values(*names, **related))
         if computed:
             records = self.model._base_manager.in_bulk([each["pk"] for each in found])
             return [
@@ -200,22 +211,26 @@ class Records:
         self, columns: Sequence[Field], found: Sequence[Mapping[str, Any]]
     ) -> list[dict[str, Any]]:
         keys = [each["pk"] for each in found]
-        read = {Kind.RELATIONS: self._related, Kind.OBJECTS: self._objects}
-        many = {
-            field.name: read[field.kind](field, keys) for field in columns if field.kind in read
+        objects = {
+            field.name: self._objects(field, keys)
+            for field in columns
+            if field.kind is Kind.OBJECTS
         }
-        return [self._row(columns, each, many) for each in found]
+        return [self._row(columns, each, objects) for each in found]
 
     def _row(
         self,
         columns: Sequence[Field],
         values: Mapping[str, Any],
-        many: Mapping[str, Mapping[Any, list[dict[str, Any]]]],
+        objects: Mapping[str, Mapping[Any, list[dict[str, Any]]]],
     ) -> dict[str, Any]:
         row: dict[str, Any] = {"id": str(values["pk"])}
         for field in columns:
-            if field.kind in MANY:
-                value: Any = many[field.name].get(values["pk"])
+            if field.kind is Kind.OBJECTS:
+                value: Any = objects[field.name].get(values["pk"])
+            elif field.kind is Kind.RELATIONS:
+                references = (self.reference(field, each) for each in values[_list_of(field)])
+                value = by_name(filter(None, references))
             elif field.kind is Kind.RELATION:
                 value = self.reference(field, values)
             else:
@@ -242,21 +257,14 @@ class Records:
                 return {"id": str(key), "name": name}
         return {"id": str(key)}
 
-    def _related(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
-        related: dict[Any, list[dict[str, Any]]] = {}
-        if keys:
-            links = self._links(field)
-            # From the table of links: the records themselves have been read.
-            columns = {
-                path: F(path.replace(field.attribute, links.theirs, 1))
-                for path in self.paths(field)
-            }
-            of_them = links.rows.filter(**{f"{links.ours}__in": keys}).order_by()
-            for link in of_them.values(links.ours, **columns):
-                reference = self.reference(field, link)
-                if reference is not None:
-                    related.setdefault(link[links.ours], []).append(reference)
-        return {key: by_name(references) for key, references in related.items()}
+    def _related(self, field: Field) -> ArraySubquery:
+        """What each record is linked to, in the same statement as the record."""
+        links = self._links(field)
+        columns = {
+            path: F(path.replace(field.attribute, links.theirs, 1)) for path in self.paths(field)
+        }
+        of_it = links.rows.filter(**{links.ours: OuterRef("pk")}).order_by()
+        return ArraySubquery(of_it.values(reference=JSONObject(**columns)))
 
     def _objects(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
         """The rows that belong to each record, by the relation that points to it."""
@@ -337,6 +345,11 @@ class Records:
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
         return [*(order or [F(CREATED).desc()]), F("pk").asc()]
+
+
+def _list_of(field: Field) -> str:
+    """The column that holds the references of a relation to many."""
+    return f"{field.name}_references"
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -24,8 +25,11 @@ from bottlecrm_mcp.gateway.in_process.hooks.celery_on_commit import Held, held_u
 from bottlecrm_mcp.gateway.in_process.hooks.created_records import created_records
 from bottlecrm_mcp.gateway.in_process.hooks.deletion_trial import Trial, deletion_trial
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim, earlier_of
+from bottlecrm_mcp.gateway.in_process.results import Result
 from bottlecrm_mcp.gateway.in_process.row_versions import WatchedPart, WatchedRow
 from bottlecrm_mcp.models import KeyedWrite
+
+logger = logging.getLogger("bottlecrm_mcp")
 
 View = Callable[[], HttpResponseBase]
 
@@ -100,13 +104,13 @@ class AtomicView:
     def __init__(
         self,
         deadline: Deadline,
-        model: type[Model] | None = None,
+        result: Result,
         claim: Claim | None = None,
         watched: Iterable[WatchedRow | WatchedPart] = (),
         require_still_allowed: Callable[[], None] = lambda: None,
     ) -> None:
         self.deadline = deadline
-        self.model = model
+        self.result = result
         self.claim = claim
         # In one order, so that two writes never wait for each other.
         self.watched = sorted(watched, key=lambda each: each.order)
@@ -114,7 +118,6 @@ class AtomicView:
         self.allowed_at = time.monotonic()
         self.refusal: GatewayError | None = None
         self.earlier: KeyedWrite | None = None
-        self.created_id = ""
         self.held = Held()
         self.transaction = Transaction(deadline)
         self.not_saved = self.is_committing = self.maybe_kept = False
@@ -135,8 +138,9 @@ class AtomicView:
                     transaction.set_rollback(True)
                 elif refusal := self._late_refusal():
                     return self._refused(refusal)
+                elif not self._is_noted(created):
+                    return self._refused(not_noted())
                 else:
-                    self._note_created(created)
                     self.is_committing = True
         except Exception as problem:
             self.maybe_kept = self.is_committing and not was_undone(problem)
@@ -168,11 +172,18 @@ class AtomicView:
         self.earlier = self.claim.kept()
         return True
 
-    def _note_created(self, created: Sequence[Model]) -> None:
-        made = [record for record in created if type(record) is self.model]
-        self.created_id = str(made[0].pk) if made else ""
-        if self.claim is not None and (self.created_id or self.held.tasks):
-            self.claim.settle(self.created_id or self.claim.key.record_id, self.held.tasks)
+    def _is_noted(self, created: Sequence[Model]) -> bool:
+        """Whether all that goes with the write could be noted in its transaction."""
+        result = self.result
+        result.see_created(created)
+        try:
+            result.read_and_note()
+            if self.claim is not None and (result.created_id or self.held.tasks):
+                self.claim.settle(result.record_id, self.held.tasks)
+        except Exception:
+            logger.exception("What a write did could not be noted, so it is undone")
+            return False
+        return not is_poisoned()
 
     def _response(self, view: View) -> HttpResponseBase:
         response = _rendered(view())
@@ -184,6 +195,8 @@ class AtomicView:
     def require_done(self, response: HttpResponseBase) -> None:
         """Raises `GatewayError` if the response does not tell what became of the request, and
         `WrittenBefore` if it was not sent."""
+        if self.transaction.timed_out and self.refusal is not None:
+            raise too_late(WAITED)
         if self.refusal is not None:
             raise self.refusal
         if self.claim is not None and self.earlier is not None:
@@ -199,6 +212,14 @@ class AtomicView:
                 "The CRM hit a database error while it handled this and nothing was saved, "
                 f"although it answered {response.status_code}.",
             )
+
+
+def not_noted() -> GatewayError:
+    return GatewayError(
+        "unavailable",
+        "What this changes could not be read back and entered into the event log, so nothing was "
+        "changed; try again later.",
+    )
 
 
 def require_time(deadline: Deadline) -> None:

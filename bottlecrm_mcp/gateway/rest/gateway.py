@@ -33,6 +33,7 @@ from bottlecrm_mcp.gateway.base import (
     Refused,
     Reply,
     RowQuery,
+    Subject,
     Summary,
     SummaryQuery,
     Watched,
@@ -95,7 +96,7 @@ class RestGateway:
         path: str,
         body: Mapping[str, Any] | None = None,
         *,
-        creates: Entity | None = None,
+        subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
@@ -104,9 +105,10 @@ class RestGateway:
         started = self._created_records.now()
         sent = body if body or method != "DELETE" else None
         reply, answered = self.connection.write(method, path, sent)
-        if creates is None or not reply.ok:
+        if subject is None or subject.record_id or not reply.ok:
             return reply
-        return self._created_records.identified(creates, body or {}, reply, answered, started)
+        entity = subject.entity
+        return self._created_records.identified(entity, body or {}, reply, answered, started)
 
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> None:
         # There is no asking without doing.

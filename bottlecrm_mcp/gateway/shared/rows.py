@@ -66,6 +66,12 @@ def field_value(field: Field, source: Mapping[str, Any]) -> Any:
     return value
 
 
+def changed_names(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The fields in which two readings of a record differ, apart from the time of the change."""
+    names = dict.fromkeys([*before, *after])
+    return [name for name in names if name != "updated_at" and before.get(name) != after.get(name)]
+
+
 def without_empty(value: Mapping[str, Any], keys: Iterable[str] | None = None) -> dict[str, Any]:
     wanted = value.keys() if keys is None else keys
     return {key: value[key] for key in wanted if value.get(key) not in EMPTY}

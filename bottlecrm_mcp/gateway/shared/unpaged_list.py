@@ -17,6 +17,7 @@ from bottlecrm_mcp.gateway.base import (
     Page,
     Read,
     Refused,
+    Reply,
     RowQuery,
     Summary,
     SummaryQuery,
@@ -72,6 +73,19 @@ def shown(read: Read, entity: Entity, conditions: Sequence[Condition] = ()) -> l
     if not reply.ok:
         raise Refused(reply)
     return [row for section in entity.sections for row in rows_at(reply.data, section.rows)]
+
+
+def read_once(read: Read) -> Read:
+    """The same way to the CRM, which asks for each list once."""
+    replies: dict[tuple[Any, ...], Reply] = {}
+
+    def known(path: str, parameters: Mapping[str, Any]) -> Reply:
+        key = (path, *sorted(parameters.items()))
+        if key not in replies:
+            replies[key] = read(path, parameters)
+        return replies[key]
+
+    return known
 
 
 def _part(entity: Entity, window: Window, conditions: Sequence[Condition]) -> dict[str, str]:

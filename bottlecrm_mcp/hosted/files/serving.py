@@ -32,7 +32,7 @@ from bottlecrm_mcp.hosted.admission import (
     origin_of,
     refusals,
 )
-from bottlecrm_mcp.hosted.audit import Write, audited
+from bottlecrm_mcp.hosted.audit import Audit, Write
 from bottlecrm_mcp.hosted.authentication import Unauthorized, authenticate
 from bottlecrm_mcp.hosted.body import CLOSE, read_body, require_declared_size
 from bottlecrm_mcp.hosted.cors import host_of
@@ -163,7 +163,7 @@ def _opened(use: Use) -> tuple[str, HttpResponseBase]:
                 return _safe(named[link.file]), _given(gateway, part.download.format(id=link.file))
 
         write = Write("download", link.entity, link.record_id, "")
-        return _or_refusal(lambda: audited(write, call.caller, work, call.deadline))
+        return _or_refusal(lambda: Audit(write, call.caller, call.deadline).of(work))
 
 
 def _given(gateway: InProcessGateway, path: str) -> HttpResponseBase:
@@ -220,6 +220,8 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
     action = next(each for each in entity.actions if each.upload)
     with token_policy.request_cache(), _acting_as(link) as secret:
         call = Call(authenticate(secret), secret, use.origin, Deadline(mcp_settings().CALL_SECONDS))
+        write = Write("upload", entity.name, link.record_id, "")
+        audit = Audit(write, call.caller, call.deadline, ("attachments",))
         gateway = InProcessGateway(
             mcp_settings().catalogue,
             call.caller,
@@ -227,16 +229,16 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
             use.origin,
             deadline=call.deadline,
             for_write=lambda: authenticated_again(call),
+            note=audit.note,
         )
 
         def work() -> dict[str, Any]:
             path = action.path.format(id=link.record_id)
             reply = gateway.attach(path, use.part, action.upload, file)
             raise_for(reply, f"{entity.singular} {link.record_id}", wrote=True)
-            return {"id": reply.created_id, "changed": ("attachments",)}
+            return {"id": reply.created_id}
 
-        write = Write("upload", entity.name, link.record_id, "")
-        made = _or_refusal(lambda: audited(write, call.caller, work, call.deadline))
+        made = _or_refusal(lambda: audit.of(work))
     attachment = {
         "id": made["id"],
         "file_name": file.name,

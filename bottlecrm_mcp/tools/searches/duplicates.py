@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity, Field, Kind
@@ -12,6 +13,7 @@ from bottlecrm_mcp.gateway.base import (
     Grouping,
     Measure,
     NotAvailable,
+    Page,
     Refused,
     RowQuery,
     SummaryQuery,
@@ -81,18 +83,16 @@ def alike(
     keys = {names: _key(entity, names, record) for names in _identities(entity)}
     keys = {names: key for names, key in keys.items() if key}
     alternatives = [_same(entity, names, [record[name] for name in names]) for names in keys]
+    name = crm.label(entity, record) if label_names(entity) & record.keys() else ""
     found: dict[str, dict[str, Any]] = {}
     with suppress(NotAvailable, Refused):
-        for row in _rows(crm, entity, columns, alternatives, most + 1):
+        rows, similar = _rows(crm, entity, columns, alternatives, most + 1, name)
+        for row in rows:
             same = [names for names, key in keys.items() if _key(entity, names, row) == key]
             shared = [name for names in same for name in names]
             found[row["id"]] = _shown(crm, entity, row, *shared)
-    name = crm.label(entity, record) if label_names(entity) & record.keys() else ""
-    if name and len(found) < most:
-        with suppress(NotAvailable, Refused):
-            query = RowQuery(columns, query=name, limit=most, similar=most)
-            for row in crm.gateway.page(entity, query).similar:
-                found.setdefault(row["id"], _shown(crm, entity, row, SPELLED_ALIKE))
+        for row in similar:
+            found.setdefault(row["id"], _shown(crm, entity, row, SPELLED_ALIKE))
     found.pop(but, None)
     return list(found.values())[:most]
 
@@ -147,19 +147,27 @@ def _rows(
     columns: tuple[Field, ...],
     alternatives: Sequence[tuple[Condition, ...]],
     most: int,
-) -> Sequence[Mapping[str, Any]]:
-    """The records of which one of the alternatives holds, looked for at once where that can be."""
+    name: str = "",
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """The records of which one of the alternatives holds, and those with a name spelled like this.
+
+    All are looked for at once where that can be.
+    """
+    query = RowQuery(columns, limit=most, counted=False, similar=most)
     if not alternatives:
-        return ()
-    page = crm.gateway.page(entity, RowQuery(columns, either=tuple(alternatives), limit=most))
+        # Who only has the words in a name is no duplicate.
+        page = crm.gateway.page(entity, replace(query, query=name)) if name else Page((), 0)
+        return (), page.similar
+    query = replace(query, either=tuple(alternatives), alike=name)
+    page = crm.gateway.page(entity, query)
     if not page.limits:
-        return page.rows
+        return page.rows, page.similar
     rows = {row["id"]: row for row in page.rows}
     for each in alternatives[1:]:
         with suppress(NotAvailable):
             page = crm.gateway.page(entity, RowQuery(columns, conditions=each, limit=most))
             rows |= {row["id"]: row for row in page.rows}
-    return list(rows.values())
+    return list(rows.values()), page.similar
 
 
 def _shown(crm: Crm, entity: Entity, row: Mapping[str, Any], *same: str) -> dict[str, Any]:
@@ -177,7 +185,8 @@ def _groups(crm: Crm, entity: Entity, limit: int) -> list[dict[str, Any]]:
         shared = _shared(crm, entity, names, most)
         alternatives = [_same(entity, names, values) for values, _ in shared]
         members: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        for row in _rows(crm, entity, _columns(entity), alternatives, MOST_ROWS):
+        rows, _ = _rows(crm, entity, _columns(entity), alternatives, MOST_ROWS)
+        for row in rows:
             members.setdefault(_key(entity, names, row), []).append(_shown(crm, entity, row))
         for values, count in shared:
             same = dict(zip(names, values, strict=True))

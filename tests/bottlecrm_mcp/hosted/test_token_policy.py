@@ -9,6 +9,7 @@ import httpx2
 import pytest
 from django.core.asgi import get_asgi_application
 from django.core.cache import cache
+from django.db import connection
 
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
@@ -182,14 +183,44 @@ def test_entry_for_a_token_of_the_host(secret_of, alpha_user) -> None:
     assert entry.token_name in ("test", "Older")
 
 
-def test_entry_that_fails_does_not_fail_the_write(token_for, alpha_user, monkeypatch) -> None:
+def test_no_write_without_its_entry(token_for, alpha_user, monkeypatch) -> None:
     from django.db import DatabaseError
 
     def fail(**facts: Any) -> None:
         raise DatabaseError("no space left")
 
+    secret = token_for(alpha_user)
+    lead = create_lead(secret)["id"]
     monkeypatch.setattr("pat_tokens.mcp_endpoint.record_write", fail)
-    assert create_lead(token_for(alpha_user))["id"]
+    error = create_lead(secret, email="bob@example.com")["error"]
+    assert error["code"] == "unavailable"
+    assert "nothing was changed" in error["message"]
+    error = call(secret, "crm_update", entity="leads", id=lead, data={"title": "Boss"})["error"]
+    assert error["code"] == "unavailable"
+    with org_context(alpha_user.org):
+        assert Lead.objects.get().title != "Boss"
+
+
+def test_entry_is_as_old_as_the_write(token_for, alpha_user) -> None:
+    """It was made in the same transaction, so that neither is there without the other."""
+    create_lead(token_for(alpha_user))
+    with org_context(alpha_user.org), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT event.xmin::text = lead.xmin::text FROM demo_crm_lead lead, "
+            "pat_tokens_event event WHERE event.record_id = lead.id::text"
+        )
+        assert cursor.fetchall() == [(True,)]
+
+
+def test_entry_names_the_fields_that_changed(token_for, alpha_user) -> None:
+    secret = token_for(alpha_user)
+    lead = create_lead(secret, title="Boss")["id"]
+    data = {"title": "Boss", "city": "Pune", "assigned_to": ["me"]}
+    call(secret, "crm_update", entity="leads", id=lead, data=data)
+    write_only = token_for(alpha_user, scopes=["leads:write"])
+    call(write_only, "crm_update", entity="leads", id=lead, data={"city": "Goa"})
+    _, first, second = writes(alpha_user)
+    assert (first.detail, second.detail) == ("city, assigned_to", "city")
 
 
 def test_first_request_and_last_refusal_are_remembered(token_for, alpha_admin) -> None:

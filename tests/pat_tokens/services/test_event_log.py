@@ -262,12 +262,14 @@ def test_refused_writes_of_a_tool_are_bounded(alpha_user, issue, events, still) 
             actor_id=str(alpha_user.pk),
             actor=alpha_user.user.email,
             token_id=str(token.pk),
+            token_name=token.name,
+            token_prefix=token.prefix,
             client="Claude",
             tool="crm_update",
             entity="leads",
             record_id="x",
             outcome=outcome,
-            refused=outcome != "done",
+            is_refused=outcome != "done",
         )
     assert len(events(alpha_user.org)) == log.ENTRIES_PER_MINUTE + 2
     assert len(events(alpha_user.org, outcome="done")) == 1

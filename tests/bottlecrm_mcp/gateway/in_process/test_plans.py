@@ -14,7 +14,12 @@ from demo_crm.models import Lead, Tag
 
 MANY = 100_000
 LEADS = Lead._meta.db_table
-LINKS = tuple(each.remote_field.through._meta.db_table for each in Lead._meta.local_many_to_many)
+# Those that are filled: of a few links it reads all.
+LINKS = tuple(
+    each.remote_field.through._meta.db_table
+    for each in Lead._meta.local_many_to_many
+    if each.name in ("assigned_to", "tags")
+)
 
 
 @pytest.fixture
