@@ -3,11 +3,14 @@
 import pytest
 from django.db import connection, transaction
 
+from pat_tokens import lookup
 from pat_tokens import secret as token_secret
 from pat_tokens.lookup import look_up
 from pat_tokens.models import Token
 from pat_tokens.resolver import RevokedToken, resolve_token
 from pat_tokens.services.policy import change_policy
+from tests.bottlecrm_mcp.doctor.pooler import pooling
+from tests.programs import needs_pgbouncer
 from tests.round_trips import round_trips
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -94,3 +97,25 @@ def test_without_a_pool(secret, monkeypatch) -> None:
             assert look_up(token_secret.digest(secret)) is not None
     finally:
         connection.close()
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize("mode", ["session", "transaction"])
+def test_behind_pgbouncer(secret, tmp_path, monkeypatch, mode) -> None:
+    """Sessions are lent on with what was prepared in them, or without it."""
+    connection.close()
+    monkeypatch.delitem(connection.settings_dict["OPTIONS"], "pool")
+    with pooling(tmp_path, connection.settings_dict, mode, "DISCARD ALL") as port:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", port)
+        other = connection.copy()
+        try:
+            for _ in range(2):
+                for each in (connection, other):
+                    monkeypatch.setattr(lookup, "connection", each)
+                    each.ensure_connection()
+                    assert look_up(token_secret.digest(secret)) is not None
+                connection.close()
+        finally:
+            connection.close()
+            other.close()

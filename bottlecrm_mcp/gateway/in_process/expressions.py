@@ -26,14 +26,12 @@ from django.db.models.functions import (
     Concat,
     Left,
     Length,
-    Lower,
     Substr,
 )
 from django.db.models.lookups import (
     Contains,
     EndsWith,
     Exact,
-    GreaterThan,
     GreaterThanOrEqual,
     Regex,
 )
@@ -52,6 +50,14 @@ from bottlecrm_mcp.gateway.shared.folding import (
 # What PostgreSQL casts without an error.
 NUMBER = r"^-?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,2})?$"
 DAY = r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
+BEYOND_ASCII = "octet_length({}) > length({})"
+# Text without accents, and letters in the place of ligatures.
+TAKEN_APART = (
+    "translate(normalize(lower({}), NFKD), "
+    f"'{''.join(LETTERS)}{MARKS}', '{''.join(LETTERS.values())}')"
+)
+for _ligature, _letters in LIGATURES.items():
+    TAKEN_APART = f"replace({TAKEN_APART}, '{_ligature}', '{_letters}')"
 # Of pg_trgm: what is spelled alike enough to be looked at.
 ALIKE = 0.4
 
@@ -60,38 +66,48 @@ def text(expression: Any, function: str, *more: Any) -> Func:
     return Func(expression, *more, function=function, output_field=TextField())
 
 
-def folded_text(expression: Any) -> Expression:
+class Repeated(Func):
+    """A template in which its expression stands at each `{}`.
+
+    One node in the place of many, which Django takes long to compile.
+    """
+
+    arity = 1
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
+        sql, parameters = compiler.compile(self.source_expressions[0])
+        template = self.extra["template"]
+        return template.replace("{}", sql), [*parameters] * template.count("{}")
+
+
+def folded_text(expression: Any) -> Func:
     """The same as `folding.folded`. Only text beyond ASCII is taken apart, which costs most."""
-    lower = Lower(expression)
-    decomposed: Any = Func(
-        lower, template="normalize(%(expressions)s, NFKD)", output_field=TextField()
-    )
-    stripped: Any = text(
-        decomposed, "translate", Value("".join(LETTERS) + MARKS), Value("".join(LETTERS.values()))
-    )
-    for ligature, letters in LIGATURES.items():
-        stripped = text(stripped, "replace", Value(ligature), Value(letters))
-    return Case(
-        When(_beyond_ascii(expression), then=stripped), default=lower, output_field=TextField()
+    return Repeated(
+        expression,
+        template=f"CASE WHEN {BEYOND_ASCII} THEN {TAKEN_APART} ELSE lower({{}}) END",
+        output_field=TextField(),
     )
 
 
-def _beyond_ascii(expression: Any) -> Q:
-    octets = Func(expression, function="octet_length", output_field=IntegerField())
-    return Q(GreaterThan(octets, Length(expression)))
+def _accented(name: str) -> Func:
+    """The same of text beyond ASCII alone: what else there is, a plain comparison finds."""
+    return Repeated(
+        F(name),
+        template=f"CASE WHEN {BEYOND_ASCII} THEN {TAKEN_APART} ELSE '' END",
+        output_field=TextField(),
+    )
 
 
 def holds_text(name: str, wanted: str) -> Q:
     """Whether a column holds this text, in any case and with any accents."""
     meant = folded(wanted)
-    accented = _beyond_ascii(F(name)) & Q(Contains(folded_text(F(name)), meant))
-    return Q(**{f"{name}__icontains": meant}) | accented
+    return Q(**{f"{name}__icontains": meant}) | Q(Contains(_accented(name), meant))
 
 
 def is_text(name: str, wanted: str) -> Q:
     meant = folded(wanted)
-    accented = _beyond_ascii(F(name)) & Q(Exact(folded_text(F(name)), meant))
-    return Q(**{f"{name}__iexact": meant}) | accented
+    same = Q(**{f"{name}__iexact": meant})
+    return same | Q(Exact(_accented(name), meant)) if meant else same
 
 
 def digits(expression: Any) -> Func:
