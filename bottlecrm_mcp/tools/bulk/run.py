@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import GatewayError, RecordChanged, WrittenBefore
 from bottlecrm_mcp.gateway.shared import progress
 from bottlecrm_mcp.tools.bulk.plan import Plan, Refusal, all_refused, grouped, planned, state_of
@@ -163,7 +164,7 @@ def _after(plan: Plan, outcome: Outcome) -> dict[str, Any]:
             f"{text} ({count} of them)" if count > 1 else text for text, count in said.items()
         ]
     if several.tool == "crm_update":
-        after["changed"] = _fields(outcome.done)
+        after["changed"] = _fields(several.entity, outcome.done)
         back = way_back(
             several.entity,
             several.arguments["data"],
@@ -179,6 +180,8 @@ def _after(plan: Plan, outcome: Outcome) -> dict[str, Any]:
     return after
 
 
-def _fields(done: Mapping[str, WriteResult]) -> dict[str, int]:
-    """How many records each field changed of."""
-    return dict(Counter(name for each in done.values() for name in each.changed))
+def _fields(entity: Entity, done: Mapping[str, WriteResult]) -> dict[str, int]:
+    """How many records each field changed of; what the CRM computes was not read before."""
+    computed = {field.name for field in entity.fields if field.computed}
+    names = (name for each in done.values() for name in each.changed if name not in computed)
+    return dict(Counter(names))

@@ -310,6 +310,9 @@ def test_cases_closed_together(admin: Any, alpha: Any, confirmed: Any) -> None:
     assert answer["way_back"]
     with org_context(alpha.org):
         assert Case.objects.filter(pk__in=closed["ids"], status="Closed").count() == 3
+    # What the CRM computes for each case is in no list, and did not change.
+    urgent = {"entity": "cases", "ids": closed["ids"], "data": {"description": "Look again"}}
+    assert confirmed(admin, "crm_update", **urgent)[1]["changed"] == {"description": 3}
 
 
 def test_leads_made_together(admin: Any, user: Any, alpha: Any, confirmed: Any) -> None:
