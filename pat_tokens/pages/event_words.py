@@ -125,7 +125,7 @@ def _write(event: Event) -> tuple[str, str]:
             return f"{name} did “{event.detail.replace('_', ' ')}” on {what}", ""
         fields = [_field(each) for each in event.detail.split(", ") if each]
         if 0 < len(fields) <= MOST_FIELDS:
-            return f"{name} {done} {_together(fields)} of {what}", ""
+            return f"{name} {done} the {_together(fields)} of {what}", ""
         number = f"{len(fields)} fields of " if fields else ""
         return f"{name} {done} {number}{what}", ", ".join(fields)
     if event.outcome == "repeated":

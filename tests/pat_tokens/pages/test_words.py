@@ -19,7 +19,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
     [
         (
             {"tool": "crm_update", "entity": "opportunities", "outcome": "done", "detail": "stage"},
-            "Claude changed stage of an opportunity",
+            "Claude changed the stage of an opportunity",
             "",
         ),
         (
