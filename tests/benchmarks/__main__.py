@@ -74,6 +74,7 @@ def prepare(options: argparse.Namespace) -> str:
 def sections(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]]]:
     """By name: the title, and what measures it."""
     from tests.benchmarks import gateways, growth, hosted, lists, memory, profile, world
+    from tests.benchmarks.peers import compare as peers
 
     rounds, third = options.rounds, options.foreign // 3
 
@@ -106,6 +107,10 @@ def sections(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], s
         "load": (
             "One and eight callers, one and two workers",
             lambda: hosted.under_load(*admin(), rounds),
+        ),
+        "peers": (
+            "The answer of a search of ten leads by other servers",
+            lambda: peers.run(*admin(), rounds),
         ),
         "protocol": ("What the protocol costs", lambda: hosted.protocol(*admin(), rounds)),
         "profile": (

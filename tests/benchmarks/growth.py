@@ -10,11 +10,13 @@ from uuid import uuid4
 
 from django.core.management import call_command
 
+from bottlecrm_mcp.tools.create import crm_create
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.get import crm_get
 from bottlecrm_mcp.tools.searches.one_entity import search_entity
 from bottlecrm_mcp.tools.summarize import crm_summarize
 from bottlecrm_mcp.tools.truncation import size
+from bottlecrm_mcp.tools.update import crm_update
 from tests.benchmarks import world
 from tests.benchmarks.measure import Cost, compare, table
 from tests.benchmarks.plot import chart
@@ -93,7 +95,7 @@ def _parts(count: int) -> Iterator[int]:
 
 
 def own(sizes: tuple[int, ...], rounds: int) -> Growth:
-    """Of an administrator, with the statistics that `mcp_tune` makes."""
+    """With the statistics that `mcp_tune` makes; a fifth of the records are the user's."""
     growth = Growth("own leads", {})
     for count in sizes:
         org, admin, user = world.organisation(f"Own {count}")
@@ -102,8 +104,9 @@ def own(sizes: tuple[int, ...], rounds: int) -> Growth:
             world.more_leads(org, user, count - sizes[0])
         world.analyze()
         call_command("mcp_tune", apply=True, stdout=StringIO())
-        crm, _ = world.crm_of(admin)
+        crm, others = world.crm_of(admin)[0], calls_of(world.crm_of(user)[0])
         calls = calls_of(crm) | known_lead(crm, world.first_lead(org.name))
+        calls |= {f"{name} of a user": others[name] for name in ("newest", "words")}
         growth.measured[count] = compare(calls, rounds)
     return growth
 
@@ -115,7 +118,18 @@ def known_lead(crm: Crm, lead: str) -> dict[str, Callable[[], int]]:
             search_entity(crm, entity="leads", filters={"tags": "Tag 3"}, limit=10)
         ),
         "count": lambda: size(crm_summarize(crm, entity="leads")),
+        "create": lambda: size(crm_create(crm, entity="leads", data=new_lead())),
+        "update": lambda: size(crm_update(crm, entity="leads", id=lead, data=new_city())),
     }
+
+
+def new_lead() -> dict[str, str]:
+    name = uuid4().hex
+    return {"first_name": "Ann", "last_name": name, "email": f"{name}@example.com"}
+
+
+def new_city() -> dict[str, str]:
+    return {"city": uuid4().hex}
 
 
 def summarize_against_fetching(crm: Crm, rounds: int) -> str:

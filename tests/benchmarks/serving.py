@@ -16,7 +16,8 @@ import psutil
 
 from tests.benchmarks.http_client import request, send
 
-READY_SECONDS = 60
+READY_SECONDS = 180
+HEALTHZ = request("GET", "/mcp/healthz")
 
 
 class Served:
@@ -25,9 +26,9 @@ class Served:
     On one port the first worker takes connections that come at once, and the others none.
     """
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, application: str, settings: str, python: str) -> None:
         self.ports = [_free_port() for _ in range(workers)]
-        self._started = [_uvicorn(port) for port in self.ports]
+        self._started = [_uvicorn(port, application, settings, python) for port in self.ports]
 
     def cpu(self) -> float:
         """Milliseconds of CPU that the server's processes have used."""
@@ -44,12 +45,13 @@ class Served:
         for process in self._started:
             process.wait(30)
 
-    def wait(self) -> None:
+    def wait(self, ready: bytes) -> None:
+        """Until this request is answered."""
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until:
             try:
                 every = len(self.ports)
-                asyncio.run(send(self.ports, request("GET", "/mcp/healthz"), every, every))
+                asyncio.run(send(self.ports, ready, every, every))
             except (OSError, RuntimeError, asyncio.IncompleteReadError):
                 time.sleep(0.2)
             else:
@@ -61,22 +63,28 @@ class Served:
 
 
 @contextmanager
-def served(workers: int) -> Iterator[Served]:
-    server = Served(workers)
+def served(
+    workers: int,
+    application: str = "settings.asgi:application",
+    settings: str = "tests.benchmarks.settings",
+    python: str = sys.executable,
+    ready: bytes = HEALTHZ,
+) -> Iterator[Served]:
+    server = Served(workers, application, settings, python)
     try:
-        server.wait()
+        server.wait(ready)
         yield server
     finally:
         server.stop()
 
 
-def _uvicorn(port: int) -> subprocess.Popen[bytes]:
+def _uvicorn(port: int, application: str, settings: str, python: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
-            sys.executable, "-m", "uvicorn", "settings.asgi:application", "--no-access-log",
+            python, "-m", "uvicorn", application, "--no-access-log",
             "--log-level", "warning", "--port", str(port),
         ],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"},
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": settings},
     )  # fmt: skip
 
 
