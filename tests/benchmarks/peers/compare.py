@@ -1,4 +1,10 @@
-"""A search beside the same answer of other servers and of the REST list, on the same rows."""
+"""A search beside the same answer of other servers and of the REST list, on the same rows.
+
+The others are no dependency of this project. They need an environment of their own:
+
+    python -m venv /tmp/peers && /tmp/peers/bin/pip install -e '.[demo]' django-mcpz fastmcp
+    PEERS_PYTHON=/tmp/peers/bin/python make bench BENCH='--only peers'
+"""
 
 from __future__ import annotations
 
