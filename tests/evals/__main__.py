@@ -175,7 +175,9 @@ class Runner:
     def _host(self) -> Host:
         if not hasattr(self._local, "host"):
             connection = psycopg.connect(self.made["database"], autocommit=True)
-            http = httpx2.Client(base_url=self.origin, timeout=120)
+            # Else a connection that the host has just closed is taken for the next attempt.
+            once = httpx2.Limits(max_keepalive_connections=0)
+            http = httpx2.Client(base_url=self.origin, timeout=120, limits=once)
 
             def rest(method: str, path: str, token: str, body: Json | None) -> tuple[int, Any]:
                 headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
