@@ -54,7 +54,12 @@ def _inlined(part: Any, schema: Json, within: tuple[str, ...] = ()) -> Any:
     return {key: _inlined(value, schema, within) for key, value in part.items()}
 
 
-def listed(get: Callable[[str], Json | None]) -> list[Json]:
-    """The tools of a host that publishes its schema; none where it does not."""
-    schema = get("/schema/?format=json")
-    return tools_of(schema) if schema else []
+_listed: dict[str, list[Json]] = {}
+
+
+def listed(origin: str, get: Callable[[str], Json | None]) -> list[Json]:
+    """The tools of a host that publishes its schema, asked for once; none where it does not."""
+    if origin not in _listed:
+        schema = get("/schema/?format=json")
+        _listed[origin] = tools_of(schema) if schema else []
+    return _listed[origin]

@@ -107,7 +107,7 @@ async def _over_rest(stage: Stage, options: Options) -> Play:
             meter = Meter(client)
             answer = await stage.task.perfect(Perfect(meter))  # type: ignore[arg-type]
     figures = meter.figures
-    figures.list(openapi.listed(lambda path: _found(stage, path)))
+    figures.list(openapi.listed(options.origin, lambda path: _found(stage, path)))
     return Play(Said(str(answer or "")), figures, (), record.requests, record.characters)
 
 
