@@ -202,6 +202,7 @@ def test_change_of_several(host, alpha, token_for, org_context):
     card = host.card
     expect(card.get_by_role("heading", level=1)).to_contain_text("3 tasks")
     expect(card.get_by_role("checkbox", checked=True)).to_have_count(3)
+    assert "0" not in card.locator("#card").inner_text().splitlines()
     host.assert_looks()
     card.get_by_role("checkbox", name=mine[0].title).press("Space")
     card.get_by_role("button", name="Preview of 2").click()
