@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from mcp.client import Client
+from mcp.client.extension import ClientExtension
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.agent import MODERN, Agent, Person
@@ -35,6 +36,7 @@ async def launched(
     secret: str,
     mode: str = MODERN,
     person: Person | None = None,
+    extensions: Sequence[ClientExtension] = (),
     **more: str,
 ) -> AsyncIterator[Agent]:
     command, *arguments = COMMAND
@@ -43,7 +45,13 @@ async def launched(
     )
     with TemporaryFile("w+") as errors:
         transport = stdio_client(server, errlog=errors)
-        async with Client(transport, mode=mode, elicitation_callback=person, cache=None) as client:
+        async with Client(
+            transport,
+            mode=mode,
+            elicitation_callback=person,
+            extensions=extensions,
+            cache=None,
+        ) as client:
             yield Agent(client, person)
         errors.seek(0)
         said = errors.read()

@@ -1,6 +1,7 @@
 """What an endpoint other than ours may do passes through, too: forms, progress, sessions, ends."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,14 @@ import anyio
 import mcp_types as types
 import pytest
 import uvicorn
+from mcp.client import advertise
 from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from bottlecrm_mcp.gateway.base import GatewayError
 from bottlecrm_mcp.local.proxy import failure, modern_request, request_headers
+from bottlecrm_mcp.protocol.cards.extension import EXTENSION, MIME_TYPE
 from tests.agent import LEGACY, MODERN, Person, text_of
 from tests.bottlecrm_mcp.local.client import launched, run, variables
 from tests.bottlecrm_mcp.local.stand_in import Said, serving
@@ -46,7 +49,7 @@ class Endpoint:
         )
 
     async def list_tools(self, context, params):
-        names = ("ask", "count", "wait")
+        names = ("ask", "count", "declared", "wait")
         tools = [types.Tool(name=name, input_schema={"type": "object"}) for name in names]
         return types.ListToolsResult(tools=tools)
 
@@ -78,6 +81,9 @@ class Endpoint:
         for number in range(3):
             await context.session.report_progress(number, 3, f"step {number}")
         return said("counted")
+
+    async def declared(self, context, params):
+        return said(json.dumps(context.session.client_capabilities.extensions))
 
     async def wait(self, context, params):
         self.waiting.set()
@@ -114,9 +120,9 @@ def url(endpoint) -> Iterator[str]:
         yield address
 
 
-def using(url, work, era, person=None):
+def using(url, work, era, person=None, extensions=()):
     async def through():
-        async with launched(url, TOKEN, era, person) as agent:
+        async with launched(url, TOKEN, era, person, extensions) as agent:
             return await work(agent.client)
 
     return asyncio.run(through())
@@ -131,6 +137,16 @@ def test_form(url, era, agrees):
     person = Person(agrees=agrees)
     assert using(url, ask, era, person) == ("accept" if agrees else "decline")
     assert person.read == ["Really?"]
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+@pytest.mark.parametrize("person", [None, Person()], ids=["without forms", "with forms"])
+def test_extension(url, era, person):
+    async def declared(client):
+        return json.loads(text_of(await client.call_tool("declared", {})))
+
+    cards = advertise(EXTENSION, {"mimeTypes": [MIME_TYPE]})
+    assert using(url, declared, era, person, [cards]) == {EXTENSION: {"mimeTypes": [MIME_TYPE]}}
 
 
 @pytest.mark.parametrize("era", [MODERN, LEGACY])

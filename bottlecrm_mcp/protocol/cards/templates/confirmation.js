@@ -16,10 +16,10 @@ function confirmationParts({ entity, preview }) {
   return [
     node("h1", {}, `This will ${this_will}.`),
     effects.length && warning(`It ${effects.join(", ")}.`),
-    ...Object.keys(told).flatMap(key => told[key]?.constructor === Object ? [node("h2", {}, words(key)), pairs(told[key], preview.record)] : pairs({ [key]: told[key] })),
+    ...Object.keys(told).map(key => told[key]?.constructor === Object ? node("section", {}, node("h2", {}, words(key)), pairs(told[key], preview.record)) : pairs({ [key]: told[key] })),
     records && choices(preview),
     opens(entity, id, name),
-    facts.confirm ? node("div", { className: "buttons" }, button(YES, () => answer(true), "main"), button("No", () => answer(false))) : muted("Answer in the conversation."),
+    facts.confirm ? node("div", { className: "buttons" }, button(YES, () => answer(true), "main"), button("No", () => answer(false))) : muted("Answer in the chat."),
   ];
 }
 
@@ -33,7 +33,7 @@ async function answer(agreed) {
   for (const each of document.querySelectorAll("button, input")) each.disabled = true;
   say("One moment…");
   const result = await asked;
-  say(result.content?.preview ? "This is another preview: look again." : "");
+  say(result.content?.preview ? "Another preview: look again." : "");
   show(result);
   remember(result.text);
 }

@@ -5,6 +5,7 @@ let facts = {};
 const open = new Map();
 let last = 0;
 
+const root = document.documentElement;
 const find = selector => document.querySelector(selector);
 const send = message => parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
 const tell = (method, params = {}) => send({ method, params });
@@ -36,7 +37,7 @@ function asked({ id, method }) {
 
 function adopt(changed) {
   Object.assign(host.context, changed);
-  const { style } = document.documentElement;
+  const { style } = root;
   if (changed.theme) style.colorScheme = changed.theme;
   for (const [name, value] of Object.entries(changed.styles?.variables ?? {}))
     if (name.startsWith("--") && value) style.setProperty(name, value);
@@ -47,7 +48,7 @@ function adopt(changed) {
 function read(result) {
   let content = result.structuredContent;
   if (!content) try { content = JSON.parse(result.content[0].text); } catch { content = {}; }
-  const { message = "This failed.", fields = {}, hint } = content.error ?? {};
+  const { message = "It failed.", fields = {}, hint } = content.error ?? {};
   if (result.isError) return { error: [message, ...Object.entries(fields).map(each => each.join(": ")), hint].filter(Boolean).join("\n") };
   return { content, facts: result._meta?.["io.bottlecrm/card"] ?? {}, text: result.content };
 }
@@ -74,7 +75,7 @@ function draw() {
 }
 
 const size = new ResizeObserver(() => {
-  const { width, height } = document.documentElement.getBoundingClientRect();
+  const { width, height } = root.getBoundingClientRect();
   tell("ui/notifications/size-changed", { width: Math.ceil(width), height: Math.ceil(height) });
 });
 
@@ -87,5 +88,5 @@ addEventListener("load", async () => {
   host.can = hostCapabilities ?? {};
   adopt(hostContext ?? {});
   tell("ui/notifications/initialized");
-  size.observe(document.documentElement);
+  size.observe(root);
 });

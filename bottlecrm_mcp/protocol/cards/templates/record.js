@@ -24,7 +24,7 @@ const pair = (label, value) => [node("dt", {}, label), node("dd", {}, value)];
 
 function title({ entity = "", action, repeated }, name) {
   const kind = words(facts.singular?.[entity] ?? entity);
-  const done = repeated ? "was done before" : DONE[facts.tool];
+  const done = repeated ? "done before" : DONE[facts.tool];
   return [node("h1", {}, name ?? kind), muted([kind, action && words(action), done].filter(Boolean).join(" · "))];
 }
 

@@ -81,7 +81,10 @@ def test_looks(host, demo, folder):
     host.call("crm_action", **case, action="close", params={"closed_on": "today"})
     expect(card.get_by_role("button", name="Yes, do this")).to_be_visible()
     picture(host, folder / "card-confirmation.png")
-    host.change(theme="dark")
+    open_tasks = {"entity": "tasks", "filters": {"is_open": True}}
+    host.call("crm_update", **open_tasks, data={"priority": "High"})
+    expect(card.get_by_role("checkbox").first).to_be_checked()
+    picture(host, folder / "card-several.png")
     measures = ["count", "sum:amount"]
     host.page.evaluate("context.theme = 'dark'")
     host.call("crm_summarize", entity="opportunities", group_by=["stage"], measures=measures)
