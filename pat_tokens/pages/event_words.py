@@ -121,9 +121,9 @@ def _write(event: Event) -> tuple[str, str]:
     done, tried = DOING.get(event.tool, ("used", "use"))
     name, what = event.token_name or "A client", one(event.entity)
     if event.outcome == "done":
-        if event.tool == "crm_action" and event.detail:
-            return f"{name} did “{event.detail.replace('_', ' ')}” on {what}", ""
         fields = [_field(each) for each in event.detail.split(", ") if each]
+        # What an action changed says more than that there was one.
+        done = "changed" if fields and event.tool == "crm_action" else done
         if 0 < len(fields) <= MOST_FIELDS:
             return f"{name} {done} the {_together(fields)} of {what}", ""
         number = f"{len(fields)} fields of " if fields else ""

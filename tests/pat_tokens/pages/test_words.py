@@ -33,8 +33,13 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
             "Title, due date, assignees, region",
         ),
         (
-            {"tool": "crm_action", "entity": "invoices", "outcome": "done", "detail": "mark_paid"},
-            "Claude did “mark paid” on an invoice",
+            {"tool": "crm_action", "entity": "cases", "outcome": "done", "detail": "status"},
+            "Claude changed the status of a case",
+            "",
+        ),
+        (
+            {"tool": "crm_action", "entity": "leads", "outcome": "done"},
+            "Claude acted on a lead",
             "",
         ),
         (
