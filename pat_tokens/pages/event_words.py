@@ -62,6 +62,8 @@ OUTCOMES = {
 # Fields whose names read badly in a sentence.
 FIELDS = {"assigned_to": "assignees", "is_active": "activity"}
 MOST_FIELDS = 3
+# The tools that change a record which is there.
+CHANGING = ("crm_update", "crm_action")
 POLICY_FIELDS = {
     "agents": "What tokens may do",
     "max_lifetime_days": "Longest life of a token",
@@ -122,12 +124,12 @@ def _write(event: Event) -> tuple[str, str]:
     name, what = event.token_name or "A client", one(event.entity)
     if event.outcome == "done":
         fields = [_field(each) for each in event.detail.split(", ") if each]
+        if not fields or event.tool not in CHANGING:
+            return f"{name} {done} {what}", ", ".join(fields)
         # What an action changed says more than that there was one.
-        done = "changed" if fields and event.tool == "crm_action" else done
-        if 0 < len(fields) <= MOST_FIELDS:
-            return f"{name} {done} the {_together(fields)} of {what}", ""
-        number = f"{len(fields)} fields of " if fields else ""
-        return f"{name} {done} {number}{what}", ", ".join(fields)
+        if len(fields) <= MOST_FIELDS:
+            return f"{name} changed the {_together(fields)} of {what}", ""
+        return f"{name} changed {len(fields)} fields of {what}", ", ".join(fields)
     if event.outcome == "repeated":
         return f"{name} {done} {what} before; the same call again did nothing", ""
     why = OUTCOMES.get(event.outcome, event.outcome.replace("_", " "))

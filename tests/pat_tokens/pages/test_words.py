@@ -38,6 +38,11 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
             "",
         ),
         (
+            {"tool": "crm_create", "entity": "leads", "outcome": "done", "detail": "title, email"},
+            "Claude added a lead",
+            "Title, email",
+        ),
+        (
             {"tool": "crm_action", "entity": "leads", "outcome": "done"},
             "Claude acted on a lead",
             "",
