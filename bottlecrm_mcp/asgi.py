@@ -166,6 +166,7 @@ class McpApplication:
         async with self.transport.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()
+        await token_policy.flush_calls()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -202,15 +203,15 @@ class McpApplication:
         token = current_call.set(call)
         try:
             message = message_in(body)
-            if refused := self._beyond_scopes(message, call):
-                await _answer(send, *refused[:2], [*cors, *refused[2]])
-                return
-            await forms.deliver(message, call)
-            read = Received(body, message, receive)
-            inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
-            sending = _with_headers(send, [*cors, *session_id.headers(message, call.caller)])
-            sending = self._with_forms(request, call, receive, sending)
             with token_policy.coming_from(request):
+                if refused := self._beyond_scopes(message, call):
+                    await _answer(send, *refused[:2], [*cors, *refused[2]])
+                    return
+                await forms.deliver(message, call)
+                read = Received(body, message, receive)
+                inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
+                sending = _with_headers(send, [*cors, *session_id.headers(message, call.caller)])
+                sending = self._with_forms(request, call, receive, sending)
                 await self.transport.serve(inner, read, sending)
         except HttpError as refusal:
             await _answer(send, refusal.status, refusal.body, cors)
@@ -232,7 +233,7 @@ class McpApplication:
         self, message: Mapping[str, Any], call: Call
     ) -> tuple[int, bytes, Headers] | None:
         """The answer to a call that needs more than its connection allows."""
-        if not call.caller.by_oauth or not isinstance(self.server, McpServer):
+        if not call.caller.by_oauth or not isinstance(self.server, HostedServer):
             return None
         from bottlecrm_mcp.hosted.oauth.step_up import refused_call
 
@@ -240,6 +241,7 @@ class McpApplication:
         if refused is None:
             return None
         telemetry.annotate(outcome="insufficient_scope")
+        self.server.log_refused(message["params"], call.caller)
         answer, challenge = refused
         return 403, answer, [(b"www-authenticate", challenge.encode())]
 

@@ -1,6 +1,7 @@
-"""Access log and traces: one line in the log and one span for each request to /mcp.
+"""Access log, traces and log records: one line in the log, one span and, for a call of a tool, one
+OpenTelemetry log record for each request to /mcp.
 
-Neither holds a value of an argument or of a record. The span is the one that the SDK makes of each
+None holds a value of an argument or of a record. The span is the one that the SDK makes of each
 message; without an OpenTelemetry SDK there is none, and nothing of this costs anything.
 """
 
@@ -18,7 +19,7 @@ from uuid import uuid4
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from opentelemetry import trace
+from opentelemetry import _logs, trace
 
 logger = logging.getLogger("bottlecrm_mcp.calls")
 
@@ -42,6 +43,7 @@ _OUTCOMES = {
     503: "unavailable",
 }
 _SANE_ID = re.compile(r"[\w.:/+=@-]{1,64}", re.ASCII)
+_log_records = _logs.get_logger("bottlecrm_mcp")
 _tracer = trace.get_tracer("bottlecrm_mcp")
 # Clients put their token where a method or an id belongs.
 _SECRET = re.compile(r"(bcrm_(?:pat|oac|ort)_\w{4})[\w-]+", re.ASCII)
@@ -118,6 +120,12 @@ def annotate(**facts: str) -> None:
             setattr(call, name, value)
 
 
+def outcome() -> str:
+    """The outcome of the current request as far as it is known."""
+    call = _current.get()
+    return call.outcome if call else ""
+
+
 async def message_middleware(
     ctx: ServerRequestContext[Any, Any], call_next: CallNext
 ) -> HandlerResult:
@@ -135,6 +143,23 @@ async def message_middleware(
         raise
     finally:
         call.trace()
+
+
+def emit_call(**facts: str | int) -> None:
+    """Hand a row of the call log on to the operator's OpenTelemetry, if that takes logs."""
+    known = {f"bottlecrm.{name}": value for name, value in facts.items() if value != ""}
+    try:
+        record = _logs.LogRecord(
+            timestamp=time.time_ns(),
+            severity_number=_logs.SeverityNumber.INFO,
+            severity_text="INFO",
+            body="call of a tool",
+            attributes=known,
+        )
+        _log_records.emit(record)
+    except Exception:
+        # The call itself is over, and has not failed.
+        logger.exception("A call could not be handed on to OpenTelemetry")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.models import Token
 from pat_tokens.resolver import resolve_presented
 from pat_tokens.secret import from_header
-from pat_tokens.services.policy import denial
+from pat_tokens.services.policy import denial, limit_denial
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -35,7 +35,9 @@ def _from_header(request: Request) -> Token | None:
     if secret is None:
         return None
     token = resolve_presented(secret)
-    if reason := denial(token, request.method, request.path_info):
+    if reason := denial(token, request.method, request.path_info) or limit_denial(
+        token.org_id, token.credential_id, request.method
+    ):
         record_refusal(token, reason)
         raise PermissionDenied(reason)
     record_use(token)

@@ -23,6 +23,9 @@ ENTITIES = {
     "invoices": "Invoices",
 }
 
+# Of one token in a day; `mails` are those to people outside the organisation.
+DAILY_LIMITS = {"writes": 500, "deletes": 50, "mails": 50}
+
 # Besides https and http to the same computer: apps of the desktop that are called by a scheme.
 REDIRECT_SCHEMES = ("cursor", "vscode", "vscode-insiders", "windsurf", "zed")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -130,14 +133,50 @@ class TokenSettings:
     @property
     def event_retention(self) -> timedelta:
         """How long entries of the event log are kept where `pat_prune` is run."""
-        days = _whole_number("PAT_TOKENS_EVENT_RETENTION_DAYS", default=365, least=30, most=36_500)
-        return timedelta(days=days)
+        return _days("PAT_TOKENS_EVENT_RETENTION_DAYS", 365)
+
+    @property
+    def daily_limits(self) -> dict[str, int]:
+        """What one token may do in a day where its organisation has chosen nothing else."""
+        return DAILY_LIMITS | _limits("PAT_TOKENS_DAILY_LIMITS")
+
+    @property
+    def daily_ceilings(self) -> dict[str, int]:
+        """What no organisation can choose more than."""
+        return _limits("PAT_TOKENS_DAILY_CEILINGS")
+
+    @property
+    def read_retention(self) -> timedelta:
+        """How long calls of tools that only read are kept where `pat_prune` is run."""
+        return _days("PAT_TOKENS_READ_RETENTION_DAYS", 90)
+
+    @property
+    def write_retention(self) -> timedelta:
+        """How long calls of tools that can write are kept where `pat_prune` is run."""
+        return _days("PAT_TOKENS_WRITE_RETENTION_DAYS", 400)
 
 
 def _is_secure(parts: SplitResult) -> bool:
     if parts.scheme == "http":
         return parts.hostname in LOOPBACK
     return parts.scheme == "https" and bool(parts.hostname)
+
+
+def _limits(name: str) -> dict[str, int]:
+    limits = getattr(settings, name, {})
+    is_fine = isinstance(limits, Mapping) and all(
+        kind in DAILY_LIMITS and type(limit) is int and limit >= 0 for kind, limit in limits.items()
+    )
+    if not is_fine:
+        raise ImproperlyConfigured(
+            f"{name} must map {', '.join(DAILY_LIMITS)} to numbers from 0 on; it is {limits!r}."
+        )
+    return dict(limits)
+
+
+def _days(name: str, default: int) -> timedelta:
+    # The database removes nothing within its first 30 days.
+    return timedelta(days=_whole_number(name, default=default, least=30, most=36_500))
 
 
 def _whole_number(name: str, *, default: int, least: int, most: int) -> int:

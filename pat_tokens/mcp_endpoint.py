@@ -3,14 +3,18 @@
 All of it works for the host's own tokens as well.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q
 
 from pat_tokens.audit import events
+from pat_tokens.audit.calls import call_log
 from pat_tokens.audit.source import Source, coming_from, current_source, source_of
 from pat_tokens.audit.usage import (
     record_first_mcp_request,
@@ -18,9 +22,10 @@ from pat_tokens.audit.usage import (
     record_use,
     record_use_of_host_token,
 )
-from pat_tokens.models import Event, Policy, Token
+from pat_tokens.models import Call, Event, Policy, Token
 from pat_tokens.request_cache import cached, forget, request_cache
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.daily_limits import LimitReached, count_write, little_left
 from pat_tokens.services.downloads import offer_download
 from pat_tokens.services.leak_reports import MAX_BODY_BYTES as MAX_REPORT_BYTES
 from pat_tokens.services.leak_reports import ReportResponse, answer_report
@@ -31,11 +36,13 @@ from pat_tokens.services.policy import (
     lifetime_denial,
     policy_of,
 )
+from pat_tokens.services.stop import stop_denial
 from pat_tokens.stand_in import stand_in_for
 
 __all__ = [
     "MAX_REPORT_BYTES",
     "Admission",
+    "LimitReached",
     "NotAdmitted",
     "ReportResponse",
     "Source",
@@ -44,11 +51,14 @@ __all__ = [
     "admit",
     "answer_report",
     "coming_from",
+    "count_write",
     "current_source",
+    "flush_calls",
     "forget",
     "link_records",
     "offer_download",
     "record_address",
+    "record_call",
     "record_write",
     "request_cache",
     "source_of",
@@ -57,6 +67,12 @@ __all__ = [
 # The address of a record's page, by the name of its entity and its id; empty where there is none.
 RecordAddress = Callable[[str, str], str]
 _record_address: RecordAddress | None = None
+
+
+logger = logging.getLogger("pat_tokens")
+
+# Stores the calls that still wait; before the process ends.
+flush_calls = call_log.flush
 
 
 class NotAdmitted(Exception):
@@ -68,7 +84,8 @@ class Admission:
     """What the policy leaves of a token.
 
     `read_only` is the reason if it may not write; `sealed`, whether confirmations must be sealed.
-    The name and prefix are those that `record_write` wants to be told.
+    The name and prefix are those that `record_write` wants to be told; `little_left` says in words
+    of which daily limits little is left.
     """
 
     scopes: tuple[str, ...]
@@ -76,6 +93,7 @@ class Admission:
     sealed: bool
     token_name: str
     token_prefix: str
+    little_left: tuple[str, ...] = ()
 
 
 def admit(token: Any) -> Admission:
@@ -89,10 +107,12 @@ def admit(token: Any) -> Admission:
         if isinstance(token, Token):
             record_refusal(token, str(refusal))
         raise
+    left: tuple[str, ...] = ()
     if isinstance(token, Token):
         record_first_mcp_request(token)
+        left = little_left(token)
     read_only = agents_denial(policy.agents, "POST") or ""
-    return Admission(scopes, read_only, policy.sealed, *_called(token))
+    return Admission(scopes, read_only, policy.sealed, *_called(token), left)
 
 
 def link_records(address_of: RecordAddress) -> None:
@@ -164,6 +184,75 @@ def record_write(
     )
 
 
+def record_call(
+    *,
+    org_id: str,
+    actor_id: str,
+    actor: str,
+    token_id: str,
+    token_name: str,
+    client: tuple[str, str],
+    tool: str,
+    entity: str,
+    outcome: str,
+    code: str,
+    writes: bool,
+    began: datetime,
+    ms: int,
+    record_ids: Sequence[str] = (),
+    records: int = 0,
+    fields: Iterable[str] = (),
+) -> None:
+    """One row of the call log, for a call that reached a tool. Stored later, and never raises.
+
+    `client` is its name and version as it says; `outcome` one of `Call.Outcome`, `code` the kind of
+    a refusal or error. `records` counts those of the answer where their ids are not told. `fields`
+    are names: of filters, or of what a write changed.
+    """
+    try:
+        name, version = client if client[0] else _product(current_source().client)
+        told = {
+            "actor_id": actor_id,
+            "actor": actor,
+            "token_name": token_name,
+            "client": name,
+            "client_version": version,
+            "tool": tool,
+            "entity": entity,
+            "record_id": record_ids[0] if len(record_ids) == 1 else "",
+            "fields": ", ".join(fields),
+            "code": code,
+        }
+        call = Call(
+            org_id=UUID(org_id),
+            created_at=began,
+            token_id=_uuid(token_id),
+            records=len(record_ids) or records,
+            outcome=outcome,
+            writes=writes,
+            ms=max(0, ms),
+            **{field: events.fitting(Call, field, value) for field, value in told.items()},
+        )
+        if len(record_ids) > 1:
+            call.record_ids = tuple(dict.fromkeys(each[:64] for each in record_ids))
+        call_log.add(call)
+    except Exception:
+        logger.exception("A call of %s could not be logged", tool)
+
+
+def _product(agent: str) -> tuple[str, str]:
+    """Name and version of the program that a User-Agent begins with."""
+    name, _, version = agent.split(" ")[0].partition("/")
+    return name, version
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def _called(token: Any) -> tuple[str, str]:
     """What the log calls a token, and its first characters; a connection's is called its client."""
     if not isinstance(token, Token):
@@ -186,8 +275,13 @@ def _policy(token: Any) -> Policy:
 
 
 def _remaining_scopes(token: Any, policy: Policy) -> tuple[str, ...]:
+    stop = token.policy_stop if isinstance(token, Token) else policy.stop
     # Whether a message reads is not known yet, so this asks for the least.
-    if denial := agents_denial(policy.agents, "GET") or lifetime_denial(policy, token):
+    if (
+        denial := stop_denial(stop)
+        or agents_denial(policy.agents, "GET")
+        or lifetime_denial(policy, token)
+    ):
         raise NotAdmitted(denial)
     if isinstance(token, Token) and (denial := connection_denial(token)):
         raise NotAdmitted(denial)

@@ -19,7 +19,7 @@ from pat_tokens.models import Token
 from pat_tokens.resolver import TokenRejected, resolve_presented
 from pat_tokens.scopes import OUR_APPS
 from pat_tokens.secret import from_header, has_valid_checksum, made_with_credential
-from pat_tokens.services.policy import denial, host_token_denial
+from pat_tokens.services.policy import denial, host_token_denial, limit_denial
 from pat_tokens.sign_in.destinations import is_page
 from pat_tokens.sign_in.gate import serve_page
 
@@ -97,8 +97,9 @@ class TokenContext:
     def _with(self, token: Token, request: HttpRequest) -> HttpResponseBase:
         # Before anything is attached: a refused request leaves no identity behind.
         if reason := denial(token, request.method, request.path_info):
-            record_refusal(token, reason)
-            return JsonResponse({"detail": reason}, status=403)
+            return _refused(token, reason)
+        if reason := limit_denial(token.org_id, token.credential_id, request.method):
+            return _refused(token, reason)
         _attach(cast(IdentifiedRequest, request), token)
         record_use(token)
         with _in_timezone_of(token.org):
@@ -106,10 +107,18 @@ class TokenContext:
 
     def _with_host_token(self, request: IdentifiedRequest) -> HttpResponseBase:
         """The organisation's policy binds the host's own tokens too."""
-        if reason := host_token_denial(request._pat, request.org.pk, request.method):
-            logger.warning("Token %s of the host refused: %s", request._pat.pk, reason)
+        token, org_id = request._pat, request.org.pk
+        if reason := host_token_denial(token, org_id, request.method) or limit_denial(
+            org_id, token.pk, request.method
+        ):
+            logger.warning("Token %s of the host refused: %s", token.pk, reason)
             return JsonResponse({"detail": reason}, status=403)
         return self.get_response(request)
+
+
+def _refused(token: Token, reason: str) -> JsonResponse:
+    record_refusal(token, reason)
+    return JsonResponse({"detail": reason}, status=403)
 
 
 def _show_hidden(request: HttpRequest) -> None:

@@ -2,7 +2,14 @@
 
 from django.urls import path, re_path
 
-from pat_tokens.pages import admin_views, change_views, connection_views, sign_in_views, views
+from pat_tokens.pages import (
+    admin_views,
+    call_views,
+    change_views,
+    connection_views,
+    sign_in_views,
+    views,
+)
 
 app_name = "pat_tokens_page"
 
@@ -15,6 +22,8 @@ urlpatterns = [
     path("<uuid:pk>/edit/", change_views.edit, name="edit"),
     path("<uuid:pk>/pause/", change_views.pause, name="pause"),
     path("<uuid:pk>/revoke/", change_views.revoke, name="revoke"),
+    path("calls/", call_views.own_calls, name="calls"),
+    path("calls/csv/", call_views.own_calls_csv, name="calls-csv"),
     path("sign-in/", sign_in_views.sign_in, name="sign-in"),
     path("sign-in/organisation/", sign_in_views.choose_organisation, name="choose-organisation"),
     path("sign-out/", sign_in_views.sign_out, name="sign-out"),
@@ -37,8 +46,12 @@ urlpatterns = [
     path("organisation/of/<str:member>/revoke/", admin_views.revoke_person, name="org-person"),
     path("organisation/revoke/", admin_views.revoke_all, name="org-all"),
     path("organisation/policy/", admin_views.policy, name="policy"),
+    path("organisation/stop/", admin_views.stop, name="stop"),
+    path("organisation/allow/", admin_views.allow, name="allow"),
     path("organisation/events/", admin_views.events, name="events"),
     path("organisation/events/csv/", admin_views.events_csv, name="events-csv"),
+    path("organisation/calls/", call_views.org_calls, name="org-calls"),
+    path("organisation/calls/csv/", call_views.org_calls_csv, name="org-calls-csv"),
     # With its last slash, so that Django can still add one that was forgotten; without dots, so
     # that nothing outside passes for a page of ours.
     re_path(r"^[\w/-]+/$", views.nowhere),

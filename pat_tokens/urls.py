@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from pat_tokens.api import admin_views, connection_views, views
+from pat_tokens.api import admin_views, call_views, connection_views, views
 from pat_tokens.services import own_changes
 
 app_name = "pat_tokens"
@@ -25,6 +25,9 @@ urlpatterns = [
         connection_views.ConnectionDetailView.as_view(),
         name="connection",
     ),
+    path("profile/tokens/calls/", call_views.CallListView.as_view(), name="calls"),
+    path("profile/tokens/calls/days/", call_views.CallDaysView.as_view(), name="call-days"),
+    path("profile/tokens/calls/csv/", call_views.CallExportView.as_view(), name="calls-csv"),
     path("profile/tokens/<uuid:pk>/", views.TokenDetailView.as_view(), name="detail"),
     path("profile/tokens/<uuid:pk>/rotate/", views.TokenRotateView.as_view(), name="rotate"),
     path("profile/tokens/<uuid:pk>/pause/", views.TokenPauseView.as_view(), name="pause"),
@@ -46,7 +49,11 @@ urlpatterns = [
     ),
     path("org/tokens/revoke/", admin_views.OrgRevokeView.as_view(), name="org-revoke"),
     path("org/tokens/policy/", admin_views.OrgPolicyView.as_view(), name="org-policy"),
+    path("org/tokens/stop/", admin_views.OrgStopView.as_view(), name="org-stop"),
     path("org/tokens/events/", admin_views.OrgEventListView.as_view(), name="org-events"),
     path("org/tokens/events/csv/", admin_views.OrgEventExportView.as_view(), name="org-events-csv"),
+    path("org/tokens/calls/", call_views.OrgCallListView.as_view(), name="org-calls"),
+    path("org/tokens/calls/days/", call_views.OrgCallDaysView.as_view(), name="org-call-days"),
+    path("org/tokens/calls/csv/", call_views.OrgCallExportView.as_view(), name="org-calls-csv"),
     path("org/tokens/<uuid:pk>/", admin_views.OrgTokenDetailView.as_view(), name="org-detail"),
 ]

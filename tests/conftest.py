@@ -51,6 +51,32 @@ def resetting() -> bool:
     return state.get("pool_available") != state.get("pool_size")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _logged_calls_wait() -> Iterator[None]:
+    """No thread stores them, which would not see what a test has not committed."""
+    from pat_tokens.audit.calls import CallLog, call_log
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CallLog, "_start", lambda self: None)
+        yield
+        call_log.__init__()  # type: ignore[misc]
+
+
+@pytest.fixture
+def calls(db: None) -> Callable[..., list[Any]]:
+    """The call log of an organisation, oldest first; it has the calls of this test."""
+    from pat_tokens.audit.calls import call_log
+    from pat_tokens.models import Call
+
+    def read(org: Any, **filters: Any) -> list[Call]:
+        assert call_log.flush()
+        with in_org(org):
+            return list(Call.objects.filter(**filters).order_by("created_at", "pk"))
+
+    call_log.__init__()  # type: ignore[misc]
+    return read
+
+
 @pytest.fixture
 def org_context() -> Callable[[Org], Any]:
     return in_org

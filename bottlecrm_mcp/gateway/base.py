@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bottlecrm_mcp.catalogue.model import Entity, Field, Included, Kind
+from bottlecrm_mcp.catalogue.model import Effect, Entity, Field, Included, Kind
 
 OUTCOME_UNKNOWN = (
     "Whether the CRM did this is not known: look at the record before you try it again."
@@ -76,6 +76,8 @@ class Caller:
     # What the log calls the token; nothing follows from it.
     token_name: str = field(default="", compare=False)
     token_prefix: str = field(default="", compare=False)
+    # Of which daily limits little is left, in words.
+    little_left: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_admin(self) -> bool:
@@ -430,9 +432,11 @@ class Gateway(Protocol):
         subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
+        effects: Iterable[Effect] = (),
     ) -> Reply:
         """Send a write. A status of 400 or more means that nothing was changed, where the gateway
-        can promise it. Raises `WrittenBefore` and `RecordChanged` where that is so."""
+        can promise it. `effects` are those that were confirmed, for what is counted of them. Raises
+        `WrittenBefore` and `RecordChanged` where that is so."""
 
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
         """What the CRM would answer to this DELETE, if it would refuse it. Nothing is deleted."""

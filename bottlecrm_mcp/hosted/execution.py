@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.gateway.in_process.transactions import too_late
-from bottlecrm_mcp.hosted import thread_pool
+from bottlecrm_mcp.hosted import thread_pool, token_policy
 from bottlecrm_mcp.hosted.admission import Call, authenticated_again
 from bottlecrm_mcp.hosted.audit import Audit
 from bottlecrm_mcp.hosted.files.offers import HostedFileLinks
@@ -64,6 +65,7 @@ def _worked(work: Callable[[Crm], Any], call: Call, audit: Audit) -> Any:
         deadline=call.deadline,
         for_write=lambda: authenticated_again(call),
         note=audit.note,
+        count_write=partial(token_policy.count_write, call.caller),
     )
     with gateway.session():
         return work(crm_with(gateway))

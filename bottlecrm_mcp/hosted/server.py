@@ -1,4 +1,4 @@
-"""MCP server of the endpoint: notes what is written, and asks clients for more access."""
+"""MCP server of the endpoint: logs each call, and asks clients for more access."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import mcp_types as types
 
 from bottlecrm_mcp.conf import mcp_settings
+from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted import oauth, open_forms
 from bottlecrm_mcp.hosted.audit import Write
+from bottlecrm_mcp.hosted.call_log import ToolCall, logged, record_refused
 from bottlecrm_mcp.hosted.execution import current_call
 from bottlecrm_mcp.protocol import elicitation
 from bottlecrm_mcp.protocol.server import McpServer
@@ -25,13 +27,33 @@ class HostedServer(McpServer):
     """The server of all calls; each of its requests is within a `current_call`."""
 
     async def _call_tool(self, context: Any, params: types.CallToolRequestParams) -> Any:
-        call = current_call.get()
+        current = current_call.get()
         name, arguments = params.name, params.arguments or {}
         with suppress(ToolError):
             if answer := self.answered_on_card(context, params):
                 name, arguments = answer.tool, answer.arguments
-        call.write = self._write_of(name, arguments, client_name(context) or call.client)
-        return await super()._call_tool(context, params)
+        client = client_of(context, current.client)
+        current.write = self._write_of(name, arguments, " ".join(client).strip())
+        tool = self.tool(name)
+        if tool is None:
+            return await super()._call_tool(context, params)
+        with logged(self._logged_call(tool, arguments, client), current.caller) as call:
+            result = await super()._call_tool(context, params)
+            call.result = getattr(result, "structured_content", None) or {}
+        return result
+
+    def log_refused(self, params: Mapping[str, Any], caller: Caller) -> None:
+        """Log a call that its connection does not allow, which no tool is asked for."""
+        if tool := self.tool(params["name"]):
+            record_refused(self._logged_call(tool, params.get("arguments")), caller)
+
+    def _logged_call(
+        self, tool: Tool, arguments: Any, client: tuple[str, str] = ("", "")
+    ) -> ToolCall:
+        given = arguments if isinstance(arguments, dict) else {}
+        named = given.get("entity")
+        entity = self.registry.catalogue.meant_by(named) if isinstance(named, str) else None
+        return ToolCall(tool, entity, given, client)
 
     def uses_research(self) -> bool:
         """Whether the caller's client is one that OpenAI's tools are for."""
@@ -90,8 +112,11 @@ class HostedServer(McpServer):
         return Write(tool.name, entity, record_id if is_id(record_id) else "", client)
 
 
-def client_name(context: Any) -> str:
-    """As the client introduces itself, where the protocol has it do so with each request."""
+def client_of(context: Any, declared: str) -> tuple[str, str]:
+    """Name and version as the client introduces itself, or did so when its session began."""
     introduction = context.session.client_params
     info = introduction.client_info if introduction else None
-    return f"{info.name} {info.version}".strip() if info else ""
+    if info is not None:
+        return info.name, info.version
+    name, _, version = declared.rpartition(" ")
+    return (name, version) if name else (declared, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 
-from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
 
 
 class NotAdmitted(Exception):
@@ -38,7 +39,20 @@ def admitted(caller: Caller, token: Any) -> Caller:
         sealed=admission.sealed,
         token_name=admission.token_name,
         token_prefix=admission.token_prefix,
+        little_left=admission.little_left,
     )
+
+
+def count_write(caller: Caller, deletes: int, mails: int) -> None:
+    """Count a write in its own transaction. Raises `GatewayError` beyond the limit of the day."""
+    if not is_installed():
+        return
+    from pat_tokens import mcp_endpoint
+
+    try:
+        mcp_endpoint.count_write(caller.org_id, caller.token_id, deletes=deletes, mails=mails)
+    except mcp_endpoint.LimitReached as reached:
+        raise GatewayError("limit_reached", f"{reached} Nothing was changed.") from reached
 
 
 @contextmanager
@@ -80,3 +94,11 @@ def forget_request_cache() -> None:
         from pat_tokens.mcp_endpoint import forget
 
         forget()
+
+
+async def flush_calls() -> None:
+    """Have the calls that still wait to be logged stored, within a few seconds."""
+    if is_installed():
+        from pat_tokens.mcp_endpoint import flush_calls
+
+        await asyncio.to_thread(flush_calls)

@@ -32,7 +32,7 @@ def instructions(caller: Caller, web_address: str = "") -> str:
     return (
         f"You work in BottleCRM as {_person(caller)}{_organisation(caller)}, with exactly that "
         f"person's permissions{_access(caller)}. Today is {clock.today.isoformat()} in the time "
-        f"zone {clock.zone.key}; weeks start on Monday.{_web(web_address)} {RULES}"
+        f"zone {clock.zone.key}; weeks start on Monday.{_web(web_address)} {RULES}{_limits(caller)}"
     )
 
 
@@ -42,6 +42,12 @@ def _access(caller: Caller) -> str:
 
 def _web(address: str) -> str:
     return f" People open the CRM at {_quoted(address)}." if address else ""
+
+
+def _limits(caller: Caller) -> str:
+    if not caller.little_left:
+        return ""
+    return f" Little is left of this connection's daily limits: {', '.join(caller.little_left)}."
 
 
 def _person(caller: Caller) -> str:

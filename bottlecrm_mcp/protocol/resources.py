@@ -83,4 +83,5 @@ def me(caller: Caller) -> dict[str, Any]:
         "today": clock.today.isoformat(),
         "access": caller.access,
         "scopes": list(caller.scopes) or ["*:read", "*:write"],
+        **({"little_left": list(caller.little_left)} if caller.little_left else {}),
     }

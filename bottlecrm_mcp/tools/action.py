@@ -9,7 +9,7 @@ from functools import partial
 from string import Formatter
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Action, Entity
+from bottlecrm_mcp.catalogue.model import Action, Effect, Entity
 from bottlecrm_mcp.gateway.base import (
     Condition,
     GatewayError,
@@ -143,6 +143,7 @@ class _Read:
     below: Sequence[Mapping[str, Any]]
     watched_below: Mapping[str, Watched | None]
     is_untrusted_below: bool
+    effects: Sequence[Effect]
 
 
 def _prepared(
@@ -219,6 +220,7 @@ def _prepared(
         below,
         watched_below,
         "also" in change.untrusted,
+        change.effects,
     )
     return Prepared(
         change,
@@ -233,7 +235,7 @@ def _prepared(
 def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     entity, action, params = read.entity, read.action, read.params
     # Refused for the record itself, it reaches nothing below.
-    reply = _send(crm, entity, action, read.record, params, key, read.watched)
+    reply = _send(crm, entity, action, read.record, params, key, read.watched, read.effects)
     done = [
         _write(crm, entity, action, each, params, read.watched_below.get(each["id"]))
         for each in read.below
@@ -322,10 +324,13 @@ def _send(
     params: Mapping[str, Any],
     key: WriteKey | None = None,
     watched: Iterable[Watched | None] = (),
+    effects: Iterable[Effect] = (),
 ) -> Reply:
     path, body = _request(action, record["id"], params)
     written = Subject(entity, record["id"], crm.brief_columns(entity), fields=(action.name,))
-    reply = crm.gateway.write(action.method, path, body, subject=written, key=key, watched=watched)
+    reply = crm.gateway.write(
+        action.method, path, body, subject=written, key=key, watched=watched, effects=effects
+    )
     raise_for_write(crm, entity, reply, f"{entity.singular} {record['name']!r}", body)
     return reply
 
@@ -341,7 +346,9 @@ def _write(
     """The action on a record below: each is a change of its own, reported on its own."""
     named = {"id": record["id"], "name": record["name"]}
     try:
-        reply = _send(crm, entity, action, record, params, watched=[watched])
+        reply = _send(
+            crm, entity, action, record, params, watched=[watched], effects=action.effects
+        )
     except ToolError as problem:
         reason = " ".join((problem.message, *problem.fields.values()))
         return {**named, "done": False, "reason": reason}

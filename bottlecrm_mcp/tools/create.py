@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.catalogue.model import Effect, Entity
 from bottlecrm_mcp.gateway.base import (
     EarlierWrite,
     Reply,
@@ -120,7 +120,7 @@ def _prepared(
         {**values.body, "named": values.understood},
     )
     details = {"data": {**data, **values.understood}, **made, **mail}
-    write = partial(_written, crm, created, values, new, is_alone)
+    write = partial(_written, crm, created, values, new, change.effects, is_alone)
     return Prepared(change, details, write, label_of(created, new))
 
 
@@ -129,6 +129,7 @@ def _written(
     created: Entity,
     values: Values,
     new: Mapping[str, Any],
+    effects: Sequence[Effect],
     is_alone: bool,
     key: WriteKey | None,
 ) -> WriteResult:
@@ -137,7 +138,7 @@ def _written(
     duplicates = _possible_duplicates(crm, created, values.body) if is_alone else []
     path = created.path_of_create.format(**values.body)
     record = Subject(created, columns=crm.written_columns(created))
-    reply = crm.gateway.write("POST", path, values.body, subject=record, key=key)
+    reply = crm.gateway.write("POST", path, values.body, subject=record, key=key, effects=effects)
     raise_for_write(crm, created, reply, subject, values.body)
     record_id = reply.created_id or _id_in(created, reply)
     result: dict[str, Any] = {"entity": created.name}

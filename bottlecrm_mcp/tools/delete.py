@@ -132,8 +132,14 @@ def _written(
     watched: Watched | None,
     key: WriteKey | None,
 ) -> WriteResult:
-    path, subject = deleted.written_at(record_id), Subject(deleted, record_id)
-    reply = crm.gateway.write("DELETE", path, subject=subject, key=key, watched=[watched])
+    reply = crm.gateway.write(
+        "DELETE",
+        deleted.written_at(record_id),
+        subject=Subject(deleted, record_id),
+        key=key,
+        watched=[watched],
+        effects=deleted.delete_effects,
+    )
     raise_for(reply, f"{deleted.singular} {name!r}", wrote=True)
     result: dict[str, Any] = {
         "entity": deleted.name,

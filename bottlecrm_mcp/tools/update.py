@@ -186,8 +186,15 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     body = {**sent_again, **values.body}
     path = updated.written_at(read.record_id)
     columns = crm.written_columns(updated)
-    subject = Subject(updated, read.record_id, columns, before, tuple(read.given))
-    reply = crm.gateway.write(method, path, body, subject=subject, key=key, watched=[read.watched])
+    reply = crm.gateway.write(
+        method,
+        path,
+        body,
+        subject=Subject(updated, read.record_id, columns, before, tuple(read.given)),
+        key=key,
+        watched=[read.watched],
+        effects=kinds_of(read.marked),
+    )
     raise_for_write(crm, updated, reply, read.subject, body)
     answer: dict[str, Any] = {
         "entity": updated.name,

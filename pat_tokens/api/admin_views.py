@@ -13,6 +13,7 @@ from pat_tokens.api.serializers import (
     EventSerializer,
     PolicySerializer,
     RevokeSerializer,
+    StopSerializer,
     TokenSerializer,
     with_owner,
 )
@@ -28,6 +29,7 @@ from pat_tokens.services.event_log import (
 from pat_tokens.services.org_tokens import org_page, totals
 from pat_tokens.services.policy import change_policy, policy_of
 from pat_tokens.services.revocation import BY_ADMIN, revoke_by_id, revoke_every
+from pat_tokens.services.stop import allow_agents, stop_agents
 
 TOO_MANY_ENTRIES = f"More than {MOST_ENTRIES} entries: choose a shorter range, with from and to."
 
@@ -86,6 +88,28 @@ class OrgPolicyView(OrgView):
             return invalid(serializer.errors)
         changed = change_policy(self.owner, **serializer.validated_data)
         return Response({"error": False, **PolicySerializer(changed).data})
+
+
+class OrgStopView(OrgView):
+    """The emergency stop: POST with the `reason` that is told stops all, DELETE ends it."""
+
+    serializer_class = StopSerializer
+
+    def get(self, request: Request) -> Response:
+        policy = policy_of(self.owner.org_id)
+        names = ("stopped_at", "stopped_by", "stop_reason")
+        return Response({"error": False, **{name: getattr(policy, name) for name in names}})
+
+    def post(self, request: Request) -> Response:
+        serializer = StopSerializer(data=request.data)
+        if not serializer.is_valid():
+            return invalid(serializer.errors)
+        stop_agents(self.owner, serializer.validated_data["reason"])
+        return self.get(request)
+
+    def delete(self, request: Request) -> Response:
+        allow_agents(self.owner)
+        return self.get(request)
 
 
 class OrgEventListView(OrgView):

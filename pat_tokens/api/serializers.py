@@ -13,14 +13,15 @@ from pat_tokens import scopes
 from pat_tokens.host.owners import member_id, name_of
 from pat_tokens.host.tokens import status_of
 from pat_tokens.http.plain_values import FlagField, WholeNumberField
-from pat_tokens.http.shown_text import validate_name, validate_note
+from pat_tokens.http.shown_text import validate_name, validate_note, validate_reason
 from pat_tokens.lists.moments import as_moment, end_of, zone_of
-from pat_tokens.models import Event, Policy, Token
+from pat_tokens.models import Call, Event, Policy, Token
 from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
+from pat_tokens.services.daily_limits import KINDS, ceiling_fault
 from pat_tokens.services.policy import default_lifetime
 from pat_tokens.services.refusals import last_refusal
 
@@ -243,6 +244,10 @@ class RevokeSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
         return attrs
 
 
+class StopSerializer(KnownFieldsOnly, serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=255, validators=[validate_reason])
+
+
 class PolicySerializer(KnownFieldsOnly, serializers.ModelSerializer[Policy]):
     client_hosts = serializers.ListField(child=serializers.CharField(), required=False)
     serializer_field_mapping: ClassVar[Any] = {
@@ -256,6 +261,9 @@ class PolicySerializer(KnownFieldsOnly, serializers.ModelSerializer[Policy]):
             "agents",
             "max_lifetime_days",
             "confirmation",
+            "max_writes",
+            "max_deletes",
+            "max_mails",
             "clients",
             "client_hosts",
             "max_connection_days",
@@ -264,6 +272,12 @@ class PolicySerializer(KnownFieldsOnly, serializers.ModelSerializer[Policy]):
             "updated_by",
         )
         read_only_fields = ("updated_at", "updated_by")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        faults = {f"max_{kind}": ceiling_fault(kind, attrs.get(f"max_{kind}")) for kind in KINDS}
+        if wrong := {name: fault for name, fault in faults.items() if fault}:
+            raise serializers.ValidationError(wrong)
+        return attrs
 
     def validate_client_hosts(self, value: list[str]) -> list[str]:
         try:
@@ -298,6 +312,37 @@ class EventSerializer(serializers.ModelSerializer[Event]):
             "detail",
         )
         read_only_fields = fields
+
+
+class CallSerializer(serializers.ModelSerializer[Call]):
+    # Of a call about several records; of one it is in `record_id` too.
+    record_ids = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Call
+        fields = (
+            "id",
+            "created_at",
+            "actor_id",
+            "actor",
+            "token_id",
+            "token_name",
+            "client",
+            "client_version",
+            "tool",
+            "entity",
+            "record_id",
+            "record_ids",
+            "records",
+            "fields",
+            "outcome",
+            "code",
+            "ms",
+        )
+        read_only_fields = fields
+
+    def get_record_ids(self, call: Call) -> list[str]:
+        return list(call.record_ids or filter(None, [call.record_id]))
 
 
 class ConnectSerializer(serializers.Serializer[Any]):

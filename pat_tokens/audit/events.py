@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from pat_tokens.audit.source import current_source, storable
 from pat_tokens.host.owners import email_of
-from pat_tokens.models import Connection, Event, RefusalCount, Token
+from pat_tokens.models import Call, Connection, Event, RefusalCount, Token
 from pat_tokens.rls import in_organisation
 
 # What one token can add in a minute by what is refused. What changed something is always an entry.
@@ -112,7 +112,7 @@ def _storable(facts: dict[str, Any]) -> dict[str, Any]:
     return {name: fitting(Event, name, value) for name, value in facts.items()}
 
 
-def fitting(model: type[Event | Token], name: str, value: Any) -> Any:
+def fitting(model: type[Call | Event | Token], name: str, value: Any) -> Any:
     """The value as the text column of this name can hold it; other values as they are."""
     field = model._meta.get_field(name)
     return storable(value)[: field.max_length] if isinstance(field, CharField) else value

@@ -11,6 +11,7 @@ JOINERS = "\u200c\u200d"
 UNSHOWN_IN_NAME = "A name can't have control or invisible characters."
 UNSHOWN_IN_NOTE = "A note can't have control or invisible characters."
 BETWEEN_LINES = "\r\n\t"
+UNSHOWN_IN_REASON = "A reason can't have control or invisible characters."
 
 
 def is_shown(character: str) -> bool:
@@ -28,3 +29,9 @@ def validate_note(note: str) -> None:
     """Raises `ValidationError`. A note may have several lines."""
     if not all(is_shown(each) or each in JOINERS + BETWEEN_LINES for each in note):
         raise ValidationError(UNSHOWN_IN_NOTE)
+
+
+def validate_reason(reason: str) -> None:
+    """The same of a sentence, in which joiners may stand anywhere."""
+    if not all(is_shown(each) or each in JOINERS for each in reason):
+        raise ValidationError(UNSHOWN_IN_REASON)

@@ -184,5 +184,5 @@ class EventFilter(FilterForm):
     @property
     def wanted(self) -> dict[str, Any]:
         """The conditions on `Event`."""
-        given = ((lookup, self.cleaned_data[name]) for name, lookup in LOOKUPS.items())
+        given = ((lookup, self.cleaned_data.get(name)) for name, lookup in LOOKUPS.items())
         return {lookup: value for lookup, value in given if value not in (None, "")}

@@ -41,6 +41,8 @@ class Event(models.Model):
         CONNECTED = "connected"
         DISCONNECTED = "disconnected"
         REPLAYED = "replayed", "credential used twice"
+        STOPPED = "stopped", "agents stopped"
+        STARTED = "started", "agents allowed again"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     org_id = models.UUIDField(editable=False)

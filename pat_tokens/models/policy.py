@@ -6,6 +6,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 MAX_DAYS = 3650
+MAX_DAILY = 1_000_000
+DAILY = [MaxValueValidator(MAX_DAILY)]
 
 
 class Policy(models.Model):
@@ -46,6 +48,14 @@ class Policy(models.Model):
     default_access = models.CharField(
         max_length=10, choices=Access.choices, default=Access.READ_ONLY
     )
+    # Of one token in a day; without a number the default of the settings.
+    max_writes = models.PositiveIntegerField(null=True, blank=True, validators=DAILY)
+    max_deletes = models.PositiveIntegerField(null=True, blank=True, validators=DAILY)
+    max_mails = models.PositiveIntegerField(null=True, blank=True, validators=DAILY)
+    # While it is set no token and no connection does anything, whatever else is said here.
+    stopped_at = models.DateTimeField(null=True, editable=False)
+    stopped_by = models.CharField(max_length=255, blank=True, editable=False)
+    stop_reason = models.CharField(max_length=255, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.CharField(max_length=255, blank=True, editable=False)
 
@@ -65,6 +75,11 @@ class Policy(models.Model):
         """The shorter of both limits; None where the organisation sets none."""
         limits = [each for each in (self.max_lifetime_days, self.max_connection_days) if each]
         return timedelta(days=min(limits)) if limits else None
+
+    @property
+    def stop(self) -> str | None:
+        """The reason for which all are stopped; None where they are not."""
+        return self.stop_reason if self.stopped_at else None
 
     @property
     def sealed(self) -> bool:

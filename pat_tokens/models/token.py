@@ -2,19 +2,25 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Cast, Coalesce, JSONObject, Now, TruncDate
 from django.utils import timezone
 
 from pat_tokens import secret as token_secret
 from pat_tokens.conf import token_settings
 from pat_tokens.models.connection import Connection
+from pat_tokens.models.daily_count import DailyCount
 from pat_tokens.models.expiry import EXPIRY_CEILING, validate_expiry
 from pat_tokens.models.policy import Policy
 
+# By the database's clock, for the query is compiled once.
+TODAY = TruncDate(Now(), tzinfo=UTC)
+COUNTED = JSONObject(writes="writes", deletes="deletes", mails="mails")
+LIMITS = JSONObject(writes="max_writes", deletes="max_deletes", mails="max_mails")
 Status = Literal["active", "paused", "expired", "revoked"]
 NOTE_LENGTH = 500
 
@@ -47,6 +53,10 @@ class TokenQuerySet(models.QuerySet["Token"]):
     def governed(self) -> Self:
         """Each token with what its organisation's policy says, in the same query."""
         policy = Policy.objects.filter(org_id=OuterRef("org_id"))
+        credential = Coalesce(OuterRef("connection_id"), OuterRef("id"))
+        counted = DailyCount.objects.filter(
+            org_id=OuterRef("org_id"), token_id=Cast(credential, models.CharField()), day=TODAY
+        )
         return self.annotate(
             policy_agents=Subquery(policy.values("agents")),
             policy_days=Subquery(policy.values("max_lifetime_days")),
@@ -54,6 +64,9 @@ class TokenQuerySet(models.QuerySet["Token"]):
             policy_clients=Subquery(policy.values("clients")),
             policy_client_hosts=Subquery(policy.values("client_hosts")),
             policy_connection_days=Subquery(policy.values("max_connection_days")),
+            policy_stop=Subquery(policy.filter(stopped_at__isnull=False).values("stop_reason")),
+            policy_limits=Subquery(policy.values_list(LIMITS)),
+            counted_today=Subquery(counted.values_list(COUNTED)),
         )
 
 
@@ -108,6 +121,10 @@ class Token(models.Model):
     policy_clients: str | None = None
     policy_client_hosts: list[str] | None = None
     policy_connection_days: int | None = None
+    policy_stop: str | None = None
+    policy_limits: dict[str, int | None] | None = None
+    # Also annotated by it; None for a token that has written nothing today.
+    counted_today: dict[str, int] | None = None
 
     objects: ClassVar[Any] = TokenQuerySet.as_manager()
 

@@ -20,6 +20,7 @@ from pat_tokens.oauth.clients import register as register_client
 from pat_tokens.oauth.connections import end_presented
 from pat_tokens.oauth.error_page import error_page
 from pat_tokens.oauth.grants import (
+    AgentsStopped,
     Grant,
     NotGranted,
     TooManyRefreshes,
@@ -38,6 +39,7 @@ __all__ = [
     "READ",
     "SUPPORTED",
     "WRITE",
+    "AgentsStopped",
     "BadClient",
     "Client",
     "Grant",

@@ -15,6 +15,7 @@ from pat_tokens.oauth.connections import end_connection
 from pat_tokens.rls import in_organisation, presenting
 from pat_tokens.services.client_policy import client_denial
 from pat_tokens.services.policy import policy_of
+from pat_tokens.services.stop import stop_denial
 
 CODE_LIFETIME = timedelta(seconds=60)
 # Long for an access token: it is looked up at each request, so that ending it does not wait for
@@ -32,6 +33,10 @@ Credential = TypeVar("Credential", AuthorizationCode, RefreshToken)
 
 class TooManyRefreshes(Exception):
     """The connection has to wait; nothing was used up."""
+
+
+class AgentsStopped(Exception):
+    """An administrator has stopped all; the message says so. Nothing was used up."""
 
 
 class NotGranted(Exception):
@@ -95,9 +100,10 @@ def _presented(model: type[Credential], secret: str) -> Credential | None:
 
 
 def redeem_code(code: AuthorizationCode) -> Grant:
-    """The first tokens of a connection. Raises `NotGranted`."""
+    """The first tokens of a connection. Raises `NotGranted` and `AgentsStopped`."""
     now = timezone.now()
     with in_organisation(code.org_id):
+        _require_not_stopped(code.org_id)
         connection = _locked(code.connection_id)
         unused = AuthorizationCode.objects.filter(pk=code.pk, used_at=None)
         if unused.update(used_at=now):
@@ -117,10 +123,11 @@ def refresh(token: RefreshToken) -> Grant:
 
     Within `GRACE` each use gives the same refresh token, so that whoever got hold of this one has
     no chain of their own: the one of the two that comes later ends the connection. Raises
-    `NotGranted` and `TooManyRefreshes`.
+    `NotGranted`, `TooManyRefreshes` and `AgentsStopped`.
     """
     now = timezone.now()
     with in_organisation(token.org_id):
+        _require_not_stopped(token.org_id)
         connection = _locked(token.connection_id)
         token.refresh_from_db()
         refusal = _refusal(connection)
@@ -139,6 +146,11 @@ def _require_rate(connection: Connection, now: datetime) -> None:
     lately = RefreshToken.objects.filter(connection=connection, created_at__gt=now - HOUR)
     if lately.count() >= PER_HOUR:
         raise TooManyRefreshes
+
+
+def _require_not_stopped(org_id: UUID) -> None:
+    if denial := stop_denial(policy_of(org_id).stop):
+        raise AgentsStopped(denial)
 
 
 def _locked(pk: UUID) -> Connection:

@@ -12,7 +12,7 @@ from pat_tokens.lists.filters import EventFilter, TokenFilter, choice
 from pat_tokens.pages.access import admin_page, owner_of
 from pat_tokens.pages.chart import chart_of
 from pat_tokens.pages.event_words import SAID, said_of
-from pat_tokens.pages.forms import PolicyForm, RevokeAllForm
+from pat_tokens.pages.forms import PolicyForm, RevokeAllForm, StopForm
 from pat_tokens.pages.policy_words import choices_of
 from pat_tokens.pages.rendering import (
     confirm,
@@ -24,6 +24,7 @@ from pat_tokens.pages.rendering import (
     position_of,
 )
 from pat_tokens.pages.rows import PAGE_ROWS, first_connections, row_of, under
+from pat_tokens.services.daily_limits import used_today
 from pat_tokens.services.event_log import (
     MOST_ENTRIES,
     TooManyEntries,
@@ -34,8 +35,10 @@ from pat_tokens.services.event_log import (
 from pat_tokens.services.org_tokens import org_page, org_token, totals
 from pat_tokens.services.policy import change_policy, policy_of
 from pat_tokens.services.revocation import BY_ADMIN, find, names_of, revoke_by_id, revoke_every
+from pat_tokens.services.stop import allow_agents, stop_agents
 
 HOME = "pat_tokens_page:organisation"
+POLICY = "pat_tokens_page:policy"
 REVOKE_ALL = "Revoke all tokens and connections of"
 
 
@@ -76,8 +79,14 @@ def token(request: HttpRequest, pk: UUID) -> HttpResponse:
     found = org_token(admin.org_id, pk)
     if found is None:
         raise Http404
-    row = under(policy_of(admin.org_id), row_of(found))
-    return page(request, "organisation/token", {"row": row, "chart": chart_of(found)})
+    policy = policy_of(admin.org_id)
+    context = {
+        "row": under(policy, row_of(found)),
+        "policy": policy,
+        "used": used_today(policy, found.pk),
+        "chart": chart_of(found),
+    }
+    return page(request, "organisation/token", context)
 
 
 @admin_page
@@ -143,11 +152,38 @@ def policy(request: HttpRequest) -> HttpResponse:
     form = PolicyForm(request.POST or None, instance=policy_of(admin.org_id))
     if request.method == "POST" and form.is_valid():
         change_policy(admin, **form.values)
-        return done("pat_tokens_page:policy", "policy")
+        return done(POLICY, "policy")
     # Validation has written into the form's own.
     policy = policy_of(admin.org_id) if form.is_bound else form.instance
     context = {"form": form, "policy": policy, "effects": choices_of(form, policy)}
     return page(request, "organisation/policy", context, status=400 if form.errors else 200)
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def stop(request: HttpRequest) -> HttpResponse:
+    admin = owner_of(request)
+    form = StopForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        stop_agents(admin, form.cleaned_data["reason"])
+        return done(POLICY, "stopped")
+    text = (
+        f"{_in_numbers(totals(admin.org_id))} of all members do nothing more from their next "
+        "request on, yours too. You can allow them again at any time."
+    )
+    status = 400 if form.errors else 200
+    return confirm(request, "Stop all agents of", str(admin.org), text, POLICY, status, form=form)
+
+
+@admin_page
+@require_http_methods(["GET", "POST"])
+def allow(request: HttpRequest) -> HttpResponse:
+    admin = owner_of(request)
+    if request.method == "POST":
+        allow_agents(admin)
+        return done(POLICY, "allowed")
+    text = "Tokens and connected clients do again what the policy says."
+    return confirm(request, "Allow agents of", str(admin.org), text, POLICY)
 
 
 @admin_page

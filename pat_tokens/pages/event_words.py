@@ -24,6 +24,8 @@ SAID = {
     Kind.PRUNED: "Old entries removed",
     Kind.CONNECTED: "Client connected",
     Kind.DISCONNECTED: "Client disconnected",
+    Kind.STOPPED: "All tokens and clients stopped",
+    Kind.STARTED: "Tokens and clients allowed again",
     Kind.REPLAYED: "Used a second time what is good once, and was disconnected",
     Kind.WRITE: "Records changed, or tried to be",
 }
@@ -68,6 +70,9 @@ POLICY_FIELDS = {
     "agents": "What tokens may do",
     "max_lifetime_days": "Longest life of a token",
     "confirmation": "Before what can't be taken back",
+    "max_writes": "Writes of one token in a day",
+    "max_deletes": "Deletes of one token in a day",
+    "max_mails": "E-mails of one token to people outside in a day",
     "clients": "Who may connect by signing a person in",
     "client_hosts": "Hosts whose clients may connect",
     "max_connection_days": "Longest connection",
@@ -192,6 +197,8 @@ def _policy(detail: str) -> str:
 def _value(name: str, value: str) -> str:
     if name == "client_hosts":
         return ", ".join(LISTED.findall(value)) or "none"
+    if name.startswith("max_") and not name.endswith("_days"):
+        return "as the server has it" if value == "None" else value
     if name.endswith("_days"):
         return "no limit" if value == "None" else f"{value} day{'' if value == '1' else 's'}"
     return CHOICES.get(name, {}).get(value, value)

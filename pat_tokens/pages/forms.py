@@ -12,12 +12,13 @@ from django.utils.timezone import localtime, now
 
 from pat_tokens.api.serializers import NewTokenSerializer
 from pat_tokens.http.plain_values import WholeNumberFormField
-from pat_tokens.http.shown_text import validate_name, validate_note
+from pat_tokens.http.shown_text import validate_name, validate_note, validate_reason
 from pat_tokens.models import Policy
-from pat_tokens.models.policy import MAX_DAYS
+from pat_tokens.models.policy import MAX_DAILY, MAX_DAYS
 from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
 from pat_tokens.services.client_policy import host_names
+from pat_tokens.services.daily_limits import KINDS, ceiling_fault, limits_under
 
 # A radio button, what it means, and what choosing it would change now.
 Choice = tuple[forms.boundfield.BoundWidget, str, str]
@@ -32,9 +33,12 @@ NOT_OFFERED = {
     "invalid_choice": "That is not one of the choices. Choose one of these.",
 }
 DAYS_OF_POLICY = f"Give a whole number of days from 1 to {MAX_DAYS}, or leave it empty."
+NUMBER_OF_POLICY = f"Give a whole number from 0 to {MAX_DAILY}, or leave it empty."
 TOO_LONG = "%(limit_value)d characters at most; these are %(show_value)d."
 TYPED = "revoke all"
 NOT_TYPED = f"Type “{TYPED}” to go on."
+TYPED_STOP = "stop all"
+NOT_TYPED_STOP = f"Type “{TYPED_STOP}” to go on."
 # Where the serializer's complaints are shown.
 FIELD_OF = {
     "name": "name",
@@ -111,6 +115,31 @@ class RevokeAllForm(forms.Form):
         typed: str = self.cleaned_data["typed"]
         if typed.strip().lower() != TYPED:
             raise forms.ValidationError(NOT_TYPED)
+        return typed
+
+
+class StopForm(forms.Form):
+    reason = forms.CharField(
+        max_length=255,
+        label="Reason",
+        help_text="It is shown to everybody who is stopped, and to their assistants.",
+        error_messages={"required": "Say why: people will ask.", "max_length": TOO_LONG},
+    )
+    typed = forms.CharField(
+        label=f"Type “{TYPED_STOP}”",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": NOT_TYPED_STOP},
+    )
+
+    def clean_reason(self) -> str:
+        reason: str = self.cleaned_data["reason"]
+        validate_reason(reason)
+        return reason
+
+    def clean_typed(self) -> str:
+        typed: str = self.cleaned_data["typed"]
+        if typed.strip().lower() != TYPED_STOP:
+            raise forms.ValidationError(NOT_TYPED_STOP)
         return typed
 
 
@@ -256,15 +285,25 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
         super().__init__(*args, **kwargs)
         self.fields["seen"].initial = self._version
         for name in self.Meta.field_classes:
+            said = DAYS_OF_POLICY if name.endswith("_days") else NUMBER_OF_POLICY
             self.fields[name].error_messages |= dict.fromkeys(
-                ("invalid", "min_value", "max_value"), DAYS_OF_POLICY
+                ("invalid", "min_value", "max_value"), said
             )
+        for kind, limit in limits_under({}).items():
+            self.fields[f"max_{kind}"].help_text = f"Empty for {limit}."
         for name in self.Meta.widgets:
             self.fields[name].error_messages |= NOT_OFFERED
 
     @property
     def _version(self) -> str:
         return self.instance.updated_at.isoformat() if self.instance.updated_at else "none"
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for kind in KINDS:
+            if fault := ceiling_fault(kind, given.get(f"max_{kind}")):
+                self.add_error(f"max_{kind}", fault)
+        return given
 
     def clean_seen(self) -> str:
         seen: str = self.cleaned_data["seen"]
@@ -282,12 +321,18 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "agents",
             "max_lifetime_days",
             "confirmation",
+            "max_writes",
+            "max_deletes",
+            "max_mails",
             "clients",
             "client_hosts",
             "max_connection_days",
             "default_access",
         )
         field_classes = {
+            "max_writes": WholeNumberFormField,
+            "max_deletes": WholeNumberFormField,
+            "max_mails": WholeNumberFormField,
             "max_lifetime_days": WholeNumberFormField,
             "max_connection_days": WholeNumberFormField,
         }
@@ -301,6 +346,9 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
             "agents": "What may tokens do?",
             "max_lifetime_days": "Longest life of a token, in days",
             "confirmation": "What is asked before something that can't be taken back?",
+            "max_writes": "Writes",
+            "max_deletes": "Deletes",
+            "max_mails": "E-mails to people outside",
             "clients": "Which clients may connect by signing a person in?",
             "max_connection_days": "Longest connection, in days",
             "default_access": "What is chosen beforehand when a client connects?",

@@ -20,6 +20,8 @@ DONE = {
     "paused": "The token is paused. What used it gets no more answers until you resume it.",
     "resumed": "The token works again.",
     "policy": "The policy was saved. It is in force now.",
+    "stopped": "All tokens and connected clients are stopped.",
+    "allowed": "Tokens and connected clients work again, as the policy says.",
     "revoked-all": "The tokens were revoked.",
     "disconnected": "The client is disconnected. Its next request fails.",
 }

@@ -19,6 +19,7 @@ SOON = timedelta(days=14)
 FIRST_CONNECTIONS = 5
 LIVING = ("active", "paused")
 CUT_OFF = "Tokens are switched off."
+STOPPED = "All are stopped."
 
 
 def row_of(token: Token) -> dict[str, Any]:
@@ -85,7 +86,9 @@ PAGE_ROWS: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 
 def under(policy: Policy, row: dict[str, Any]) -> dict[str, Any]:
-    """The row as it stands where the policy may have switched tokens off."""
+    """The row as it stands where all may be stopped, or the policy has switched tokens off."""
+    if policy.stop is not None and row["status"] in LIVING:
+        return {**row, "cut_off": STOPPED}
     is_off = policy.agents == Policy.Agents.OFF and row["status"] in LIVING
     return {**row, "cut_off": CUT_OFF} if is_off else row
 

@@ -22,6 +22,7 @@ from pat_tokens.pages.rendering import filters_in, next_url, page, page_of, posi
 from pat_tokens.pages.rows import PAGE_ROWS, first_connections, refusal_of, row_of, under
 from pat_tokens.services import issue
 from pat_tokens.services.client_configs import configurations, local_command
+from pat_tokens.services.daily_limits import used_today
 from pat_tokens.services.downloads import downloads
 from pat_tokens.services.issue import create_token
 from pat_tokens.services.own_tokens import own_page, own_token
@@ -90,6 +91,7 @@ def token(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "row": under(policy, row_of(found)),
         "policy": policy,
+        "used": used_today(policy, found.pk),
         "chart": chart_of(found),
         "clients": clients,
         "data": [client.as_dict() for client in clients],

@@ -1,15 +1,12 @@
 """The event log of an organisation as its administrators read it: in pages, and as CSV."""
 
-import csv
-import io
-import re
-from collections.abc import Iterator
 from typing import Any
 
 from pat_tokens.lists.paging import Page, Section, read_page
 from pat_tokens.models import Event
 from pat_tokens.models.event import EventQuerySet
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.spreadsheet import csv_lines
 
 # Beyond it the log is not counted, which would take ever longer, nor exported at once.
 MOST_ENTRIES = 100_000
@@ -31,8 +28,6 @@ COLUMNS = (
     "outcome",
     "detail",
 )
-# What spreadsheets take for a formula at the beginning of a cell, also behind blanks.
-FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 
 
 class TooManyEntries(Exception):
@@ -59,21 +54,11 @@ def events_as_csv(org_id: Any, wanted: dict[str, Any]) -> str:
     """The entries as CSV, newest first. Raises `TooManyEntries`."""
     if count_events(org_id, wanted) > MOST_ENTRIES:
         raise TooManyEntries
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
     with in_organisation(org_id):
         rows = _entries(org_id, wanted).counted().values_list(*COLUMNS)
-        writer.writerows(_cells(row) for row in rows.iterator())
-    return text.getvalue()
+        return csv_lines([COLUMNS, *rows.iterator()])
 
 
 def _entries(org_id: Any, wanted: dict[str, Any]) -> EventQuerySet:
     entries: EventQuerySet = Event.objects.filter(org_id=org_id, **wanted)
     return entries
-
-
-def _cells(row: tuple[Any, ...]) -> Iterator[str]:
-    for value in row:
-        text = "" if value is None else str(value)
-        yield f"'{text}" if FORMULA.match(text) else text

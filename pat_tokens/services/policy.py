@@ -13,6 +13,8 @@ from pat_tokens.request_cache import cached, is_within_call
 from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS
 from pat_tokens.services.client_policy import client_denial
+from pat_tokens.services.daily_limits import count_request
+from pat_tokens.services.stop import stop_denial
 
 AGENTS_OFF = "Your organisation does not allow connections and tokens to be used."
 AGENTS_READ_ONLY = "Your organisation allows connections and tokens to read only."
@@ -73,10 +75,21 @@ def denial(token: Token, method: str | None, path: str) -> str | None:
         # What a person agreed to at the consent page holds there: limits, confirmations, the log.
         return "This token is good for /mcp only."
     return (
-        connection_denial(token)
+        stop_denial(token.policy_stop)
+        or connection_denial(token)
         or scopes.check(token.scopes, method, path)
         or agents_denial(token.policy_agents, method)
     )
+
+
+def limit_denial(org_id: Any, token_id: Any, method: str | None) -> str | None:
+    """Why a token may not make this request today, or None; it is counted if it writes.
+
+    A call to /mcp counts its writes itself, in their own transactions.
+    """
+    if method in READ_METHODS or is_within_call():
+        return None
+    return count_request(org_id, str(token_id), deletes=int(method == "DELETE"))
 
 
 def connection_denial(token: Token) -> str | None:
@@ -90,4 +103,8 @@ def connection_denial(token: Token) -> str | None:
 def host_token_denial(token: Any, org_id: Any, method: str | None) -> str | None:
     """The policy's word on a token of the host's own, whose scopes the host has checked."""
     policy = cached(("policy", str(org_id)), lambda: policy_of(org_id))
-    return agents_denial(policy.agents, method) or lifetime_denial(policy, token)
+    return (
+        stop_denial(policy.stop)
+        or agents_denial(policy.agents, method)
+        or lifetime_denial(policy, token)
+    )

@@ -30,7 +30,7 @@ from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from bottlecrm_mcp import telemetry
-from bottlecrm_mcp.catalogue.model import Catalogue, Entity, Field, Included
+from bottlecrm_mcp.catalogue.model import Catalogue, Effect, Entity, Field, Included
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import (
     Caller,
@@ -130,8 +130,9 @@ class InProcessGateway:
 
     All requests share the time of a call, `deadline`; without one each has `CALL_SECONDS`.
     `for_write` is entered round each write, and raises `GatewayError` if it may not be made.
-    `note` is called at the end of each write's transaction, with the organisation set: if it fails
-    the write is not made.
+    `count_write` is called in each write's transaction before it is made, with how many deletes
+    and mails to outsiders it is, and raises likewise. `note` is called at the end of that
+    transaction, with the organisation set: if it fails the write is not made.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class InProcessGateway:
         deadline: Deadline | None = None,
         for_write: Callable[[], AbstractContextManager[None]] = nullcontext,
         note: Callable[[Written], None] = lambda written: None,
+        count_write: Callable[[int, int], None] = lambda deletes, mails: None,
     ) -> None:
         self.catalogue = catalogue
         self.caller = caller
@@ -154,6 +156,7 @@ class InProcessGateway:
         self._note = note
         # What this call's lists let the caller see, by the names of entities.
         self._lists: dict[str, Sequence[QuerySet[Any]]] = {}
+        self._count_write = count_write
         self._watched: list[WatchedRow | WatchedPart] = []
         self._session: Session | None = None
 
@@ -187,22 +190,29 @@ class InProcessGateway:
         subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
+        effects: Iterable[Effect] = (),
     ) -> Reply:
         request = self.request(method, path, body=body or {})
         model = model_of(subject.entity) if subject else None
         result = Result(model, self._note, subject, self._read_back)
-        return self._written(request, result, Claim(self.caller, key) if key else None, watched)
+        kinds = set(effects)
+        deletes = int(method == "DELETE" or Effect.DELETES in kinds)
+        counted = partial(self._count_write, deletes, int(Effect.MAILS in kinds))
+        claim = Claim(self.caller, key) if key else None
+        return self._written(request, result, counted, claim, watched)
 
     def attach(self, path: str, part: Included, key: str, file: NewFile) -> Reply:
         """POST a file as the part `key` of a multipart body; the id of its row is answered."""
         content, content_type = file.multipart(key)
         request = self._request("POST", path, content=content, content_type=content_type)
-        return self._written(request, Result(apps.get_model(part.model), self._note))
+        counted = partial(self._count_write, 0, 0)
+        return self._written(request, Result(apps.get_model(part.model), self._note), counted)
 
     def _written(
         self,
         request: WSGIRequest,
         result: Result,
+        counted: Callable[[], None],
         claim: Claim | None = None,
         watched: Iterable[Watched | None] = (),
     ) -> Reply:
@@ -213,6 +223,7 @@ class InProcessGateway:
                 claim,
                 [each for each in watched if isinstance(each, WatchedRow | WatchedPart)],
                 self._require_still_allowed,
+                counted,
             )
             reply = _reply(self._dispatch(request, run))
         return replace(

@@ -98,7 +98,8 @@ class AtomicView:
 
     `maybe_kept` says that what failed after the commit was begun left something behind, or leaves
     open whether it did. What the write waited for may have taken long: `require_still_allowed`
-    raises `GatewayError` if it may no longer be made.
+    raises `GatewayError` if it may no longer be made. `count` counts it in the transaction, and
+    raises likewise.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class AtomicView:
         claim: Claim | None = None,
         watched: Iterable[WatchedRow | WatchedPart] = (),
         require_still_allowed: Callable[[], None] = lambda: None,
+        count: Callable[[], None] = lambda: None,
     ) -> None:
         self.deadline = deadline
         self.result = result
@@ -115,6 +117,7 @@ class AtomicView:
         # In one order, so that two writes never wait for each other.
         self.watched = sorted(watched, key=lambda each: each.order)
         self.require_still_allowed = require_still_allowed
+        self.count = count
         self.allowed_at = time.monotonic()
         self.refusal: GatewayError | None = None
         self.earlier: KeyedWrite | None = None
@@ -131,6 +134,10 @@ class AtomicView:
             ):
                 if self._is_repeated():
                     return HttpResponse(status=204)
+                if refusal := _refusal_of(self.count):
+                    return self._refused(refusal)
+                # After the count, whose row all writes of a token lock: before another lock none
+                # of them holds one that the other waits for.
                 if not all(each.lock_unchanged() for each in self.watched):
                     return self._refused(RecordChanged())
                 response = self._response(view)
@@ -154,11 +161,7 @@ class AtomicView:
     def _late_refusal(self) -> GatewayError | None:
         if time.monotonic() - self.allowed_at < LOOK_AGAIN_SECONDS:
             return None
-        try:
-            self.require_still_allowed()
-        except GatewayError as refusal:
-            return refusal
-        return None
+        return _refusal_of(self.require_still_allowed)
 
     def _refused(self, refusal: GatewayError) -> HttpResponse:
         # Raised after the dispatch: the host's handlers would turn it into a page.
@@ -220,6 +223,14 @@ def not_noted() -> GatewayError:
         "What this changes could not be read back and entered into the event log, so nothing was "
         "changed; try again later.",
     )
+
+
+def _refusal_of(check: Callable[[], None]) -> GatewayError | None:
+    try:
+        check()
+    except GatewayError as refusal:
+        return refusal
+    return None
 
 
 def require_time(deadline: Deadline) -> None:

@@ -17,6 +17,7 @@ from bottlecrm_mcp.catalogue.model import (
     CREATED,
     CURRENCY,
     Catalogue,
+    Effect,
     Entity,
     Field,
     Included,
@@ -99,6 +100,7 @@ class RestGateway:
         subject: Subject | None = None,
         key: WriteKey | None = None,
         watched: Iterable[Watched | None] = (),
+        effects: Iterable[Effect] = (),
     ) -> Reply:
         if key is not None:
             raise NO_KEYS

@@ -222,6 +222,9 @@ async def token(request: Request) -> Response:
         response: Response = await handler.handle(request)
     except oauth.TooManyRefreshes:
         return _too_many(HOUR)
+    except oauth.AgentsStopped as stopped:
+        # No refusal of the grant, after which a client would drop its refresh token.
+        return _error("temporarily_unavailable", str(stopped), 503)
     # Others' failures at this address keep nobody's own code or token from being taken.
     if response.status_code >= 400 and await _is_over("failed", FAILURES_PER_MINUTE):
         return _too_many()

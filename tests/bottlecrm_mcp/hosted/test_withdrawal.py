@@ -36,6 +36,7 @@ from tests.bottlecrm_mcp.hosted.withdrawal import (
     narrow,
     revoke,
     seal,
+    stop,
 )
 from tests.bottlecrm_mcp.population import with_settings
 from tests.bottlecrm_mcp.test_telemetry import message
@@ -49,6 +50,7 @@ REFUSED: dict[Withdrawal, tuple[str, str]] = {
     deactivate_user: ("unauthorized", NOT_VALID),
     deactivate_organisation: ("unauthorized", NOT_VALID),
     forbid_agents: ("forbidden", AGENTS_OFF),
+    stop: ("forbidden", "An administrator has stopped all"),
     forbid_writes: ("forbidden", AGENTS_READ_ONLY),
     demote: ("conflict", PERMISSIONS_CHANGED),
     narrow: ("conflict", PERMISSIONS_CHANGED),

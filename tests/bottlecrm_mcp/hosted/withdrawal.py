@@ -6,6 +6,7 @@ from demo_crm.access.row_security import org_context
 from demo_crm.models import Profile
 from pat_tokens.models import Token
 from pat_tokens.services.policy import change_policy
+from pat_tokens.services.stop import stop_agents
 
 Withdrawal = Callable[[Profile], None]
 
@@ -22,6 +23,10 @@ def expire(person: Profile) -> None:
 
 def forbid_agents(person: Profile) -> None:
     change_policy(person, agents="off")
+
+
+def stop(person: Profile) -> None:
+    stop_agents(person, "Leak")
 
 
 def forbid_writes(person: Profile) -> None:

@@ -17,7 +17,7 @@ from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from pat_tokens.audit.events import record
-from pat_tokens.models import DailyUse, Event, Token
+from pat_tokens.models import Call, DailyUse, Event, Token
 from pat_tokens.rls import in_organisation
 from pat_tokens.services.issue import create_token
 from pat_tokens.services.own_changes import pause
@@ -299,8 +299,37 @@ def furnish(admin, user) -> Token:
         facts: Json = {"tool": "crm_update", "entity": "opportunities", "outcome": outcome}
         facts |= {"detail": "stage, amount", "record_id": str(token.pk), "address": "203.0.113.7"}
         record(Event.Kind.WRITE, org_id=admin.org_id, by=admin, token=token, **facts)
+    furnish_calls(admin, token)
     change_policy(admin, max_lifetime_days=180)
     return token
+
+
+def furnish_calls(admin, token) -> None:
+    facts = {
+        "org_id": admin.org_id,
+        "actor_id": str(admin.pk),
+        "actor": admin.user.email,
+        "token_id": token.pk,
+        "token_name": token.name,
+        "client": "claude-code",
+        "client_version": "2.1.0",
+    }
+    kinds = (
+        {"tool": "crm_search", "entity": "leads", "records": 20, "fields": "assigned_to, status"},
+        {"tool": "crm_get", "entity": "accounts", "records": 1, "record_id": str(token.pk)},
+        {"tool": "crm_update", "entity": "tasks", "records": 12, "fields": "status"},
+        {"tool": "crm_delete", "entity": "leads", "outcome": "preview"},
+        {"tool": "crm_delete", "entity": "leads", "outcome": "refused", "code": "limit_reached"},
+        {"tool": "crm_summarize", "entity": "invoices", "outcome": "error", "code": "timeout"},
+    )
+    now = timezone.now()
+    with in_organisation(admin.org_id):
+        Call.objects.bulk_create(
+            Call(**{**facts, "outcome": "ok", "ms": 9 + day, "created_at": moment, **kind})
+            for day in range(30)
+            for number, kind in enumerate(kinds * (1 + day * 5 % 7))
+            for moment in [now - timedelta(days=day, minutes=number)]
+        )
 
 
 def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
@@ -314,6 +343,7 @@ def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
         "organisation": "organisation/",
         "policy": "organisation/policy/",
         "events": "organisation/events/",
+        "calls": "organisation/calls/?limit=8",
     }
     with opened(browser, site) as page:
         sign_in(page, alpha_admin.user.email)
@@ -336,6 +366,7 @@ def test_looks_of_questions_and_refusals(browser, site, alpha_admin, alpha_user,
     token = furnish(alpha_admin, alpha_user)
     home = "/settings/api-tokens/"
     pages = {
+        "stop": "organisation/stop/",
         "rotate": f"{token.pk}/rotate/",
         "edit": f"{token.pk}/edit/",
         "revoke": f"{token.pk}/revoke/",

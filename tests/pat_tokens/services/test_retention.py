@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from pat_tokens.models import Event, RefusalCount
+from pat_tokens.models import Call, CallRecord, Event, RefusalCount
 from pat_tokens.rls import in_organisation, pruning
 from pat_tokens.services import retention
 
@@ -51,7 +51,7 @@ def test_runs_as_a_role_that_row_level_security_binds(db) -> None:
 def test_old_entries_of_all_organisations(two_orgs, aged) -> None:
     for org in (two_orgs.alpha, two_orgs.beta):
         aged(org, 1, 364, 366, 1000)
-    assert run() == "4 entries removed.\n"
+    assert run() == "4 entries and 0 calls removed.\n"
     assert ages(two_orgs.alpha) == ages(two_orgs.beta) == [1, 364]
 
 
@@ -66,14 +66,14 @@ def test_it_is_logged(two_orgs, aged, events) -> None:
 def test_second_run_finds_nothing(two_orgs, aged, events) -> None:
     aged(two_orgs.alpha, 366)
     run()
-    assert run() == "0 entries removed.\n"
+    assert run() == "0 entries and 0 calls removed.\n"
     assert len(events(two_orgs.alpha)) == 1
 
 
 def test_batches(two_orgs, aged, monkeypatch) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     aged(two_orgs.alpha, 1, *range(366, 371))
-    assert run() == "5 entries removed.\n"
+    assert run() == "5 entries and 0 calls removed.\n"
     assert ages(two_orgs.alpha) == [1]
 
 
@@ -151,3 +151,39 @@ def test_numbers_of_another_organisation_are_out_of_sight(two_orgs) -> None:
     assert not RefusalCount.objects.exists()
     with in_organisation(two_orgs.alpha.pk):
         assert RefusalCount.objects.update(times=0) == 0
+
+
+def test_old_calls_of_all_organisations(two_orgs, calls, monkeypatch) -> None:
+    """Reads after 90 days, what may write after 400, and the records of each with it."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    now = timezone.now()
+    for org in (two_orgs.alpha, two_orgs.beta):
+        rows = [
+            Call(org_id=org.pk, outcome="ok", writes=writes, created_at=now - timedelta(days=age))
+            for writes in (False, True)
+            for age in (1, 89, 91, 399, 401)
+        ]
+        with in_organisation(org.pk):
+            Call.objects.bulk_create(rows)
+            CallRecord.objects.bulk_create(
+                CallRecord(call_id=row.pk, org_id=org.pk, record_id="a") for row in rows
+            )
+    assert run() == "0 entries and 8 calls removed.\n"
+    for org in (two_orgs.alpha, two_orgs.beta):
+        left = calls(org)
+        ages = [(call.writes, (now - call.created_at).days) for call in left]
+        assert sorted(age for writes, age in ages if not writes) == [1, 89]
+        assert sorted(age for writes, age in ages if writes) == [1, 89, 91, 399]
+        with in_organisation(org.pk):
+            records = CallRecord.objects.values_list("call_id", flat=True)
+            assert set(records) == {call.pk for call in left}
+            assert Event.objects.get(kind="pruned").detail.startswith("4 calls from before ")
+    assert run() == "0 entries and 0 calls removed.\n"
+
+
+@pytest.mark.parametrize("kind", ["READ", "WRITE"])
+def test_bad_setting_of_calls(db, settings, kind) -> None:
+    name = f"PAT_TOKENS_{kind}_RETENTION_DAYS"
+    setattr(settings, name, 29)
+    with pytest.raises(ImproperlyConfigured, match=f"{name} must be an integer from 30"):
+        run()

@@ -21,6 +21,7 @@ from pat_tokens.oauth.connections import end_by_id
 from pat_tokens.rls import in_organisation
 from pat_tokens.secret import REFRESH_PREFIX, generate
 from pat_tokens.services.policy import change_policy
+from pat_tokens.services.stop import allow_agents, stop_agents
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 from tests.bottlecrm_mcp.hosted.oauth.flow import (
     CLAUDE,
@@ -151,6 +152,17 @@ def test_refresh(flow, browser, alpha_user, connections) -> None:
     assert second["scope"] == first["scope"]
     assert status_of(flow.app, second["access_token"]) == 200
     assert len(connections(alpha_user.org)) == 1
+
+
+def test_refresh_while_all_are_stopped(flow, browser, alpha_admin) -> None:
+    """The client keeps what it has, which works again afterwards."""
+    held = flow.connect(browser(alpha_admin))
+    stop_agents(alpha_admin, "Leak")
+    refused = flow.refresh(held["refresh_token"])
+    assert (refused.status_code, refused.json()["error"]) == (503, "temporarily_unavailable")
+    assert "“Leak”" in refused.json()["error_description"]
+    allow_agents(alpha_admin)
+    assert flow.refresh(held["refresh_token"]).status_code == 200
 
 
 def test_parallel_refresh_within_the_grace(flow, browser, alpha_user, connections) -> None:

@@ -1,0 +1,147 @@
+"""Writer of the call log: rows wait in a queue, and a thread of its own stores them in batches.
+
+A call never waits for it and never fails by it. What finds the queue full is counted, and the count
+becomes a row of its own.
+"""
+
+import atexit
+import logging
+import os
+from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
+from threading import Event, Lock, Thread
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from pat_tokens.models import Call, CallRecord
+from pat_tokens.rls import in_organisation
+
+logger = logging.getLogger("pat_tokens")
+
+# How long a row waits for others, in seconds: what a process that is killed can lose.
+EVERY = 1.0
+# Rows: beyond, the newest are lost. Some 10 MB.
+MOST_WAITING = 10_000
+BATCH = 1_000
+# How long the end of the process may wait for the last rows.
+FLUSH_SECONDS = 5.0
+
+
+class CallLog:
+    """The queue of this process, and the thread that empties it."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Call] = deque()
+        self._lost: Counter[Any] = Counter()
+        self._is_failing = False
+        self._lock = Lock()
+        self._filled, self._in_a_hurry, self._emptied = Event(), Event(), Event()
+        self._thread: Thread | None = None
+
+    def add(self, call: Call) -> None:
+        """Let the call be stored within about a second, with its `record_ids`."""
+        if len(self._waiting) >= MOST_WAITING:
+            self._lost[call.org_id] += 1
+        else:
+            self._waiting.append(call)
+        if not self._filled.is_set():
+            self._emptied.clear()
+            self._filled.set()
+            self._start()
+
+    def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
+        """Store what waits now; whether that was done in time."""
+        if self._thread is None:
+            return self._store_waiting()
+        if not self._waiting and not self._lost:
+            return True
+        self._in_a_hurry.set()
+        return self._emptied.wait(seconds)
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                # As a daemon, for a database that hangs must not keep the process from ending.
+                self._thread = Thread(target=self._run, name="pat-tokens-calls", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._filled.wait()
+            self._in_a_hurry.wait(EVERY)
+            self._in_a_hurry.clear()
+            self._filled.clear()
+            close_old_connections()
+            is_done = self._store_waiting()
+            close_old_connections()
+            if not is_done:
+                # Again in a while: the database does not answer.
+                self._filled.set()
+            elif not self._filled.is_set():
+                self._emptied.set()
+
+    def _store_waiting(self) -> bool:
+        while self._waiting or self._lost:
+            if not self._store_batch():
+                return False
+        return True
+
+    def _store_batch(self) -> bool:
+        """Whether the database took it."""
+        by_org: dict[Any, list[Call]] = defaultdict(list)
+        for org_id in tuple(self._lost):
+            lost = self._lost.pop(org_id)
+            logger.warning("%d calls of organisation %s were not logged", lost, org_id)
+            by_org[org_id].append(Call(org_id=org_id, outcome=Call.Outcome.LOST, records=lost))
+        for _ in range(min(BATCH, len(self._waiting))):
+            call = self._waiting.popleft()
+            by_org[call.org_id].append(call)
+        for org_id in tuple(by_org):
+            try:
+                _store(org_id, by_org[org_id])
+            except (OperationalError, InterfaceError) as problem:
+                self._put_back(by_org, problem)
+                return False
+            except Exception:
+                # A table that is not there yet. To try again would not help.
+                logger.exception("Calls of organisation %s could not be logged", org_id)
+            del by_org[org_id]
+        self._is_failing = False
+        return True
+
+    def _put_back(self, by_org: dict[Any, list[Call]], problem: Exception) -> None:
+        if not self._is_failing:
+            logger.warning("The call log waits for the database: %s", type(problem).__name__)
+        self._is_failing = True
+        calls = [call for rows in by_org.values() for call in rows]
+        for call in reversed(calls):
+            if call.outcome == Call.Outcome.LOST:
+                self._lost[call.org_id] += call.records
+            else:
+                self._waiting.appendleft(call)
+
+
+def _store(org_id: Any, calls: Sequence[Call]) -> None:
+    for call in calls:
+        # Of a try before this one.
+        call.pk = None
+    with in_organisation(org_id):
+        Call.objects.bulk_create(calls)
+        CallRecord.objects.bulk_create(
+            CallRecord(call_id=call.pk, org_id=org_id, record_id=record_id)
+            for call in calls
+            for record_id in call.record_ids
+        )
+
+
+call_log = CallLog()
+atexit.register(lambda: call_log.flush())
+
+
+def _after_fork() -> None:
+    # What waits is stored by the process that it waits in; its thread is not in this one.
+    call_log.__init__()  # type: ignore[misc]
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,138 @@
+"""What calls of tools leave in the call log: names and ids, whatever was asked."""
+
+from typing import Any
+
+import pytest
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+
+from bottlecrm_mcp import telemetry
+from demo_crm.models import Profile
+from pat_tokens.rls import in_organisation
+from tests.bottlecrm_mcp.hosted.http import bearer, send
+from tests.bottlecrm_mcp.population import populate
+
+SECRET = "Secret value"
+FILTERS = "any, first_name, is_open, status"
+
+
+@pytest.fixture
+def call(app, token_for):
+    """Calls a tool as this person by HTTP, as a client that says what it is."""
+
+    def run(secret: str, tool: str, **arguments: Any) -> Any:
+        params = {"name": tool, "arguments": arguments}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        headers = {**bearer(secret), "User-Agent": "claude-code/2.0.1 (cli)"}
+        return send(app, headers=headers, body=body).json()
+
+    return run
+
+
+@pytest.fixture
+def alpha(two_orgs):
+    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+
+
+def lead_of(alpha: Any) -> str:
+    return str(alpha.leads[0].pk)
+
+
+def test_each_call_is_a_row(call, calls, alpha, alpha_admin: Profile, token_for) -> None:
+    secret, lead = token_for(alpha_admin, name="Laptop"), lead_of(alpha)
+    given = {"first_name": SECRET, "is_open": True, "any": [{"email": SECRET}], SECRET: 1}
+    call(secret, "crm_search", entity="leads", filters={"status": "assigned", "any": [given]})
+    call(secret, "crm_search", entity="leads", filters={"status": "assigned"}, query=SECRET)
+    call(secret, "crm_get", entity="lead", id=lead)
+    call(secret, "crm_get", entity="leads", id=SECRET)
+    call(secret, "crm_get", entity=SECRET, id=lead)
+    call(secret, "crm_update", entity="leads", id=lead, data={"first_name": SECRET})
+    call(secret, "crm_delete", entity="leads", id=lead)
+    call(secret, "list_actions")
+    call(secret, "no_such_tool")
+    made = calls(alpha_admin.org)
+    told = [(each.tool, each.entity, each.outcome, each.code, each.fields) for each in made]
+    assert told == [
+        (
+            "crm_search",
+            "leads",
+            "refused",
+            "invalid_filter",
+            FILTERS,
+        ),
+        ("crm_search", "leads", "ok", "", "status"),
+        ("crm_get", "leads", "ok", "", ""),
+        ("crm_get", "leads", "refused", "not_found", ""),
+        ("crm_get", "", "refused", "unknown_entity", ""),
+        ("crm_update", "leads", "ok", "", "first_name"),
+        ("crm_delete", "leads", "preview", "", ""),
+        ("list_actions", "", "ok", "", ""),
+    ]
+    assert [each.record_id for each in made[2:7]] == [lead, "", lead, lead, lead]
+    assert [each.writes for each in made] == [False] * 5 + [True] * 2 + [False]
+    assert {(each.client, each.client_version) for each in made} == {("claude-code", "2.0.1")}
+    assert {(each.actor, each.token_name) for each in made} == {(alpha_admin.user.email, "Laptop")}
+    assert SECRET not in str([vars(each) for each in made])
+
+
+def test_calls_that_a_scope_or_the_crm_refuses(call, calls, alpha, alpha_user, token_for) -> None:
+    secret = token_for(alpha_user, scopes=["*:read"])
+    call(secret, "crm_update", entity="leads", id=lead_of(alpha), data={"status": "lost"})
+    (made,) = calls(alpha_user.org)
+    assert (made.outcome, made.code) == ("refused", "insufficient_scope")
+
+
+def test_search_tells_a_number_and_a_create_its_record(
+    call, calls, alpha, alpha_admin, token_for
+) -> None:
+    secret = token_for(alpha_admin)
+    call(secret, "crm_search", entity="leads")
+    call(secret, "crm_create", entity="leads", data={"first_name": "A", "last_name": "B"})
+    found, made = calls(alpha_admin.org)
+    assert (found.record_id, found.records > 0) == ("", True)
+    assert len(made.record_id) == 36
+    assert made.fields == "first_name, last_name"
+
+
+def test_each_organisation_has_its_own(call, calls, alpha_user, beta_user, token_for) -> None:
+    call(token_for(alpha_user), "list_actions")
+    call(token_for(beta_user), "list_actions")
+    assert [each.actor_id for each in calls(alpha_user.org)] == [str(alpha_user.pk)]
+    assert [each.actor_id for each in calls(beta_user.org)] == [str(beta_user.pk)]
+
+
+def test_log_that_can_not_be_stored_fails_no_call(
+    call, calls, alpha_user, token_for, monkeypatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("pat_tokens.audit.calls.CallLog.add", fail)
+    answer = call(token_for(alpha_user), "list_actions")
+    assert "error" not in answer
+    monkeypatch.undo()
+    with in_organisation(alpha_user.org_id):
+        assert calls(alpha_user.org) == []
+
+
+def test_handed_on_to_opentelemetry(call, alpha, alpha_admin, token_for, monkeypatch) -> None:
+    """By the logs API, with the names and ids of the row and nothing more."""
+    exported = InMemoryLogRecordExporter()
+    provider = LoggerProvider()
+    provider.add_log_record_processor(SimpleLogRecordProcessor(exported))
+    monkeypatch.setattr(telemetry, "_log_records", provider.get_logger("bottlecrm_mcp"))
+    lead = lead_of(alpha)
+    call(token_for(alpha_admin), "crm_update", entity="leads", id=lead, data={"title": SECRET})
+    (logged,) = exported.get_finished_logs()
+    told = dict(logged.log_record.attributes or {})
+    assert isinstance(told.pop("bottlecrm.ms"), int)
+    assert told.pop("bottlecrm.token_id")
+    assert told == {
+        "bottlecrm.org_id": str(alpha_admin.org_id),
+        "bottlecrm.actor_id": str(alpha_admin.pk),
+        "bottlecrm.tool": "crm_update",
+        "bottlecrm.entity": "leads",
+        "bottlecrm.outcome": "ok",
+        "bottlecrm.record_ids": lead,
+        "bottlecrm.fields": "title",
+    }
