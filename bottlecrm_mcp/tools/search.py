@@ -37,7 +37,9 @@ def crm_search(
 
 
 def _require_only(entity: str, given: dict[str, Any], *taken: str) -> None:
-    if surplus := ", ".join(name for name in given if name not in taken):
+    # Some clients send the schema's defaults, or empty values, for what nobody asked for.
+    said = (name for name, value in given.items() if value)
+    if surplus := ", ".join(name for name in said if name not in taken):
         raise ToolError(
             "invalid_arguments",
             f"entity {entity!r} takes no {surplus}, only {' and '.join(taken)}.",

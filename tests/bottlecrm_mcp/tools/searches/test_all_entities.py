@@ -71,6 +71,13 @@ def test_arguments_that_make_no_sense_here(user, arguments: Any, said: str) -> N
     assert said in error["message"]
 
 
+@pytest.mark.parametrize("entity", ["all", "my_day"])
+def test_arguments_that_say_nothing_are_taken(user, entity: str) -> None:
+    query = {"query": "nobody"} if entity == "all" else {}
+    nothing = {"offset": 0, "filters": {}, "sort": [], "fields": []}
+    assert "records" in user("crm_search", entity=entity, **query, **nothing)
+
+
 @pytest.mark.parametrize("tool", ["crm_get", "crm_summarize", "crm_describe", "list_actions"])
 def test_other_tools_know_no_such_entity(user, tool) -> None:
     more = {"id": "x"} if tool == "crm_get" else {}
