@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -229,7 +229,8 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
             use.origin,
             deadline=call.deadline,
             for_write=lambda: authenticated_again(call),
-            note=audit.note,
+            # The entry is of the record: what the write makes is a row of its files.
+            note=lambda written: audit.note(replace(written, record_id="")),
         )
 
         def work() -> dict[str, Any]:

@@ -134,6 +134,9 @@ def test_a_file_there_and_back(app, user, lead, events) -> None:
     assert "sandbox" in answer.headers["content-security-policy"]
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert events() == [("upload", "done"), ("download", "done")]
+    with in_organisation(lead.org_id):
+        told = set(Event.objects.filter(kind="write").values_list("entity", "record_id"))
+    assert told == {("leads", str(lead.pk))}
 
     again = follow(app, file["link"])
     assert (again.status_code, "used before" in again.text) == (410, True)
