@@ -74,7 +74,7 @@ def test_arguments_that_make_no_sense_here(user, arguments: Any, said: str) -> N
 @pytest.mark.parametrize("entity", ["all", "my_day"])
 def test_arguments_that_say_nothing_are_taken(user, entity: str) -> None:
     query = {"query": "nobody"} if entity == "all" else {}
-    nothing = {"offset": 0, "filters": {}, "sort": [], "fields": []}
+    nothing = {"offset": 0, "filters": {}, "sort": "", "fields": []}
     assert "records" in user("crm_search", entity=entity, **query, **nothing)
 
 
