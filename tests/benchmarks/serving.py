@@ -48,7 +48,7 @@ class Served:
     def wait(self, ready: bytes) -> None:
         """Until this request is answered."""
         until = time.monotonic() + READY_SECONDS
-        while time.monotonic() < until:
+        while time.monotonic() < until and not any(each.poll() for each in self._started):
             try:
                 every = len(self.ports)
                 asyncio.run(send(self.ports, ready, every, every))

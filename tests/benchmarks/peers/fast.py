@@ -16,11 +16,11 @@ from tests.benchmarks.peers.answer import newest_leads  # noqa: E402
 server = FastMCP("peer")
 
 
-@server.tool
 def crm_search(entity: str, limit: int = 10) -> dict[str, Any]:
     """Search records."""
     headers = get_http_headers(include_all=True)
     return newest_leads(headers["authorization"], limit)
 
 
+server.tool(crm_search)
 application = server.http_app(path="/mcp", stateless_http=True, json_response=True)

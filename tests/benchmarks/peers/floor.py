@@ -42,13 +42,17 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     found = await _search(sha256(secret).hexdigest(), message["params"]["arguments"]["limit"])
     result = {
         "resultType": "complete",
-        "content": [{"type": "text", "text": json.dumps(found)}],
+        "content": [{"type": "text", "text": _compact(found)}],
         "structuredContent": found,
     }
-    body = json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode()
+    body = _compact({"jsonrpc": "2.0", "id": message["id"], "result": result}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 async def _search(digest: str, limit: int) -> dict[str, Any]:
