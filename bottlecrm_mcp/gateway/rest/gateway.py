@@ -289,7 +289,9 @@ def plan_search(entity: Entity, query: RowQuery) -> Plan:
     # Of two conditions on one parameter, the list would heed the last.
     keys = [condition.key for condition in query.conditions]
     sent = tuple(
-        each for each in query.conditions if keys.count(each.key) == 1 and takes(entity, each)
+        each
+        for each in query.conditions
+        if keys.count(each.key) == 1 and takes(entity, each) and not _is_spelled_freely(each)
     )
     left = tuple(each for each in query.conditions if each not in sent)
     words = query.query.replace(",", " ").split()
@@ -305,8 +307,15 @@ def plan_search(entity: Entity, query: RowQuery) -> Plan:
 def _text(entity: Entity, condition: Condition) -> str:
     """A word to search for without which this condition can't hold."""
     searched = entity.search_parameter and condition.field.name in entity.search_fields
+    if _is_spelled_freely(condition):
+        return ""
     wanted = condition.value if condition.operator in ("eq", "contains") else ""
     return wanted if searched and isinstance(wanted, str) else ""
+
+
+def _is_spelled_freely(condition: Condition) -> bool:
+    """Whether the CRM, which compares letter by letter, would miss what is meant."""
+    return condition.field.kind is Kind.PHONE
 
 
 def _wider(
@@ -317,7 +326,7 @@ def _wider(
         replace(each, operator="contains")
         for each in left
         if each.operator == "eq"
-        and each.field.kind is not Kind.PHONE
+        and not _is_spelled_freely(each)
         and (each.field.kind.is_text or each.field.kind is Kind.CHOICE)
     )
     wider = {each.key: each for each in contained if takes(entity, each) and each.key not in taken}

@@ -20,6 +20,8 @@ from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from bottlecrm_mcp.tools.searches.one_entity import sortable
+from demo_crm.access.row_security import org_context
+from demo_crm.models import Contact
 from tests.bottlecrm_mcp.population import NAMES, UNKNOWN_ID, unchanged
 from tests.whole_crm.catalogue import CATALOGUE
 
@@ -277,6 +279,22 @@ def test_two_filters_on_one_parameter(both):
         "crm_search", entity="tasks", filters={"due_date": "this_month", "due_date__gte": "today"}
     )
     assert answer["total"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"phone": "030 600123456"},
+        {"phone": "+4930600123456"},
+        {"phone__contains": "600123456"},
+        {"phone__contains": "600 12-34"},
+    ],
+)
+def test_phone_number_in_any_spelling(both, alpha, filters):
+    with org_context(alpha.org):
+        Contact.objects.filter(pk=alpha.contacts[1].pk).update(phone="+49 (30) 600-123456")
+    found = both("crm_search", entity="contacts", filters=filters)
+    assert [each["id"] for each in found["records"]] == [str(alpha.contacts[1].pk)]
 
 
 def test_text_filter_narrows_what_is_read(both):
