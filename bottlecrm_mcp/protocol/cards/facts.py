@@ -69,8 +69,13 @@ def _fields(entity: Entity) -> dict[str, dict[str, str]]:
 
 
 def _about(field: Field) -> dict[str, str]:
-    kind = "money" if field.money else KINDS.get(field.kind, "")
+    kind = "money" if field.money else KINDS.get(field.kind, "term" if _has_terms(field) else "")
     return {"label": label_of(field.name), **({"kind": kind} if kind else {})}
+
+
+def _has_terms(field: Field) -> bool:
+    """Whether its choices are written as constants: CLOSED_WON, and not a currency."""
+    return any("_" in each and each.isupper() for each in field.choices)
 
 
 def label_of(name: str) -> str:

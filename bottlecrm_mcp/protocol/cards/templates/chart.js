@@ -8,7 +8,7 @@ function parts(content) {
   const names = Object.keys(measures);
   const by = facts.groups ?? [];
   const isMixed = !by.includes("currency") && new Set(groups.map(group => group.currency)).size > 1;
-  const nameOf = group => [...by, ...(isMixed ? ["currency"] : [])].map(key => shown(group[key])).join(" · ");
+  const nameOf = group => [...by, ...(isMixed ? ["currency"] : [])].map(key => valueOf(key, group[key])).join(" · ");
   const value = (group, name) => shown(group[name], measures[name].money ? "money" : "number", group.currency);
   const cells = group => names.map(name => node("td", { className: "number" }, value(group, name)));
   return [

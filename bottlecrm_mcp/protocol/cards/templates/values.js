@@ -22,6 +22,7 @@ function shown(value, kind, currency) {
   }
   const dated = options => new Intl.DateTimeFormat(locale, { dateStyle: "medium", ...options }).format(new Date(value));
   const counted = options => new Intl.NumberFormat(locale, options).format(value);
+  if (kind === "term" && /^[A-Z_]+$/.test(value)) return words(value.toLowerCase());
   try {
     if (kind === "date") return dated({ timeZone: "UTC" });
     if (kind === "datetime") return dated({ timeStyle: "short", timeZone });
