@@ -89,6 +89,7 @@ def test_looks(host, demo, folder):
     host.page.evaluate("context.theme = 'dark'")
     host.call("crm_summarize", entity="opportunities", group_by=["stage"], measures=measures)
     expect(card.get_by_role("row", name="Total")).to_contain_text("$")
+    expect(card.get_by_role("table")).to_contain_text("Closed won")
     picture(host, folder / "card-chart.png")
 
 
