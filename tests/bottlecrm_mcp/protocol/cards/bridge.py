@@ -21,7 +21,7 @@ POLICY = (
 CARD_ORIGIN = "https://card.example"
 
 needs_bridge = pytest.mark.skipif(
-    not MODULES.is_dir(), reason="the host of cards is not installed: apt install npm"
+    not MODULES.is_dir(), reason="the host of cards is not installed: it takes npm and its registry"
 )
 
 
