@@ -4,12 +4,13 @@ import stat
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from bottlecrm_mcp.doctor.diagnosis import examine_host
 from bottlecrm_mcp.doctor.findings import Level
 from demo_crm.access.row_security import org_context
 from demo_crm.credentials import Credentials
-from demo_crm.management.commands.demo import listening
+from demo_crm.management.commands.demo import listening, require_current_tables
 from demo_crm.models import Lead, Org
 from demo_crm.seed import seed
 from tests.demo_crm.conftest import ENTITIES, url
@@ -144,6 +145,15 @@ def test_a_taken_port(tmp_path, people, open_credentials):
         open_credentials(port).write(people)
         with pytest.raises(CommandError, match=rf"already runs: open http://127.0.0.1:{port}/\."):
             listening(port, tmp_path)
+
+
+@pytest.mark.django_db
+def test_data_of_an_older_version(tmp_path):
+    require_current_tables(tmp_path)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE demo_crm_attachment DROP COLUMN attachment")
+    with pytest.raises(CommandError, match="an older version"):
+        require_current_tables(tmp_path)
 
 
 def test_refuses_a_role_that_bypasses_row_security(monkeypatch):

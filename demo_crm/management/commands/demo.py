@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import uvicorn
+from django.apps import apps
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.db import connection
@@ -44,6 +45,7 @@ class Command(BaseCommand):
     def serve(self, port: int, folder: Path) -> None:
         base_url = f"http://{HOST}:{port}"
         call_command("migrate", verbosity=0)
+        require_current_tables(folder)
         profiles = seed(private_file(folder / "password"))
         credentials = Credentials(folder, base_url)
         people = credentials.write(profiles)["people"]
@@ -73,6 +75,19 @@ class Command(BaseCommand):
             f"3. Then ask: “{QUESTIONS[0]['ask']}”\n\n"
             f"The tokens are in {path}. Ctrl-C stops everything.\n"
         )
+
+
+def require_current_tables(folder: Path) -> None:
+    """Raises `CommandError` for the tables of an older demo, which are made from the models once."""
+    with connection.cursor() as cursor:
+        for model in apps.get_app_config("demo_crm").get_models():
+            columns = connection.introspection.get_table_description(cursor, model._meta.db_table)
+            there = {each.name for each in columns}
+            if not {each.column for each in model._meta.local_concrete_fields} <= there:
+                raise CommandError(
+                    f"{folder} holds the sample data of an older version. Remove that folder, "
+                    "and start the demo again: it makes new data and new tokens."
+                )
 
 
 def listening(port: int, folder: Path) -> socket.socket:
