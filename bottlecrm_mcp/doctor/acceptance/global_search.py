@@ -32,7 +32,7 @@ class GlobalSearchCells:
     def _bad_arguments(self) -> Iterator[tuple[str, dict[str, Any]]]:
         some = self.runner.catalogue.entity_names[0]
         yield "no words", {"entity": ALL}
-        yield "filters", {"entity": ALL, "query": COMMON, "filters": {}}
+        yield "filters", {"entity": ALL, "query": COMMON, "filters": {"status": "x"}}
         yield "an unknown entity", {"entity": f"{some}x"}
         yield "an unknown argument", {"entity": some, "page": 1}
         yield "too high a limit", {"entity": some, "limit": 51}
