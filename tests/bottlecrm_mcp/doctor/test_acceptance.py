@@ -102,8 +102,8 @@ def only_solutions(monkeypatch):
 
 
 def test_tools_that_forget_to_confirm(failures, monkeypatch):
-    for tool in ("create", "update", "delete", "action"):
-        target = f"bottlecrm_mcp.tools.{tool}.require_confirmation"
+    for module in ("prepared", "bulk.run"):
+        target = f"bottlecrm_mcp.tools.{module}.require_confirmation"
         monkeypatch.setattr(target, lambda *args, **kwargs: None)
     names = (
         "delete unconfirmed",

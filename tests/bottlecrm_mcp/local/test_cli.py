@@ -98,7 +98,7 @@ def test_everything_but_tools(crm_url, alpha, token_for, mode):
         assert seen.me["email"] == alpha.user.user.email
         assert seen.me["organisation"]["name"] == "Alpha"
         assert seen.me["scopes"] == ["*:read", "*:write"]
-        assert (seen.resources, seen.templates, seen.prompts) == (13, 2, 5)
+        assert (seen.resources, seen.templates, seen.prompts) == (13, 2, 8)
         assert "Acme" in seen.text
         assert seen.completed == 8
         assert seen.code == -32602
