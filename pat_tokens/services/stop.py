@@ -8,13 +8,16 @@ from pat_tokens.audit import events
 from pat_tokens.host.owners import email_of
 from pat_tokens.models import Event, Policy
 from pat_tokens.rls import in_organisation
+from pat_tokens.secret import redacted
 
 
 def stop_agents(admin: Any, reason: str) -> None:
     """Stop them at their next request, with this reason, until `allow_agents`.
 
-    Those that are stopped already get the new reason.
+    Those that are stopped already get the new reason. A token in it is cut to how it begins, for
+    the reason may well be that one leaked, and all are told it.
     """
+    reason = redacted(reason)
     facts = {"stopped_at": timezone.now(), "stopped_by": email_of(admin), "stop_reason": reason}
     with in_organisation(admin.org_id):
         Policy.objects.bulk_create([Policy(org_id=admin.org_id)], ignore_conflicts=True)

@@ -35,6 +35,17 @@ def test_by_rest(api, token_api, alpha_admin, alpha_user, beta_user, events) -> 
     ]
 
 
+def test_token_in_the_reason_is_cut(
+    token_for, api, token_api, alpha_admin, alpha_user, events
+) -> None:
+    leaked = token_for(alpha_user)
+    client = token_api(alpha_admin)
+    told = api(alpha_admin).post(STOP, {"reason": f"{leaked} is on a page"}, format="json").json()
+    assert told["stop_reason"] == f"{leaked[:13]}… is on a page"
+    assert leaked not in client.get(LEADS).json()["detail"]
+    assert leaked not in events(alpha_admin.org, kind="stopped")[0].detail
+
+
 def test_policy_stays_as_it_is(alpha_admin) -> None:
     change_policy(alpha_admin, agents="read_only")
     stop_agents(alpha_admin, "x")
