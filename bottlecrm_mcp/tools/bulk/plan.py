@@ -10,6 +10,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import WriteKey
 from bottlecrm_mcp.tools.arguments.references import MOST_REFERENCES, References
+from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.bulk.records import PART, Meant
 from bottlecrm_mcp.tools.confirmation.confirm import Change, fingerprint
 from bottlecrm_mcp.tools.crm import Crm, digest
@@ -117,8 +118,10 @@ def grouped(entity: Entity, refusals: Iterable[Refusal]) -> list[dict[str, Any]]
     groups: dict[str, list[dict[str, str]]] = {}
     for each in refusals:
         reason = each.reason
-        # A reason that names its record is the same for all but for that.
-        for named in (repr(each.name), each.record_id):
+        # A reason that names its record is the same for all but for that. New ones have no id but a
+        # place, whose digits are those of any number.
+        ids = [each.record_id] if is_id(each.record_id) else []
+        for named in (repr(each.name), *ids):
             reason = reason.replace(f"{entity.singular} {named}", "it").replace(named, "it")
         reason = f"{reason[:1].upper()}{reason[1:]}"
         groups.setdefault(reason, []).append({"id": each.record_id, "name": each.name})

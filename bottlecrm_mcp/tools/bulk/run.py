@@ -16,7 +16,7 @@ from bottlecrm_mcp.tools.bulk.records import Meant
 from bottlecrm_mcp.tools.bulk.way_back import way_back
 from bottlecrm_mcp.tools.confirmation.confirm import Confirmation, require_confirmation
 from bottlecrm_mcp.tools.crm import Crm
-from bottlecrm_mcp.tools.errors import ToolError
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError
 from bottlecrm_mcp.tools.prepared import Prepared, WriteResult
 
 # Seconds that are kept for the answer.
@@ -92,7 +92,8 @@ def _change(crm: Crm, plan: Plan, record_id: str, prepared: Prepared, outcome: O
             refusal = ToolError(fault.code, str(fault))
             outcome.refused.append(Refusal(record_id, prepared.name, refusal))
         else:
-            outcome.stopped = str(fault)
+            # Said of this record alone: others before it may be done.
+            outcome.stopped = str(fault).replace(NOTHING_CHANGED, "").strip()
             outcome.not_reached.append(record_id)
 
 

@@ -339,6 +339,10 @@ def test_leads_made_together(admin: Any, user: Any, alpha: Any, confirmed: Any) 
     again = admin("crm_create", **asked)
     assert (again["count"], again["repeated"]) == (3, True)
     assert {each["id"] for each in again["done"]} == {each["id"] for each in answer["done"]}
+    long = [{"last_name": "x" * 256, "first_name": "Al"}] * 3
+    wrong = admin("crm_create", entity="leads", records=long)["error"]
+    assert "fields" not in wrong, "the reason is one"
+    assert "at most 255 characters" in wrong["message"]
     single = user("crm_create", entity="leads", records=[{**new[1], "email": "b@berg.test"}])
     assert single["record"]["email"] == "b@berg.test"
     both = user("crm_create", entity="leads", records=new, data=new[0])
