@@ -307,7 +307,8 @@ class WriteKey:
     """A client's own name for one write.
 
     `digest` is of the tool and its arguments, `record_id` that of the record where it is known
-    beforehand.
+    beforehand. One of several writes of a call has what it adds to the call's own key behind a
+    colon, and in `call` the digest of that call's arguments.
     """
 
     key: str
@@ -315,6 +316,7 @@ class WriteKey:
     tool: str
     entity: str
     record_id: str = ""
+    call: str = ""
 
 
 @dataclass(frozen=True)

@@ -386,3 +386,43 @@ def test_quick_write_looks_once(tools_of: Any, alpha: Any) -> None:
         call("crm_update", entity="leads", id=str(lead.pk), data={"title": "CTO"})
     versions = [each["sql"] for each in captured if "xmin" in each["sql"]]
     assert [each.endswith("FOR NO KEY UPDATE") for each in versions] == [False, True]
+
+
+@pytest.mark.parametrize("which", [{"ids": slice(2, 4)}, {"id": 2}], ids=["several", "one"])
+def test_another_call_at_once_under_the_same_key(
+    secret: str, alpha: Any, which: dict[str, Any]
+) -> None:
+    """Both have found the key unused; one is made, the other not, and the first can be repeated."""
+    with org_context(alpha.org):
+        tasks = [
+            Task.objects.create(org=alpha.org, title="T", status="New", priority="Low")
+            for _ in range(4)
+        ]
+    ids = [str(task.pk) for task in tasks]
+    of_both = {"entity": "tasks", "data": {"priority": "High"}, "idempotency_key": "k"}
+    late = {**of_both, "ids": ids[:2]}
+    quick = {**of_both, **{name: ids[at] for name, at in which.items()}}
+
+    async def seal(agent: Agent, update: dict[str, Any]) -> dict[str, Any]:
+        if "id" in update:
+            return update
+        shown = await agent("crm_update", **update)
+        return {**update, "confirm": True, "confirmation": shown["confirmation"]}
+
+    async def seals(agent: Agent) -> list[dict[str, Any]]:
+        return [await seal(agent, each) for each in (late, quick)]
+
+    late_sealed, quick_sealed = as_agent(secret, seals)
+
+    def come_first(number: int) -> None:
+        if number == 0:
+            call = pool.submit(as_agent, secret, lambda agent: agent("crm_update", **quick_sealed))
+            assert call.result()
+
+    with ThreadPoolExecutor(1) as pool, before_each_write(come_first):
+        error = as_agent(secret, lambda agent: agent.refused("crm_update", **late_sealed))
+    assert error["code"] == "key_reused"
+    done = quick.get("ids", [quick.get("id")])
+    assert {str(each.pk) for each in tasks if now(each).priority == "High"} == set(done)
+    again = as_agent(secret, lambda agent: agent("crm_update", **quick))
+    assert again["repeated"]

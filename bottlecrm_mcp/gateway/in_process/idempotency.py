@@ -60,6 +60,7 @@ class Claim:
             org_id=caller.org_id, token_id=caller.token_id, key=key.key
         )
         self._owner = (caller.org_id, caller.token_id)
+        self._other_call: KeyedWrite | None = None
 
     def earlier(self) -> KeyedWrite | None:
         """The write that was made under this key, if that was not too long ago.
@@ -71,18 +72,36 @@ class Claim:
 
     def kept(self) -> KeyedWrite:
         """What kept this one from being the first, however long ago."""
-        return self._rows.get()
+        return self._other_call or self._rows.get()
 
     def take(self) -> bool:
         """Whether this is the first write under the key. Only in the transaction of the write."""
-        key, now = self.key, timezone.now()
-        row = (uuid.uuid4(), *self._owner, key.key, key.digest, key.tool, key.entity, key.record_id)
-        with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [*row, now, now - LIFETIME])
-            is_first = cursor.fetchone() is not None
+        key = self.key
+        if key.call and not self._is_of_this_call():
+            return False
+        is_first = self._take(key.key, key.digest, key.record_id)
         if is_first:
             self._prune()
         return is_first
+
+    def _is_of_this_call(self) -> bool:
+        """Whether the call's own key is this call's: of two at once that share it one has it."""
+        own = self.key.key.partition(":")[0]
+        if self._take(own, self.key.call, ""):
+            return True
+        org_id, token_id = self._owner
+        kept = KeyedWrite.objects.get(org_id=org_id, token_id=token_id, key=own)
+        if kept.digest == self.key.call:
+            return True
+        self._other_call = kept
+        return False
+
+    def _take(self, key: str, digest: str, record_id: str) -> bool:
+        now = timezone.now()
+        row = (uuid.uuid4(), *self._owner, key, digest, self.key.tool, self.key.entity, record_id)
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, [*row, now, now - LIFETIME])
+            return cursor.fetchone() is not None
 
     def settle(self, record_id: str, tasks: Sequence[str]) -> None:
         """Note the record, and the background tasks that are to be handed over after the commit."""

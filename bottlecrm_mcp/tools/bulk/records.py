@@ -62,7 +62,8 @@ class Meant:
         several = self.several
         known = "" if several.tool == "crm_create" else record_id
         parts = f"{self.asked}{state}{agreed}"
-        return WriteKey(f"{self.key}:{record_id}", parts, several.tool, several.entity.name, known)
+        key, entity = f"{self.key}:{record_id}", several.entity.name
+        return WriteKey(key, parts, several.tool, entity, known, call=self.asked)
 
 
 def one_meant(
@@ -125,7 +126,8 @@ def _earlier(crm: Crm, entity: Entity, key: str, asked: str) -> Mapping[str, Ear
     earlier = crm.gateway.writes_under(entity, digest(key)) if key else {}
     if any(not each.digest.startswith(asked) for each in earlier.values()):
         raise KEY_REUSED
-    return earlier
+    # Without the key itself, which says that it is this call's.
+    return {added: each for added, each in earlier.items() if added}
 
 
 def _read(crm: Crm, entity: Entity, filters: Mapping[str, Any]) -> Filters:

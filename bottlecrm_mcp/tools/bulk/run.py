@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
-from bottlecrm_mcp.gateway.base import GatewayError, RecordChanged, WrittenBefore
+from bottlecrm_mcp.gateway.base import KEY_REUSED, GatewayError, RecordChanged, WrittenBefore
 from bottlecrm_mcp.gateway.shared import progress
 from bottlecrm_mcp.tools.bulk.plan import Plan, Refusal, all_refused, grouped, planned, state_of
 from bottlecrm_mcp.tools.bulk.preview import preview
@@ -88,6 +88,9 @@ def _change(crm: Crm, plan: Plan, record_id: str, prepared: Prepared, outcome: O
         if problem.code == "unauthorized":
             outcome.stopped = problem.message
     except GatewayError as fault:
+        if fault is KEY_REUSED and not outcome.done:
+            # By a call that came at the same time.
+            raise
         if fault.code in OF_ONE_RECORD:
             refusal = ToolError(fault.code, str(fault))
             outcome.refused.append(Refusal(record_id, prepared.name, refusal))
