@@ -1,6 +1,7 @@
 """The call log as administrators and members read it: in pages, by day, and as CSV."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -33,13 +34,14 @@ COLUMNS = (
     "client_version",
     "tool",
     "entity",
-    "record_id",
+    "record_ids",
     "records",
     "fields",
     "outcome",
     "code",
     "ms",
 )
+FIELDS = [name if name != "record_ids" else "record_id" for name in COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,8 @@ def call_page(org_id: Any, wanted: dict[str, Any], **position: Any) -> Page:
     with in_organisation(org_id):
         page = read_page([Section("call", "call", _calls(org_id, wanted))], **position)
         several = {call.pk: call for _, call in page.lines if call.records > 1}
-        for pk, record_id in CallRecord.objects.filter(call_id__in=several).values_list(
-            "call_id", "record_id"
-        ):
-            several[pk].record_ids += (record_id,)
+        for pk, record_ids in _ids_of(several).items():
+            several[pk].record_ids = tuple(record_ids)
     return page
 
 
@@ -95,17 +95,31 @@ def calls_as_csv(org_id: Any, wanted: dict[str, Any]) -> Iterator[str]:
     while True:
         with in_organisation(org_id):
             calls = _calls(org_id, wanted).filter(after).order_by("-created_at", "-id")
-            rows = list(calls.values_list(*COLUMNS)[:CHUNK])
+            rows = list(calls.values(*FIELDS)[:CHUNK])
+            several = _ids_of(row["id"] for row in rows if row["records"] > 1)
         if not rows:
             return
-        yield csv_lines(_written(rows))
-        pk, moment = rows[-1][0], rows[-1][1]
+        yield csv_lines(_written(rows, several))
+        pk, moment = rows[-1]["id"], rows[-1]["created_at"]
         after = Q(created_at__lte=moment) & ~Q(created_at=moment, pk__gte=pk)
 
 
-def _written(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    for pk, moment, *others in rows:
-        yield pk, moment.isoformat(), *others
+def _written(
+    rows: Iterable[dict[str, Any]], several: Mapping[int, list[str]]
+) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        record_ids = " ".join(several.get(row["id"], [row["record_id"]]))
+        told = {**row, "created_at": row["created_at"].isoformat(), "record_ids": record_ids}
+        yield tuple(told[name] for name in COLUMNS)
+
+
+def _ids_of(pks: Iterable[int]) -> dict[int, list[str]]:
+    """The records' ids of those of these calls that are about several."""
+    found: dict[int, list[str]] = defaultdict(list)
+    rows = CallRecord.objects.filter(call_id__in=list(pks)).order_by("pk")
+    for pk, record_id in rows.values_list("call_id", "record_id"):
+        found[pk].append(record_id)
+    return found
 
 
 def _calls(org_id: Any, wanted: dict[str, Any]) -> QuerySet[Call]:
@@ -116,5 +130,8 @@ def _calls(org_id: Any, wanted: dict[str, Any]) -> QuerySet[Call]:
         return calls
     # Asked for by themselves: with a subquery PostgreSQL would look through the whole log.
     several = CallRecord.objects.filter(org_id=org_id, record_id=record_id)
+    if others:
+        # Else a write would be missing behind so many reads of its record.
+        several = several.filter(call_id__in=calls.order_by().values("pk"))
     ids = several.order_by("-call_id").values_list("call_id", flat=True)[:MOST_OF_SEVERAL]
     return calls.filter(Q(record_id=record_id) | Q(pk__in=list(ids)))

@@ -104,6 +104,19 @@ def test_what_agents_did_to_a_record(api, filled, alpha_admin) -> None:
     assert len(shown[filled["several"].pk]) == 2
 
 
+def test_write_behind_many_reads_of_its_record(api, filled, log, alpha_admin, monkeypatch) -> None:
+    """Of calls about several records a number is looked at: of those that are asked for."""
+    monkeypatch.setattr(module, "MOST_OF_SEVERAL", 2)
+    both = [RECORD, str(uuid4())]
+    write = log(alpha_admin, tool="crm_update", record_ids=both, days=3)
+    for _ in range(3):
+        log(alpha_admin, tool="crm_get", record_ids=both)
+    found = api(alpha_admin).get(ORG, {"record": RECORD, "tool": "crm_update"})
+    assert ids(found) == [write.pk]
+    before = (timezone.now() - timedelta(days=2)).isoformat()
+    assert ids(api(alpha_admin).get(ORG, {"record": RECORD, "to": before})) == [write.pk]
+
+
 def test_members_see_their_own_and_administrators_all(
     api, filled, alpha_admin, alpha_user, beta_admin
 ) -> None:
@@ -186,12 +199,15 @@ def test_days_of_very_many_calls(api, log, alpha_admin, monkeypatch) -> None:
 def test_csv(api, log, alpha_admin, beta_admin, monkeypatch) -> None:
     monkeypatch.setattr(module, "CHUNK", 2)
     log(beta_admin)
-    made = [log(alpha_admin, client="=1+1").pk for _ in range(5)]
+    others = [str(uuid4()) for _ in range(2)]
+    about = [[], [RECORD], others, others[::-1], []]
+    made = [log(alpha_admin, client="=1+1", record_ids=each).pk for each in about]
     answer = api(alpha_admin).get(f"{ORG}csv/", headers={"Accept": "text/csv"})
     assert answer.streaming
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
     assert [int(row["id"]) for row in rows] == made[::-1]
     assert {row["client"] for row in rows} == {"'=1+1"}
+    assert [row["record_ids"].split() for row in rows] == about[::-1]
 
 
 MANY = """
