@@ -45,7 +45,8 @@ class Seal:
 
     def issue(self, subject: Mapping[str, Any], now: float | None = None) -> str:
         """A string that confirms `subject`, good for ten minutes."""
-        expiry, nonce = int(now or time.time()) + LIFETIME, secrets.token_urlsafe(NONCE)[:NONCE]
+        expiry = str(int(now or time.time()) + LIFETIME)
+        nonce = secrets.token_urlsafe(NONCE)[:NONCE]
         return f"{expiry}.{nonce}{self._sign(self.keys[0], subject, expiry, nonce)}"
 
     def holds(
@@ -57,11 +58,12 @@ class Seal:
         if not _SHAPE.fullmatch(confirmation) or int(expiry) < (now or time.time()):
             return False
         return any(
-            hmac.compare_digest(self._sign(key, subject, int(expiry), nonce), signature)
+            hmac.compare_digest(self._sign(key, subject, expiry, nonce), signature)
             for key in self.keys
         )
 
-    def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: int, nonce: str) -> str:
+    def _sign(self, key: bytes, subject: Mapping[str, Any], expiry: str, nonce: str) -> str:
+        # The expiry as it is written: spelled otherwise, a confirmation would count once more.
         signed = [expiry, nonce, subject, *self._use]
         text = json.dumps(signed, sort_keys=True, separators=(",", ":"), default=str)
         digest = hmac.new(key, text.encode(), hashlib.sha256).digest()

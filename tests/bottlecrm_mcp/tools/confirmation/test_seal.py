@@ -53,6 +53,14 @@ def test_expiry_is_signed() -> None:
     assert not seal.holds(f"{int(NOW) + 9999}.{signature}", SUBJECT, NOW)
 
 
+def test_has_one_spelling() -> None:
+    """What is used up is the text of a confirmation, so no other text may hold as well."""
+    seal = seal_with("one")
+    confirmation = seal.issue(SUBJECT, NOW)
+    respelled = [f"0{confirmation}", f"00{confirmation}", f"{confirmation}=", f"{confirmation}\n"]
+    assert not any(seal.holds(each, SUBJECT, NOW) for each in respelled)
+
+
 def test_order_of_keys_in_the_subject_does_not_matter() -> None:
     seal = seal_with("one")
     turned = dict(reversed(SUBJECT.items()))
