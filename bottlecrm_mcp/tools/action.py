@@ -155,7 +155,7 @@ def _prepared(
     references: References | None = None,
 ) -> Prepared:
     watched = crm.watch(acted_on, record_id, with_dependents=chosen.takes_all)
-    before = _record(crm, acted_on, chosen, record_id)
+    before = record_acted_on(crm, acted_on, chosen, record_id)
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}", references)
     values.read_params(chosen.params, given)
@@ -254,7 +254,7 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
 def _address_for_file(
     crm: Crm, entity: Entity, action: Action, record_id: str, given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    before = _record(crm, entity, action, record_id)
+    before = record_acted_on(crm, entity, action, record_id)
     name = crm.label(entity, {"id": record_id, **before})
     values = Values(crm, f"{action.name} on {name!r}").read_params(action.params, given)
     if crm.files is None:
@@ -303,7 +303,7 @@ def _repeated(
     return {**_answered(entity, action, record_id, result, unsent), "repeated": True}
 
 
-def _record(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
+def record_acted_on(crm: Crm, entity: Entity, action: Action, record_id: str) -> dict[str, Any]:
     """The record as the caller sees it: some of the CRM's action routes check no access."""
     if action.possible_effects:
         crm.require_scope(entity, "read", ", without which there is no preview to confirm")

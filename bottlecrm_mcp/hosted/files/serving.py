@@ -39,6 +39,7 @@ from bottlecrm_mcp.hosted.cors import host_of
 from bottlecrm_mcp.hosted.errors import HttpError, ascii_headers
 from bottlecrm_mcp.hosted.execution import crm_with, seal
 from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, BadLink, Link, opened
+from bottlecrm_mcp.tools.action import record_acted_on
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
 from bottlecrm_mcp.tools.files import BINARY, type_of
 from bottlecrm_mcp.tools.get import part_rows
@@ -234,6 +235,8 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
         )
 
         def work() -> dict[str, Any]:
+            # Asked first: for one that is gone, some routes of the CRM fail.
+            record_acted_on(crm_with(gateway), entity, action, link.record_id)
             path = action.path.format(id=link.record_id)
             reply = gateway.attach(path, use.part, action.upload, file)
             raise_for(reply, f"{entity.singular} {link.record_id}", wrote=True)

@@ -234,6 +234,15 @@ def test_a_link_sees_what_its_person_may(app, user, lead, alpha_user, alpha_admi
     assert follow(app, second).status_code == 404
 
 
+def test_a_file_for_a_record_that_is_gone(app, user, lead, alpha_user) -> None:
+    target = user.target(lead, "a.pdf")
+    with org_context(alpha_user.org):
+        lead.delete()
+    answer = put(app, target["url"], PDF)
+    assert answer.status_code == 404
+    assert "was not found" in answer.text
+
+
 def test_policy_and_scopes(app, token_for, user, lead, alpha_user, alpha_admin) -> None:
     user.attach(lead, "a.pdf")
     target = user.target(lead, "b.pdf")
