@@ -78,7 +78,7 @@ class Command(BaseCommand):
 
 
 def require_current_tables(folder: Path) -> None:
-    """Raises `CommandError` for the tables of an older demo, which are made from the models once."""
+    """Raises `CommandError` for the tables of an older demo: they are made from the models once."""
     with connection.cursor() as cursor:
         for model in apps.get_app_config("demo_crm").get_models():
             columns = connection.introspection.get_table_description(cursor, model._meta.db_table)
