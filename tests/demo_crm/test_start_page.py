@@ -135,10 +135,10 @@ def test_answer_of_another_tool_does_not_stay(browser, site):
 def test_a_form_that_is_filled_in_wrong(browser, site):
     with opened(browser, site) as page:
         page.goto("/")
-        page.get_by_label("Tool", exact=True).select_option("crm_delete")
+        page.get_by_label("Tool", exact=True).select_option("crm_action")
         page.get_by_role("button", name="Call the tool").click()
         expect(page.locator(".wrong")).to_have_text("Fill this in.")
-        expect(page.get_by_label("id", exact=True)).to_be_focused()
+        expect(page.get_by_label("action", exact=True)).to_be_focused()
 
 
 def test_sign_in_by_one_click_leads_on(client, people):
