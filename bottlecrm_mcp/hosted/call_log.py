@@ -47,7 +47,10 @@ OTHER_FILTERS = (EITHER, IS_OPEN, "id", "custom_fields")
 
 @dataclass
 class ToolCall:
-    """One call of a tool; `result` is its structured answer, once there is one."""
+    """One call of a tool; `result` is its structured answer, once there is one.
+
+    `outcome` is that of what is no call of a tool, but reads as one does.
+    """
 
     tool: Tool
     entity: Entity | None
@@ -55,6 +58,7 @@ class ToolCall:
     client: tuple[str, str]
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     result: Json = field(default_factory=dict)
+    outcome: str = ""
 
     @property
     def entity_name(self) -> str:
@@ -105,7 +109,7 @@ def logged(call: ToolCall, caller: Caller) -> Iterator[ToolCall]:
     try:
         yield call
     finally:
-        said = telemetry.outcome() or "disconnected"
+        said = call.outcome or telemetry.outcome() or "disconnected"
         _record(call, caller, said, round((time.monotonic() - started) * 1000))
 
 

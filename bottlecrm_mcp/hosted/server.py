@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import mcp_types as types
+from mcp.shared.exceptions import MCPError
 
+from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted import oauth, open_forms
 from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.call_log import ToolCall, logged, record_refused
 from bottlecrm_mcp.hosted.execution import current_call
-from bottlecrm_mcp.protocol import elicitation
+from bottlecrm_mcp.protocol import completion, elicitation, resources
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
@@ -41,6 +43,36 @@ class HostedServer(McpServer):
             result = await super()._call_tool(context, params)
             call.result = getattr(result, "structured_content", None) or {}
         return result
+
+    async def _read_resource(self, context: Any, params: types.ReadResourceRequestParams) -> Any:
+        entity, record_id = resources.entity_and_record(str(params.uri))
+        if not record_id or not str(params.uri).startswith(resources.SCHEME):
+            return await super()._read_resource(context, params)
+        with self._logged_as("crm_get", context, {"entity": entity, "id": record_id}):
+            return await super()._read_resource(context, params)
+
+    async def _complete(self, context: Any, params: types.CompleteRequestParams) -> Any:
+        entity = completion.entity_of(self.registry.catalogue, params)
+        if entity is None:
+            return await super()._complete(context, params)
+        with self._logged_as("crm_search", context, {"entity": entity.name}) as call:
+            result = await super()._complete(context, params)
+            call.result = {"returned": len(result.completion.values)}
+        return result
+
+    @contextmanager
+    def _logged_as(self, name: str, context: Any, arguments: dict[str, Any]) -> Iterator[ToolCall]:
+        """Log what reads records without a call of a tool as one of the tool that it is like."""
+        current = current_call.get()
+        tool = next(each for each in self.registry.tools if each.name == name)
+        client = client_of(context, current.client)
+        with logged(self._logged_call(tool, arguments, client), current.caller) as call:
+            try:
+                yield call
+            except MCPError as error:
+                call.outcome = getattr(error.__cause__, "code", "internal_error")
+                raise
+            call.outcome = telemetry.OK
 
     def log_refused(self, params: Mapping[str, Any], caller: Caller) -> None:
         """Log a call that its connection does not allow, which no tool is asked for."""

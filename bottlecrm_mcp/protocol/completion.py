@@ -21,16 +21,23 @@ def complete(crm: Crm, params: types.CompleteRequestParams) -> types.Completion:
     require_few_words(typed)
     if name == "entity":
         return _matching(crm.catalogue.entity_names, typed)
-    if name == "id":
-        chosen = (params.context.arguments or {}) if params.context else {}
-        entity = crm.catalogue.entity(chosen.get("entity", ""))
-        return _records(crm, entity, typed, ids=True) if entity else _matching((), typed)
-    entity = _completed_from(crm.catalogue, name)
+    entity = entity_of(crm.catalogue, params)
     if entity is None:
         return _matching((), typed)
+    if name == "id":
+        return _records(crm, entity, typed, ids=True)
     if entity.own:
         return _matching(["me", *_people(crm, entity)], typed)
     return _records(crm, entity, typed)
+
+
+def entity_of(catalogue: Catalogue, params: types.CompleteRequestParams) -> Entity | None:
+    """The entity whose records are looked through."""
+    name = params.argument.name
+    if name == "id":
+        chosen = (params.context.arguments or {}) if params.context else {}
+        return catalogue.entity(chosen.get("entity", ""))
+    return _completed_from(catalogue, name)
 
 
 def _completed_from(catalogue: Catalogue, name: str) -> Entity | None:

@@ -65,10 +65,16 @@ def read(crm: Crm, uri: str) -> dict[str, Any]:
         return me(crm.caller)
     if not uri.startswith(SCHEME):
         raise ToolError("not_found", f"There is no resource {uri[:200]!r}.")
-    entity, _, record_id = uri.removeprefix(SCHEME).rstrip("/").partition("/")
+    entity, record_id = entity_and_record(uri)
     if record_id:
         return crm_get(crm, entity=entity, id=record_id)
     return crm_describe(crm, entity=entity)
+
+
+def entity_and_record(uri: str) -> tuple[str, str]:
+    """What the URI names; the record is empty where it is of an entity."""
+    entity, _, record_id = uri.removeprefix(SCHEME).rstrip("/").partition("/")
+    return entity, record_id
 
 
 def me(caller: Caller) -> dict[str, Any]:

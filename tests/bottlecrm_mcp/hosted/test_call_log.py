@@ -75,6 +75,39 @@ def test_each_call_is_a_row(call, calls, alpha, alpha_admin: Profile, token_for)
     assert SECRET not in str([vars(each) for each in made])
 
 
+def test_what_reads_records_without_a_tool(
+    app, calls, alpha, alpha_admin: Profile, token_for
+) -> None:
+    """A resource and a completion are rows like the calls of tools that they are like."""
+    secret, lead = token_for(alpha_admin), lead_of(alpha)
+
+    def ask(method: str, **params: Any) -> Any:
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return send(app, headers=bearer(secret), body=body).json()
+
+    def complete(argument: str, **context: Any) -> Any:
+        ref = {"type": "ref/resource", "uri": "crm://{entity}/{id}"}
+        given = {"name": argument, "value": "" if context else "a"}
+        chosen = {"context": {"arguments": context}} if context else {}
+        return ask("completion/complete", ref=ref, argument=given, **chosen)
+
+    assert "result" in ask("resources/read", uri=f"crm://leads/{lead}")
+    assert "error" in ask("resources/read", uri=f"crm://leads/{SECRET}")
+    found = complete("id", entity="leads")["result"]["completion"]["values"]
+    # Neither has to do with a record.
+    assert "result" in ask("resources/read", uri="crm://leads")
+    assert "result" in complete("entity")
+    made = calls(alpha_admin.org)
+    told = [(each.tool, each.entity, each.outcome, each.code, each.record_id) for each in made]
+    assert told == [
+        ("crm_get", "leads", "ok", "", lead),
+        ("crm_get", "leads", "refused", "not_found", ""),
+        ("crm_search", "leads", "ok", "", ""),
+    ]
+    assert made[2].records == len(found) > 0
+    assert SECRET not in str([vars(each) for each in made])
+
+
 def test_calls_that_a_scope_or_the_crm_refuses(call, calls, alpha, alpha_user, token_for) -> None:
     secret = token_for(alpha_user, scopes=["*:read"])
     call(secret, "crm_update", entity="leads", id=lead_of(alpha), data={"status": "lost"})
