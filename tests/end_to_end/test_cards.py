@@ -135,6 +135,28 @@ def test_facts_for_a_card(live, alpha):
     live(alpha.admin, steps, extensions=CARDS)
 
 
+def test_nothing_passes_for_done_that_is_not(live, alpha):
+    one = {"entity": "leads", "id": str(alpha.leads[1].pk)}
+    file = {"action": "add_attachment", "params": {"file_name": "a.pdf"}}
+    comment = {"action": "add_comment", "params": {"comment": "Called."}}
+    hot = {"data": {"rating": "HOT"}}
+
+    async def steps(agent: Agent) -> None:
+        for said, tool, arguments in (
+            ("", "crm_get", {}),
+            ("waits for the file", "crm_action", file),
+            ("done", "crm_action", comment),
+            ("updated", "crm_update", hot),
+            ("nothing to change", "crm_update", hot),
+            ("updated", "crm_update", {"data": {"rating": "COLD"}, "idempotency_key": "k"}),
+            ("done before", "crm_update", {"data": {"rating": "COLD"}, "idempotency_key": "k"}),
+        ):
+            _, facts = await shown(agent, tool, **one, **arguments)
+            assert facts["did"] == said, (tool, arguments)
+
+    live(alpha.admin, steps, extensions=CARDS)
+
+
 def test_nobody_is_offered_to_tick_off_what_they_may_not_write(live, alpha):
     async def steps(agent: Agent) -> None:
         assert ANSWER not in [each.name for each in (await agent.client.list_tools()).tools]

@@ -21,6 +21,12 @@ KINDS = {
 }
 # Of rows that are of several entities.
 ROW_FIELDS = {"due": {"label": "Due", "kind": "date"}, "why": {"label": "Why"}}
+DID = {
+    "crm_create": "created",
+    "crm_update": "updated",
+    "crm_delete": "deleted",
+    "crm_action": "done",
+}
 
 Json = Mapping[str, Any]
 
@@ -35,6 +41,7 @@ def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]
         "fields": {name: about for each in shown for name, about in _fields(each).items()},
         "pages": _pages(crm, shown),
         "done": _done(crm, shown),
+        "did": _did(tool, result),
     }
     if len(shown) != 1 or result.get("entity") != shown[0].name:
         return {**known, "fields": {**known["fields"], **ROW_FIELDS}}
@@ -96,6 +103,17 @@ def _done(crm: Crm, entities: Iterable[Entity]) -> dict[str, dict[str, Any]]:
         for each in entities
         if each.open and each.open.done and not crm.caller.read_only and crm.may(each, "write")
     }
+
+
+def _did(tool: Tool, result: Json) -> str:
+    """What became of the record; a card says of nothing that it is done before it is."""
+    if result.get("repeated"):
+        return "done before"
+    if "upload" in result.get("result", {}):
+        return "waits for the file"
+    if result.get("changed") == {}:
+        return "nothing to change"
+    return DID.get(tool.name, "")
 
 
 def _summary(crm: Crm, entity: Entity, arguments: Json) -> dict[str, Any]:

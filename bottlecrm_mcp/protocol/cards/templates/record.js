@@ -1,6 +1,5 @@
 // A record: what changed first, then the fields that matter.
 const FIRST = 10;
-const DONE = { crm_create: "created", crm_update: "updated", crm_delete: "deleted", crm_action: "done" };
 
 function recordParts(content) {
   const { entity, record, id } = content;
@@ -22,10 +21,9 @@ function fields({ record, changed = {} }) {
 
 const pair = (label, value) => [node("dt", {}, label), node("dd", {}, value)];
 
-function title({ entity = "", action, repeated }, name) {
+function title({ entity = "", action }, name) {
   const kind = words(facts.singular?.[entity] ?? entity);
-  const done = repeated ? "done before" : DONE[facts.tool];
-  return [node("h1", {}, name ?? kind), muted([kind, action && words(action), done].filter(Boolean).join(" · "))];
+  return [node("h1", {}, name ?? kind), muted([kind, action && words(action), facts.did].filter(Boolean).join(" · "))];
 }
 
 const change = (name, { before, after }, record) => [

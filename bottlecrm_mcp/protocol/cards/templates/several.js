@@ -20,7 +20,7 @@ function rest({ tool, arguments: { id, ids, filters, records, ...args } }) {
 }
 
 const doneParts = ({ entity, count, done, refused = [], not_reached: other, ...content }) => [
-  node("h1", {}, `${words(entity)}: ${shown(count)} ${DONE[facts.tool]}`),
+  node("h1", {}, `${words(entity)}: ${shown(count)} ${facts.did}`),
   node("ul", {}, done.map(each => node("li", {}, each.name ?? each.id))),
   ...refused.concat(other ?? []).map(each => warning(`${shown(each.records)}: ${each.reason}`)),
   ...notes(content),
