@@ -100,7 +100,8 @@ def _shown(value: Any) -> str:
         return ", ".join(map(_shown, value))
     if isinstance(value, Mapping):
         return str(value.get("name") or "; ".join(_lines(value)))
-    return str(value)
+    # No line of a text passes for a field of the record.
+    return "\n  ".join(str(value).splitlines())
 
 
 SEARCH = Tool(
