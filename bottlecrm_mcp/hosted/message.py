@@ -16,14 +16,15 @@ from bottlecrm_mcp.protocol import envelope
 MOST_VALUES = 20_000
 DEEPEST = 100
 TOO_MANY = f"A message holds {MOST_VALUES} values at most."
+NO_OBJECT = "The body is one JSON-RPC message, an object: send those of a batch one by one."
 TOO_DEEP = f"A message is nested {DEEPEST} levels deep at most."
 
 
 def message_in(body: bytes) -> Mapping[str, Any]:
-    """The message, or an empty one where the body is none, which the SDK refuses.
+    """The message, or an empty one where the body is no JSON, which the SDK refuses.
 
-    Raises `HttpError` for a request that the SDK would take for a notification, or send back whole,
-    and for a message whose reading would take long.
+    Raises `HttpError` for a batch, for a request that the SDK would take for a notification, or
+    send back whole, and for a message whose reading would take long.
     """
     if body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
@@ -33,7 +34,7 @@ def message_in(body: bytes) -> Mapping[str, Any]:
         return {}
     _require_small(message)
     if not isinstance(message, dict):
-        return {}
+        raise HttpError(400, NO_OBJECT, code=INVALID_REQUEST)
     if fault := envelope.fault(message):
         raise HttpError(400, fault, code=INVALID_REQUEST)
     return message

@@ -75,7 +75,9 @@ def test_any_message(attack: Any, message: Any) -> None:
 @fuzzed
 @given(st.lists(MESSAGES, max_size=3))
 def test_any_batch(attack: Any, batch: Any) -> None:
-    assert attack(json.dumps(batch).encode()).status_code == 400
+    answer = attack(json.dumps(batch).encode())
+    assert answer.status_code == 400
+    assert "one by one" in answer.json()["error"]["message"]
 
 
 BOMBS = {
