@@ -17,7 +17,7 @@ MOST_FIELDS = 20
 MOST_COMPARED = 1_000
 LONGEST_COMPARED = 100
 # How much a misspelt word is like the one that was meant, and how long a part of it is one.
-MISSPELT = 0.7
+MISSPELT = 0.65
 SHORTEST_PART = 3
 UNSENT = (
     "The change is saved, but what the CRM is to do in the background after it ({}) is not known "
