@@ -135,7 +135,9 @@ def test_text_of_outsiders_is_marked(day, user) -> None:
     assert user("crm_search", entity="my_day")["untrusted"] == ["name"]
 
 
-@pytest.mark.parametrize("arguments", [{"query": "a"}, {"filters": {"status": "New"}}, {"offset": 5}])
+@pytest.mark.parametrize(
+    "arguments", [{"query": "a"}, {"filters": {"status": "New"}}, {"offset": 5}]
+)
 def test_arguments_that_make_no_sense_here(user, arguments: Any) -> None:
     error = user("crm_search", entity="my_day", **arguments)["error"]
     assert "only limit" in error["message"]
