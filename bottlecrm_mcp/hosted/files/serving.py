@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -53,7 +54,15 @@ PIECES = 16
 ASK_AGAIN = "Ask the assistant for a new one."
 BAD_LINK = f"This link is not valid, or it is more than ten minutes old. {ASK_AGAIN}"
 ENDED = "The token or connection that this link was made for has ended or is paused."
-STATUS = {"forbidden": 403, "insufficient_scope": 403, "not_found": 404, "used_up": 410}
+STATUS = {
+    "unauthorized": 403,
+    "forbidden": 403,
+    "insufficient_scope": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "used_up": 410,
+    "limit_reached": 429,
+}
 # Whatever the file holds, a browser only ever saves it.
 PLAIN = (
     ("Cache-Control", "no-store"),
@@ -139,6 +148,7 @@ async def _stream(name: str, response: HttpResponseBase, send: Any) -> None:
     if length := response.headers.get("Content-Length"):
         headers.append(("Content-Length", length))
     await send({"type": "http.response.start", "status": 200, "headers": ascii_headers(headers)})
+    telemetry.annotate(outcome=telemetry.OK)
     pieces = iter(response)
     while piece := await thread_pool.in_pool(lambda: b"".join(islice(pieces, PIECES))):
         await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -194,6 +204,7 @@ async def _upload(use: Use, request: ASGIRequest, receive: Any, send: Any) -> No
         raise HttpError(400, f"The file is empty. {NOTHING_CHANGED}")
     file = NewFile(use.link.file, content_type, content)
     answer = await _in_pool(lambda: _attached(use, file))
+    telemetry.annotate(outcome=telemetry.OK)
     headers = ascii_headers([("Content-Type", "application/json"), *PLAIN])
     await send({"type": "http.response.start", "status": 201, "headers": headers})
     await send({"type": "http.response.body", "body": compact(answer).encode()})
@@ -232,6 +243,7 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
             for_write=lambda: authenticated_again(call),
             # The entry is of the record: what the write makes is a row of its files.
             note=lambda written: audit.note(replace(written, record_id="")),
+            count_write=partial(token_policy.count_write, call.caller),
         )
 
         def work() -> dict[str, Any]:
@@ -282,4 +294,4 @@ def _or_refusal(work: Callable[[], T]) -> T:
         raise HttpError(status, f"{problem.message} {problem.hint}".strip(), [CLOSE]) from problem
     except GatewayError as problem:
         telemetry.annotate(outcome=problem.code)
-        raise HttpError(503, str(problem), [CLOSE, ("Retry-After", "1")]) from problem
+        raise HttpError(STATUS.get(problem.code, 503), str(problem), [CLOSE]) from problem

@@ -234,6 +234,15 @@ def test_a_link_sees_what_its_person_may(app, user, lead, alpha_user, alpha_admi
     assert follow(app, second).status_code == 404
 
 
+def test_each_use_is_a_line_of_the_log(app, user, lead, caplog) -> None:
+    caplog.set_level("INFO", "bottlecrm_mcp.calls")
+    user.attach(lead, "a.pdf")
+    assert follow(app, user.files(lead)[0]["link"]).status_code == 200
+    lines = [each.getMessage() for each in caplog.records if "method=files/" in each.getMessage()]
+    assert ["upload" in each for each in lines] == [True, False]
+    assert all("outcome=ok" in each for each in lines)
+
+
 def test_a_file_for_a_record_that_is_gone(app, user, lead, alpha_user) -> None:
     target = user.target(lead, "a.pdf")
     with org_context(alpha_user.org):
@@ -252,7 +261,10 @@ def test_policy_and_scopes(app, token_for, user, lead, alpha_user, alpha_admin) 
     link = user.files(lead)[0]["link"]
     change_policy(alpha_admin, agents="off")
     assert follow(app, link).status_code == 403
-    change_policy(alpha_admin, agents="read_write")
+    change_policy(alpha_admin, agents="on", max_writes=0)
+    refused = put(app, user.target(lead, "c.pdf")["url"], PDF)
+    assert refused.status_code == 429
+    assert "Nothing was changed" in refused.text
     leads_only = Caller(app, token_for(alpha_user, scopes=["leads:read"]))
     (file,) = leads_only.files(lead)
     assert "link" not in file
