@@ -33,7 +33,7 @@ ANSWER_ENTRY: dict[str, Any] = {
         "properties": {
             "tool": {"type": "string"},
             "arguments": {"type": "object"},
-            "seal": {"type": "string", "maxLength": 200},
+            "seal": {"type": "string", "minLength": 1, "maxLength": 200},
             "agreed": {"type": "boolean"},
         },
         "required": ["tool", "arguments", "seal", "agreed"],

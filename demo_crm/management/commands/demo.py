@@ -44,6 +44,8 @@ class Command(BaseCommand):
 
     def serve(self, port: int, folder: Path) -> None:
         base_url = f"http://{HOST}:{port}"
+        # Passwords and tokens are in there, in whichever folder of a checkout.
+        (folder / ".gitignore").write_text("*\n")
         call_command("migrate", verbosity=0)
         require_current_tables(folder)
         profiles = seed(private_file(folder / "password"))
