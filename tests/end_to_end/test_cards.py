@@ -237,7 +237,12 @@ def test_answer_that_is_malformed(live, alpha):
         result = await agent.client.call_tool(ANSWER, wrong)
         assert result.is_error
         assert "agreed: 'yes' is not of type 'boolean'" in text_of(result)
-        sealed = {"tool": "crm_search", "arguments": {"entity": "leads"}, "seal": "", "agreed": True}
+        sealed = {
+            "tool": "crm_search",
+            "arguments": {"entity": "leads"},
+            "seal": "",
+            "agreed": True,
+        }
         assert (await agent.client.call_tool(ANSWER, sealed)).is_error
         unknown = {"tool": "crm_drop", "arguments": {}, "seal": "x", "agreed": True}
         with pytest.raises(MCPError, match="Unknown tool: crm_drop"):
