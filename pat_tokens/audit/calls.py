@@ -53,10 +53,7 @@ class CallLog:
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Store what waits now; whether that was done in time."""
         if self._thread is None:
-            is_done = self._store_waiting()
-            # The thread that asks may not live long enough to give its connection back.
-            close_old_connections()
-            return is_done
+            return self._store_waiting()
         if not self._waiting and not self._lost:
             return True
         self._in_a_hurry.set()
