@@ -12,6 +12,7 @@ from django.apps import apps
 from django.http import HttpRequest
 
 from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.in_process.gateway import database_call
 
 
 class NotAdmitted(Exception):
@@ -101,4 +102,8 @@ async def flush_calls() -> None:
     if is_installed():
         from pat_tokens.mcp_endpoint import flush_calls
 
-        await asyncio.to_thread(flush_calls)
+        def flush() -> None:
+            with database_call():
+                flush_calls()
+
+        await asyncio.to_thread(flush)
