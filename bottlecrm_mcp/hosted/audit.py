@@ -26,12 +26,13 @@ MAY_HAVE_CHANGED = frozenset({"done", "timeout", "crm_error", "internal_error"})
 
 @dataclass(frozen=True)
 class Write:
-    """A call of a tool that may write, or a file that leaves the CRM."""
+    """A call of a tool that may write, or a file that leaves the CRM; `action` is of crm_action."""
 
     tool: str
     entity: str
     record_id: str
     client: str
+    action: str = ""
 
 
 def install() -> None:
@@ -99,7 +100,7 @@ class Audit:
         # The entry has time of its own where that of the call is over.
         self.deadline.extend(RECORD_SECONDS)
         try:
-            self._record(write, outcome, record_id)
+            self._record(write, outcome, record_id, (write.action,) if write.action else ())
         except Exception:
             # Nothing was written, or what was has its entry.
             logger.exception("What became of %s could not be recorded", write.tool)

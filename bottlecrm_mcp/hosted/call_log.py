@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bottlecrm_mcp import telemetry
-from bottlecrm_mcp.catalogue.model import Entity
+from bottlecrm_mcp.catalogue.model import Action, Entity
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted.token_policy import is_installed
 from bottlecrm_mcp.tools.arguments.filters import EITHER, IS_OPEN
@@ -97,6 +97,14 @@ class ToolCall:
         first = name.split("__")[0].split(".")[0]
         is_field = self.entity is not None and self.entity.field(first) is not None
         return first if is_field or first in OTHER_FILTERS else ""
+
+
+def action_of(tool: Tool, entity: Entity | None, arguments: Json) -> Action | None:
+    """The action that a call of crm_action names; any other name might be a value."""
+    named = arguments.get("action")
+    if tool.name != "crm_action" or entity is None or not isinstance(named, str):
+        return None
+    return entity.action(named)
 
 
 @contextmanager

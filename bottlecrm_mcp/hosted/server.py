@@ -14,7 +14,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted import oauth, open_forms
 from bottlecrm_mcp.hosted.audit import Write
-from bottlecrm_mcp.hosted.call_log import ToolCall, logged, record_refused
+from bottlecrm_mcp.hosted.call_log import ToolCall, action_of, logged, record_refused
 from bottlecrm_mcp.hosted.execution import current_call
 from bottlecrm_mcp.protocol import completion, elicitation, resources
 from bottlecrm_mcp.protocol.server import McpServer
@@ -141,7 +141,9 @@ class HostedServer(McpServer):
             return None
         entity, record_id = (str(arguments.get(name) or "") for name in ("entity", "id"))
         # Not a name: the log holds no values.
-        return Write(tool.name, entity, record_id if is_id(record_id) else "", client)
+        record_id = record_id if is_id(record_id) else ""
+        action = action_of(tool, self.registry.catalogue.meant_by(entity), arguments)
+        return Write(tool.name, entity, record_id, client, action.name if action else "")
 
 
 def client_of(context: Any, declared: str) -> tuple[str, str]:

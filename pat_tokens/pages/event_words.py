@@ -64,8 +64,6 @@ OUTCOMES = {
 # Fields whose names read badly in a sentence.
 FIELDS = {"assigned_to": "assignees", "is_active": "activity"}
 MOST_FIELDS = 3
-# The tools that change a record which is there.
-CHANGING = ("crm_update", "crm_action")
 POLICY_FIELDS = {
     "agents": "What tokens may do",
     "max_lifetime_days": "Longest life of a token",
@@ -125,13 +123,14 @@ def plainly(reason: str) -> str:
 
 def _write(event: Event) -> tuple[str, str]:
     """The sentence, and the fields that would make it too long."""
-    done, tried = DOING.get(event.tool, ("used", "use"))
+    done, tried = _doing(event)
     name, what = event.token_name or "A client", one(event.entity)
     if event.outcome == "done":
         fields = [_field(each) for each in event.detail.split(", ") if each]
-        if not fields or event.tool not in CHANGING:
+        if event.tool == "crm_action":
+            return f"{name} {done} {what}", ""
+        if not fields or event.tool != "crm_update":
             return f"{name} {done} {what}", ", ".join(fields)
-        # What an action changed says more than that there was one.
         if len(fields) <= MOST_FIELDS:
             return f"{name} changed the {_together(fields)} of {what}", ""
         return f"{name} changed {len(fields)} fields of {what}", ", ".join(fields)
@@ -139,6 +138,13 @@ def _write(event: Event) -> tuple[str, str]:
         return f"{name} {done} {what} before; the same call again did nothing", ""
     why = OUTCOMES.get(event.outcome, event.outcome.replace("_", " "))
     return f"{name} tried to {tried} {what}: {why}", ""
+
+
+def _doing(event: Event) -> tuple[str, str]:
+    if event.tool == "crm_action" and event.detail:
+        action = f"“{event.detail.replace('_', ' ')}” on"
+        return f"did {action}", f"do {action}"
+    return DOING.get(event.tool, ("used", "use"))
 
 
 def _more(event: Event) -> str:

@@ -223,6 +223,22 @@ def test_entry_names_the_fields_that_changed(token_for, alpha_user) -> None:
     assert (first.detail, second.detail) == ("city, assigned_to", "city")
 
 
+def test_entry_names_the_action(token_for, alpha_user) -> None:
+    secret = token_for(alpha_user)
+    lead = create_lead(secret)["id"]
+    acted_on = {"entity": "leads", "id": lead}
+    comment = {"comment": "Confidential"}
+    call(secret, "crm_action", **acted_on, action="add_comment", params=comment)
+    call(secret, "crm_action", **acted_on, action="add_comment", params={})
+    call(secret, "crm_action", **acted_on, action="Confidential")
+    _, *entries = writes(alpha_user)
+    assert [(each.outcome, each.detail) for each in entries] == [
+        ("done", "add_comment"),
+        ("invalid_value", "add_comment"),
+        ("unknown_action", ""),
+    ]
+
+
 def test_first_request_and_last_refusal_are_remembered(token_for, alpha_admin) -> None:
     secret = token_for(alpha_admin)
     assert resolve_token(secret).first_mcp_at is None

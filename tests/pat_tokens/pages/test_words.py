@@ -33,8 +33,8 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
             "Title, due date, assignees, region",
         ),
         (
-            {"tool": "crm_action", "entity": "cases", "outcome": "done", "detail": "status"},
-            "Claude changed the status of a case",
+            {"tool": "crm_action", "entity": "cases", "outcome": "done", "detail": "close"},
+            "Claude did “close” on a case",
             "",
         ),
         (
@@ -55,6 +55,16 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
         (
             {"tool": "crm_action", "entity": "cases", "outcome": "some_code"},
             "Claude tried to act on a case: some code",
+            "",
+        ),
+        (
+            {
+                "tool": "crm_action",
+                "entity": "invoices",
+                "outcome": "declined",
+                "detail": "add_payment",
+            },
+            "Claude tried to do “add payment” on an invoice: the person said no",
             "",
         ),
         (
