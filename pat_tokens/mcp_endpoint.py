@@ -207,7 +207,7 @@ def record_call(
 
     `client` is its name and version as it says; `outcome` one of `Call.Outcome`, `code` the kind of
     a refusal or error. `records` counts those of the answer where their ids are not told. `fields`
-    are names: of filters, or of what a write changed.
+    are names: of an action, of filters, or of what a write changed.
     """
     try:
         name, version = client if client[0] else _product(current_source().client)

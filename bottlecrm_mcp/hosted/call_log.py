@@ -85,12 +85,14 @@ class ToolCall:
 
     @property
     def field_names(self) -> list[str]:
-        """Of what a write changed or was to change, and of the filters."""
+        """The action, then the fields that a write changed or was to change, and the filters."""
         names = [*_keys(self.result.get("changed") or self.arguments.get("data"))]
         for each in _list(self.arguments.get("records")):
             names += _keys(each)
         names += _filter_names(self.result.get("filters") or self.arguments.get("filters"))
-        return sorted({known for each in names if (known := self._known(each))})
+        action = action_of(self.tool, self.entity, self.arguments)
+        fields = sorted({known for each in names if (known := self._known(each))})
+        return [action.name, *fields] if action else fields
 
     def _known(self, name: str) -> str:
         """The field that a name is of; empty for what is none, which might be a value."""

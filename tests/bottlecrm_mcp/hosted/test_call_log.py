@@ -75,6 +75,14 @@ def test_each_call_is_a_row(call, calls, alpha, alpha_admin: Profile, token_for)
     assert SECRET not in str([vars(each) for each in made])
 
 
+def test_actions_are_named(call, calls, alpha, alpha_admin, token_for) -> None:
+    secret, lead = token_for(alpha_admin), lead_of(alpha)
+    for action in ("add_comment", "convert", SECRET):
+        call(secret, "crm_action", entity="lead", id=lead, action=action)
+    told = [(each.outcome, each.fields) for each in calls(alpha_admin.org)]
+    assert told == [("refused", "add_comment"), ("refused", "convert"), ("refused", "")]
+
+
 def test_what_reads_records_without_a_tool(
     app, calls, alpha, alpha_admin: Profile, token_for
 ) -> None:
