@@ -54,9 +54,10 @@ class Call:
     """One authenticated HTTP request to /mcp.
 
     `deadline` is that of everything that is done for it. What its token may do was looked up when
-    that time began. `write` is what its message may write, as soon as that is known. `client`,
-    `shows_cards` and `forms` are of a client on the older revisions that has forms or cards: its
-    name, whether it has the latter, and the way to ask it.
+    that time began. `write` is what its message may write, as soon as that is known, `meant` the
+    ids of the records that its arguments name, as they are found. `client`, `shows_cards` and
+    `forms` are of a client on the older revisions that has forms or cards: its name, whether it has
+    the latter, and the way to ask it.
     """
 
     caller: Caller
@@ -65,6 +66,7 @@ class Call:
     deadline: Deadline
     slot: rate_limits.Slot = field(default_factory=rate_limits.Slot)
     write: Write | None = None
+    meant: list[str] = field(default_factory=list)
     client: str = ""
     shows_cards: bool = False
     forms: Forms | None = None

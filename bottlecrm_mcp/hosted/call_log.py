@@ -49,7 +49,8 @@ OTHER_FILTERS = (EITHER, IS_OPEN, "id", "custom_fields")
 class ToolCall:
     """One call of a tool; `result` is its structured answer, once there is one.
 
-    `outcome` is that of what is no call of a tool, but reads as one does.
+    `meant` are the ids of the records that its arguments name, as they are found. `outcome` is that
+    of what is no call of a tool, but reads as one does.
     """
 
     tool: Tool
@@ -59,6 +60,7 @@ class ToolCall:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
     result: Json = field(default_factory=dict)
     outcome: str = ""
+    meant: list[str] = field(default_factory=list)
 
     @property
     def entity_name(self) -> str:
@@ -76,7 +78,8 @@ class ToolCall:
         one = [self.result.get("id") or self.arguments.get("id")]
         listed = self.result.get("done") or self.result.get("records") or self.arguments.get("ids")
         several = [each.get("id") if isinstance(each, Mapping) else each for each in _list(listed)]
-        return list(dict.fromkeys(str(each) for each in [*one, *several] if is_id(each)))
+        found = [*one, *several, *self.meant]
+        return list(dict.fromkeys(str(each).lower() for each in found if is_id(each)))
 
     @property
     def records(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -68,7 +69,7 @@ def _worked(work: Callable[[Crm], Any], call: Call, audit: Audit) -> Any:
         count_write=partial(token_policy.count_write, call.caller),
     )
     with gateway.session():
-        return work(crm_with(gateway))
+        return work(replace(crm_with(gateway), meant=call.meant))
 
 
 def crm_with(gateway: InProcessGateway) -> Crm:

@@ -39,7 +39,9 @@ class HostedServer(McpServer):
         tool = self.tool(name)
         if tool is None:
             return await super()._call_tool(context, params)
-        with logged(self._logged_call(tool, arguments, client), current.caller) as call:
+        logged_call = self._logged_call(tool, arguments, client)
+        logged_call.meant = current.meant
+        with logged(logged_call, current.caller) as call:
             result = await super()._call_tool(context, params)
             call.result = getattr(result, "structured_content", None) or {}
         return result

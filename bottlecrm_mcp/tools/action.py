@@ -9,7 +9,7 @@ from functools import partial
 from string import Formatter
 from typing import Any
 
-from bottlecrm_mcp.catalogue.model import Action, Effect, Entity
+from bottlecrm_mcp.catalogue.model import Action, Effect, Entity, Kind
 from bottlecrm_mcp.gateway.base import (
     Condition,
     GatewayError,
@@ -159,6 +159,12 @@ def _prepared(
     name = crm.label(acted_on, {"id": record_id, **before})
     values = Values(crm, f"{chosen.name} on {name!r}", references)
     values.read_params(chosen.params, given)
+    # The target of a merge is changed as well.
+    crm.meant.extend(
+        values.body[each.body_name]
+        for each in chosen.params
+        if each.kind is Kind.RELATION and values.body.get(each.body_name)
+    )
     named, others = _named_records(crm, chosen, values.body)
     named_parts = [
         crm.gateway.watch_part(acted_on, record_id, values.body[part.name])

@@ -84,6 +84,8 @@ class Crm:
     custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     # Records of one entity that are yet to be looked at one by one.
     ahead: dict[str, ReadAhead] = field(default_factory=dict)
+    # Ids of the records that the arguments mean, as they are found; for the call log.
+    meant: list[str] = field(default_factory=list)
 
     @cached_property
     def clock(self) -> Clock:

@@ -53,7 +53,9 @@ def record_meant(crm: Crm, entity: Entity, value: str) -> str:
             hint=f"Ids are UUIDs; find the record with crm_search on {entity.name}.",
         )
     # As a whole: a part of a name may be one record's today, and another's tomorrow.
-    return References(crm, exact=True).resolve(entity.name, value).id
+    record_id = References(crm, exact=True).resolve(entity.name, value).id
+    crm.meant.append(record_id)
+    return record_id
 
 
 class References:

@@ -8,6 +8,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 
 from bottlecrm_mcp import telemetry
 from demo_crm.models import Profile
+from pat_tokens.models import CallRecord
 from pat_tokens.rls import in_organisation
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 from tests.bottlecrm_mcp.population import populate
@@ -81,6 +82,25 @@ def test_actions_are_named(call, calls, alpha, alpha_admin, token_for) -> None:
         call(secret, "crm_action", entity="lead", id=lead, action=action)
     told = [(each.outcome, each.fields) for each in calls(alpha_admin.org)]
     assert told == [("refused", "add_comment"), ("refused", "convert"), ("refused", "")]
+
+
+def test_records_given_by_name_are_known_by_id(call, calls, alpha, alpha_admin, token_for) -> None:
+    """Where nothing was done, too; with the record that an action's parameter names."""
+    secret = token_for(alpha_admin)
+    one, other = alpha.cases[:2]
+    named, ids = {"entity": "cases", "id": one.name}, [str(one.pk), str(other.pk)]
+    call(secret, "crm_delete", **named)
+    call(secret, "crm_update", **named, data={"status": SECRET})
+    call(secret, "crm_action", **named, action="merge", params={"into": other.name})
+    call(
+        secret, "crm_action", entity="cases", ids=[ids[0]], action="merge", params={"into": ids[1]}
+    )
+    made = calls(alpha_admin.org)
+    assert [each.outcome for each in made] == ["preview", "refused", "preview", "preview"]
+    assert [each.record_id for each in made] == [ids[0], ids[0], "", ""]
+    with in_organisation(alpha_admin.org_id):
+        stored = CallRecord.objects.order_by("pk").values_list("call_id", "record_id")
+        assert list(stored) == [(each.pk, record_id) for each in made[2:] for record_id in ids]
 
 
 def test_what_reads_records_without_a_tool(
