@@ -28,8 +28,8 @@ from pat_tokens.services.policy import policy_of
 DAYS = (1, 30, 90, 365)
 USUAL_DAYS = 90
 STAYS_CONFIRMED = (
-    "Whatever you choose, deleting, mailing people outside and what can't be undone still wait to "
-    "be confirmed one by one. You can disconnect it at any time under Settings → API Tokens."
+    "Whatever you choose, deleting, mailing people outside and what can't be undone still wait for "
+    "your yes. You can disconnect it at any time under Settings → API Tokens."
 )
 
 

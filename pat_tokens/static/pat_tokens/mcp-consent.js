@@ -149,7 +149,7 @@
         ? [strong(asked.client_host), " vouches for this name."]
         : [strong("unverified"), ". Anybody can use this name. Go on only if you started this yourself."];
       const loopback = asked.is_loopback
-        ? ". Allow it only if you have just started this in a program on this computer."
+        ? ". Allow it only if you have just started it yourself, on this computer."
         : "";
       const where = [strong(asked.organisation)];
       if (this.getAttribute("switch-href")) {

@@ -107,8 +107,8 @@ def test_decision_with_an_access_token(browser, site, header, alpha_user) -> Non
         for fact in FACTS:
             assert fact in shown.replace("\n\n", "\n"), shown
         assert alpha_user.user.email in shown
-        assert "Allow it only if you have just started this" in shown
-        expect(page.get_by_text("still wait to be confirmed one by one")).to_be_visible()
+        assert "Allow it only if you have just started it yourself" in shown
+        expect(page.get_by_text("still wait for your yes")).to_be_visible()
         expect(page.get_by_role("link", name="Switch organisation")).to_have_attribute(
             "href", "/org"
         )
