@@ -54,7 +54,7 @@ OUTCOMES = {
     "rate_limited": "it had called too often",
     "busy": "the server was busy",
     "invalid_arguments": "what was given is not valid",
-    "conflict": "somebody else had changed it",
+    "conflict": "it was not as expected",
     "nothing_to_do": "it was so already",
     "used_up": "the link had been used before",
     "timeout": "it took too long, so it may have happened",
@@ -129,8 +129,10 @@ def _write(event: Event) -> tuple[str, str]:
         fields = [_field(each) for each in event.detail.split(", ") if each]
         if event.tool == "crm_action":
             return f"{name} {done} {what}", ""
-        if not fields or event.tool != "crm_update":
+        if event.tool != "crm_update":
             return f"{name} {done} {what}", ", ".join(fields)
+        if not fields:
+            return f"{name} changed nothing of {what}", ""
         if len(fields) <= MOST_FIELDS:
             return f"{name} changed the {_together(fields)} of {what}", ""
         return f"{name} changed {len(fields)} fields of {what}", ", ".join(fields)

@@ -219,8 +219,10 @@ def test_entry_names_the_fields_that_changed(token_for, alpha_user) -> None:
     call(secret, "crm_update", entity="leads", id=lead, data=data)
     write_only = token_for(alpha_user, scopes=["leads:write"])
     call(write_only, "crm_update", entity="leads", id=lead, data={"city": "Goa"})
-    _, first, second = writes(alpha_user)
+    call(secret, "crm_update", entity="leads", id=lead, data={"city": "Goa"})
+    _, first, second, third = writes(alpha_user)
     assert (first.detail, second.detail) == ("city, assigned_to", "city")
+    assert (third.outcome, third.detail) == ("done", "")
 
 
 def test_entry_names_the_action(token_for, alpha_user) -> None:

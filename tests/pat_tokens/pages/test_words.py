@@ -38,6 +38,16 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
             "",
         ),
         (
+            {"tool": "crm_update", "entity": "contacts", "outcome": "done"},
+            "Claude changed nothing of a contact",
+            "",
+        ),
+        (
+            {"tool": "crm_update", "entity": "contacts", "outcome": "conflict"},
+            "Claude tried to change a contact: it was not as expected",
+            "",
+        ),
+        (
             {"tool": "crm_create", "entity": "leads", "outcome": "done", "detail": "title, email"},
             "Claude added a lead",
             "Title, email",
