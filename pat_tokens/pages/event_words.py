@@ -206,7 +206,7 @@ def _value(name: str, value: str) -> str:
     if name == "client_hosts":
         return ", ".join(LISTED.findall(value)) or "none"
     if name.startswith("max_") and not name.endswith("_days"):
-        return "as the server has it" if value == "None" else value
+        return "the server's default" if value == "None" else value
     if name.endswith("_days"):
         return "no limit" if value == "None" else f"{value} day{'' if value == '1' else 's'}"
     return CHOICES.get(name, {}).get(value, value)

@@ -32,7 +32,7 @@ def effects_of(policy: Policy) -> dict[str, Any]:
     return {
         "agents": {
             Policy.Agents.READ_ONLY: f"{_tokens(writing)} and {_clients(writing_clients)} that may "
-            "change things could only read.",
+            "write could then only read.",
             Policy.Agents.OFF: f"{_tokens(len(scopes))} and {_clients(len(hosts))} would be "
             "cut off at their next request.",
         },
@@ -66,4 +66,4 @@ def _tokens(count: int) -> str:
 
 
 def _clients(count: int) -> str:
-    return f"{count} connected client{'' if count == 1 else 's'}"
+    return f"{count} client{'' if count == 1 else 's'}"

@@ -92,14 +92,15 @@ def test_writes(facts, text, more) -> None:
 def test_change_of_the_policy() -> None:
     detail = (
         "agents: on → off, max_lifetime_days: None → 45, client_hosts: [] → ['a.example', 'b'], "
-        "clients: any → listed"
+        "clients: any → listed, max_deletes: 30 → None"
     )
     said = said_of(Event(kind=Event.Kind.POLICY, detail=detail))
     assert said.more == (
         "What tokens may do: Read and write → Nothing: tokens are switched off; "
         "Longest life of a token: no limit → 45 days; "
         "Hosts whose clients may connect: none → a.example, b; "
-        "Who may connect by signing a person in: Any client → Clients of listed hosts"
+        "Who may connect by signing a person in: Any client → Clients of listed hosts; "
+        "Deletes of one token in a day: 30 → the server's default"
     )
 
 
@@ -165,7 +166,8 @@ def test_effects_of_a_policy(issue, alpha_admin, alpha_user, beta_user) -> None:
         long_ago = timezone.now() - timedelta(days=100)
         Token.objects.filter(pk=old.pk).update(created_at=long_ago)
     effects = effects_of(policy_of(alpha_user.org_id))
-    assert effects["agents"][Policy.Agents.READ_ONLY].startswith("2 tokens and 0 connected clients")
-    assert effects["agents"][Policy.Agents.OFF].startswith("3 tokens and 0 connected clients")
+    said = "2 tokens and 0 clients that may write could then only read."
+    assert effects["agents"][Policy.Agents.READ_ONLY] == said
+    assert effects["agents"][Policy.Agents.OFF].startswith("3 tokens and 0 clients would be")
     assert effects["max_lifetime_days"] == "30 days would end 1 token, 90 days would end 1 token."
     assert "no token is older" in effects_of(policy_of(beta_user.org_id))["max_lifetime_days"]
