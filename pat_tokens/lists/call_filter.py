@@ -20,7 +20,7 @@ class CallFilter(EventFilter):
     tool = forms.CharField(
         required=False, max_length=50, label="Tool", help_text="For example crm_update."
     )
-    record = forms.CharField(required=False, max_length=64, label="Record", help_text="Its id.")
+    record = forms.CharField(required=False, max_length=64, label="Record's id")
     outcome = choice("Outcome", (("", "Any"), *Call.Outcome.choices))
 
     field_order = (

@@ -142,7 +142,7 @@ class EventFilter(FilterForm):
     )
     kind = choice("What", (("", "Any"), *Event.Kind.choices))
     entity = forms.CharField(
-        required=False, max_length=50, label="Records", help_text="For example leads."
+        required=False, max_length=50, label="Kind of record", help_text="For example leads."
     )
 
     def __init__(self, *args: Any, org: Any, **kwargs: Any) -> None:

@@ -24,6 +24,8 @@ def chart_of_days(days: Sequence[Day], is_complete: bool) -> dict[str, Any]:
     return {
         "bars": bars,
         "summary": f"{said}.",
+        "first": days[0].day,
+        "last": days[-1].day,
         "days": [each for each in reversed(days) if each.calls],
     }
 

@@ -355,6 +355,9 @@ def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
         for name, path in pages.items():
             page.goto(home + path)
             shoot(page, folder, name)
+        # The last tab, on a phone.
+        expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
+        expect(page.locator(".ends small")).to_have_count(2)
         create(page, "Claude Desktop")
         page.locator("mcp-connect pre:visible").wait_for()
         hide_secret(page)
