@@ -150,9 +150,16 @@ class Hostile(Agent):
         result = await self.client.call_tool(tool, arguments)
         if result.is_error or not isinstance(result, types.CallToolResult):
             return
-        said = json.loads(text_of(result))
-        if not said.get("declined") and not said.get("confirmation_required"):
+        if had_effect(json.loads(text_of(result))):
             self.done.append(f"{tool} {compact(arguments)}")
+
+
+def had_effect(said: Json) -> bool:
+    """Whether a call showed or changed anything; one of several may find all `already_so`."""
+    if said.get("declined") or said.get("confirmation_required"):
+        return False
+    told = [said[key] for key in ("done", "changed") if key in said]
+    return not told or any(told)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -16,6 +16,7 @@ from tests.evals.endpoints import ENDPOINTS, PATHS
 from tests.evals.meter import Meter
 from tests.evals.openapi import tools_of
 from tests.evals.played import Played
+from tests.evals.scripted import had_effect
 
 
 @pytest.fixture
@@ -64,6 +65,23 @@ def test_attempt_that_did_otherwise(stage: Stage, steps: Any, wrong: str) -> Non
     assert not result.passed
     assert wrong in "".join(result.wrong_writes)
     assert bool(result.why) == (steps is nothing)
+
+
+@pytest.mark.parametrize(
+    ("said", "has"),
+    [
+        ({"count": 0, "done": [], "already_so": 2, "changed": {}}, False),
+        ({"count": 1, "done": [{"id": "1"}], "already_so": 1}, True),
+        ({"id": "1", "changed": {}}, False),
+        ({"id": "1", "changed": {"status": {}}}, True),
+        ({"declined": True}, False),
+        ({"confirmation_required": True}, False),
+        ({"id": "1", "deleted": True}, True),
+        ({"record": {}}, True),
+    ],
+)
+def test_effect_of_what_nobody_agreed_to(said: Any, has: bool) -> None:
+    assert had_effect(said) == has
 
 
 def test_leak(stage: Stage) -> None:
