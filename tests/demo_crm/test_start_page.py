@@ -9,8 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from demo_crm.credentials import Credentials
+from demo_crm.models import Profile
 from demo_crm.seed import seed
 from demo_crm.start_page import QUESTIONS
+from pat_tokens.services.stop import stop_agents
 from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
 from tests.programs import needs_chromium
 
@@ -119,6 +121,17 @@ def test_answers_are_in_words(browser, site):
         expect(preview).not_to_contain_text(re.compile(r"crm_|_|\d{4}-\d{2}-\d{2}"))
         page.get_by_text("The answer, as an assistant gets it").click()
         expect(page.locator("details[open] pre")).to_contain_text('"way_back": "crm_update of the')
+
+
+@needs_chromium
+def test_refused_before_the_tools(browser, site, people):
+    admin = Profile.objects.get(user__email=people[0]["email"], is_active=True)
+    with opened(browser, site, refusals=True) as page:
+        page.goto("/")
+        page.locator(".answer table").wait_for()
+        stop_agents(admin, "A laptop is lost")
+        page.get_by_role("button", name=QUESTIONS[1]["ask"]).click()
+        expect(page.locator(".answer")).to_contain_text("“A laptop is lost”")
 
 
 @needs_chromium

@@ -183,7 +183,8 @@ class McpConsole extends HTMLElement {
     }
     const message = json(await answer.text());
     if (message?.result) return message.result;
-    throw new Error(message?.error?.message ?? `The demo answered with the status ${answer.status}.`);
+    // What is refused before it reaches the MCP server is said in a text.
+    throw new Error(message?.error?.message ?? message?.error ?? `The demo answered with the status ${answer.status}.`);
   }
 }
 
