@@ -14,7 +14,7 @@ function parts(content) {
   return [
     node("h1", {}, [words(entity), ...by.map(key => words(key.replace(":", " by ")).toLowerCase())].join(" by ")),
     muted(Object.entries(filters).map(([name, each]) => `${words(name)}: ${shown(each)}`).join(" · ")),
-    groups.length && bars(groups, names[0], nameOf, value),
+    groups.length && bars(groups, names.find(name => measures[name].money) ?? names[0], nameOf, value),
     node("table", {},
       node("thead", {}, node("tr", {}, node("th", { scope: "col" }, "Group"), names.map(name => node("th", { scope: "col", className: "number" }, words(name.replace(":", " of ")))))),
       node("tbody", {}, groups.map(group => node("tr", {}, node("td", {}, choice(content, group, nameOf(group))), cells(group)))),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +160,10 @@ def test_chart(host, alpha, token_for):
     expect(card.locator("rect")).to_have_count(2)
     card.get_by_role("button", name="assigned").press("Enter")
     assert host.asked("messages").endswith('{"is_open":true,"status":"assigned"}')
+    measures = ["count", "sum:amount"]
+    host.call("crm_summarize", entity="opportunities", group_by=["stage"], measures=measures)
+    # Of money, where it was asked for, too.
+    expect(card.locator("svg text").first).to_contain_text(re.compile(r"[€$£]"))
 
 
 def test_error(host, alpha, token_for):
