@@ -223,6 +223,7 @@ def add_attachment(path: str, key: str) -> Action:
         path,
         params=(parameter("file_name", required=True, max_length=60),),
         upload=key,
+        way_back="crm_action delete_attachment",
     )
 
 
@@ -255,6 +256,7 @@ def note_actions(entity: str, singular: str, *extra: Field) -> tuple[Action, ...
             returns_in=("comments", "internal_notes"),
             newest_by="commented_on",
             adds="comments",
+            way_back="crm_action delete_comment",
         ),
         Action(
             "edit_comment",
@@ -262,6 +264,7 @@ def note_actions(entity: str, singular: str, *extra: Field) -> tuple[Action, ...
             "PATCH",
             f"/api/{entity}/comment/{{comment_id}}/",
             params=(COMMENT_ID, COMMENT_TEXT),
+            way_back="crm_action edit_comment with the text that it had",
         ),
         Action(
             "delete_comment",
@@ -401,6 +404,7 @@ def line_item_actions(
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
             adds="line_items",
+            way_back="crm_action remove_line_item",
         ),
         Action(
             "update_line_item",
@@ -411,6 +415,7 @@ def line_item_actions(
             change_effects=change_effects,
             returns=LINE_ITEM_KEYS,
             returns_in=("line_item",),
+            way_back="crm_action update_line_item with what it had",
         ),
         Action(
             "remove_line_item",

@@ -207,7 +207,7 @@ def _prepared(
     if below:
         details["also"] = below
     details |= made | mail
-    details |= way_back_shown(chosen.way_back, change.effects)
+    details |= way_back_shown(chosen.way_back)
 
     def require_possible() -> dict[str, Any]:
         if chosen.method == "DELETE":

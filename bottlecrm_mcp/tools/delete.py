@@ -119,7 +119,7 @@ def _prepared(crm: Crm, deleted: Entity, record_id: str) -> Prepared:
             raise_for(refusal, subject, wrote=True)
         return {}
 
-    details |= way_back_shown(deleted.delete_way_back, deleted.delete_effects)
+    details |= way_back_shown(deleted.delete_way_back)
     write = partial(_written, crm, deleted, record_id, name, watched)
     return Prepared(change, details, write, name, watched=watched, only_shown=require_possible)
 

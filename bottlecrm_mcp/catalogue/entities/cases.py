@@ -183,6 +183,7 @@ CASES = Entity(
             "PATCH",
             "/api/cases/{id}/",
             params=(parameter("parent", Kind.RELATION, required=True, to="cases"),),
+            way_back="crm_update of the parent",
         ),
         Action(
             "watch",
@@ -257,6 +258,7 @@ CASES = Entity(
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
             adds="time_entries",
+            way_back="crm_action delete_time_entry",
         ),
         Action(
             "start_timer",
@@ -267,6 +269,7 @@ CASES = Entity(
             returns=TIME_ENTRY_KEYS,
             unguarded=True,
             adds="time_entries",
+            way_back="crm_action delete_time_entry",
         ),
         Action(
             "stop_timer",
@@ -296,6 +299,7 @@ CASES = Entity(
             returns=APPROVAL_KEYS,
             adds="approvals",
             rules=ApprovalRules("/api/cases/approval-rules/", "approver_ids"),
+            way_back="crm_action cancel_approval",
         ),
         Action(
             "approve",
@@ -329,6 +333,7 @@ CASES = Entity(
             params=(APPROVAL_ID,),
             not_when=DECIDED,
             returns=APPROVAL_KEYS,
+            way_back="crm_action request_approval",
         ),
         *note_actions(
             "cases",

@@ -272,6 +272,7 @@ INVOICES = Entity(
             "/api/invoices/{id}/duplicate/",
             returns=("invoice",),
             returns_entity="invoices",
+            way_back="crm_action cancel of the new invoice",
         ),
         *line_item_actions(
             "/api/invoices/{id}/line-items/",
@@ -287,6 +288,7 @@ INVOICES = Entity(
             returns=NEW_COMMENT_KEYS,
             returns_in=("comment",),
             adds="comments",
+            way_back="crm_action delete_comment",
         ),
         Action(
             "edit_comment",
@@ -294,6 +296,7 @@ INVOICES = Entity(
             "PUT",
             "/api/invoices/comments/{comment_id}/",
             params=(COMMENT_ID, COMMENT_TEXT),
+            way_back="crm_action edit_comment with the text that it had",
         ),
         Action(
             "delete_comment",

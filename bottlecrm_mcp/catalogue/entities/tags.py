@@ -38,6 +38,7 @@ TAGS = Entity(
             "/api/tags/{id}/restore/",
             admin_only=True,
             shows={"is_active": True},
+            way_back="crm_delete",
         ),
         Action(
             "merge",

@@ -100,6 +100,7 @@ BOARDS = Entity(
             ),
             returns=CARD_KEYS,
             adds="tasks",
+            way_back="crm_action delete_task",
         ),
         Action(
             "update_task",
@@ -119,6 +120,7 @@ BOARDS = Entity(
                 ),
             ),
             returns=CARD_KEYS,
+            way_back="crm_action update_task with what it had",
         ),
         Action(
             "move_task",
@@ -127,6 +129,7 @@ BOARDS = Entity(
             CARD_PATH,
             params=(part("task_id", "tasks"), part("column", "columns"), ORDER),
             returns=CARD_KEYS,
+            way_back="crm_action move_task to the column that it was in",
         ),
         Action(
             "delete_task",

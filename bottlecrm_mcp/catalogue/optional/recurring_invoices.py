@@ -129,6 +129,7 @@ RECURRING_INVOICES = Entity(
             "PUT",
             PATH + "{id}/",
             body={"is_active": False},
+            way_back="crm_action resume",
         ),
         Action(
             "resume",
@@ -146,6 +147,7 @@ RECURRING_INVOICES = Entity(
             ),
             not_when=(State("is_active", (True,)),),
             follows="pause",
+            way_back="crm_action pause",
         ),
     ),
     includes=(

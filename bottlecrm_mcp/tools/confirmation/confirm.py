@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,10 +157,8 @@ def _is_confirmed(
     return crm.seal.holds(confirmation, subject) and crm.seal.spend(confirmation)
 
 
-def way_back_shown(way_back: str, effects: Iterable[Effect]) -> dict[str, Any]:
-    """`way_back` of a preview: the given one, or that there is none from what is lost."""
-    if not way_back and {Effect.DELETES, Effect.IRREVERSIBLE}.isdisjoint(effects):
-        return {}
+def way_back_shown(way_back: str) -> dict[str, Any]:
+    """`way_back` of a preview: the given one, or that there is none."""
     return {"way_back": OwnWords(way_back or NO_WAY_BACK)}
 
 

@@ -1,14 +1,18 @@
 """A preview names the record as a person would, says what comes of it, and the way back."""
 
+import re
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from bottlecrm_mcp.catalogue.bottlecrm import CATALOGUE
 from bottlecrm_mcp.tools.confirmation.confirm import NO_WAY_BACK
 from bottlecrm_mcp.tools.confirmation.made import NEW, NEW_AS_FAR_AS_SEEN, THERE
 from bottlecrm_mcp.tools.confirmation.recipients import FIRST_OF_THESE
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Case, Contact, Lead
+from tests.bottlecrm_mcp.population import ENTITIES
 
 NINA = {
     "first_name": "Nina",
@@ -120,3 +124,44 @@ def test_way_back(admin: Any, alpha: Any) -> None:
     assert admin("crm_delete", **task)["preview"]["way_back"] == NO_WAY_BACK
     assert "way_back" not in admin("crm_delete", **task, confirm=True)
     assert "unwatch" in admin("crm_action", **case, action="watch")["way_back"]
+
+
+WRITING = [entity for entity in (*CATALOGUE.entities, *CATALOGUE.optional) if entity.actions]
+
+
+@pytest.mark.parametrize("entity", WRITING, ids=lambda each: each.name)
+def test_ways_back_that_there_are(entity: Any) -> None:
+    names = {action.name for action in entity.actions}
+    for said in (*(action.way_back for action in entity.actions), entity.delete_way_back):
+        assert set(re.findall(r"crm_action (\w+)", said)) <= names
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_every_preview_tells_the_way_back(admin: Any, alpha: Any, name: str) -> None:
+    """Of one record and of several, of every action that takes no params and of deletes."""
+    entity = ENTITIES[name]
+    ids = [str(each.pk) for each in getattr(alpha, name)[1:3]]
+    calls = [
+        ("crm_action", {"action": action.name}, action.way_back)
+        for action in entity.actions
+        if not any(each.required for each in action.params)
+    ]
+    if not entity.no_delete:
+        calls.append(("crm_delete", {}, entity.delete_way_back))
+    for tool, how, way_back in calls:
+        for which in ({"id": ids[0]}, {"ids": ids}):
+            if preview := _preview(admin, tool, entity=name, **which, **how):
+                assert preview["way_back"] == (way_back or NO_WAY_BACK), how
+
+
+def _preview(admin: Any, tool: str, **arguments: Any) -> Any:
+    """None where nothing is asked, or nothing can be done."""
+    with transaction.atomic():
+        answer = admin(tool, **arguments)
+        transaction.set_rollback(True)
+    return answer.get("preview")
+
+
+def test_way_back_of_an_invoice_that_is_sent(admin: Any, alpha: Any) -> None:
+    asked = {"entity": "invoices", "id": str(alpha.invoices[1].pk), "action": "send"}
+    assert admin("crm_action", **asked)["preview"]["way_back"] == NO_WAY_BACK
