@@ -25,7 +25,13 @@ from pat_tokens.audit.usage import (
 from pat_tokens.models import Call, Event, Policy, Token
 from pat_tokens.request_cache import cached, forget, request_cache
 from pat_tokens.rls import in_organisation
-from pat_tokens.services.daily_limits import LimitReached, count_write, little_left
+from pat_tokens.services.daily_limits import (
+    Left,
+    LimitReached,
+    count_write,
+    left_today,
+    little_left,
+)
 from pat_tokens.services.downloads import offer_download
 from pat_tokens.services.leak_reports import MAX_BODY_BYTES as MAX_REPORT_BYTES
 from pat_tokens.services.leak_reports import ReportResponse, answer_report
@@ -85,7 +91,7 @@ class Admission:
 
     `read_only` is the reason if it may not write; `sealed`, whether confirmations must be sealed.
     The name and prefix are those that `record_write` wants to be told; `little_left` says in words
-    of which daily limits little is left.
+    of which daily limits little is left, and `left_today` what is left of each, if that is known.
     """
 
     scopes: tuple[str, ...]
@@ -94,6 +100,7 @@ class Admission:
     token_name: str
     token_prefix: str
     little_left: tuple[str, ...] = ()
+    left_today: tuple[Left, ...] = ()
 
 
 def admit(token: Any) -> Admission:
@@ -107,12 +114,13 @@ def admit(token: Any) -> Admission:
         if isinstance(token, Token):
             record_refusal(token, str(refusal))
         raise
-    left: tuple[str, ...] = ()
+    little: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
     if isinstance(token, Token):
         record_first_mcp_request(token)
-        left = little_left(token)
+        little, left = little_left(token), left_today(token)
     read_only = agents_denial(policy.agents, "POST") or ""
-    return Admission(scopes, read_only, policy.sealed, *_called(token), left)
+    return Admission(scopes, read_only, policy.sealed, *_called(token), little, left)
 
 
 def link_records(address_of: RecordAddress) -> None:

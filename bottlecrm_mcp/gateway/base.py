@@ -49,6 +49,15 @@ class RecordChanged(GatewayError):
 
 
 @dataclass(frozen=True)
+class LeftToday:
+    """What is left of a daily limit: how many of what, and what is said beyond it."""
+
+    count: int
+    name: str
+    reached: str
+
+
+@dataclass(frozen=True)
 class Caller:
     """The person that a token acts as, and what the token may do.
 
@@ -78,6 +87,8 @@ class Caller:
     token_prefix: str = field(default="", compare=False)
     # Of which daily limits little is left, in words.
     little_left: tuple[str, ...] = field(default=(), compare=False)
+    # By "writes", "deletes" and "mails"; empty where it is not known without asking.
+    left_today: Mapping[str, LeftToday] = field(default_factory=dict, compare=False)
 
     @property
     def is_admin(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from django.apps import apps
 from django.http import HttpRequest
 
-from bottlecrm_mcp.gateway.base import Caller, GatewayError
+from bottlecrm_mcp.gateway.base import Caller, GatewayError, LeftToday
 from bottlecrm_mcp.gateway.in_process.gateway import database_call
 
 
@@ -41,6 +41,10 @@ def admitted(caller: Caller, token: Any) -> Caller:
         token_name=admission.token_name,
         token_prefix=admission.token_prefix,
         little_left=admission.little_left,
+        left_today={
+            each.kind: LeftToday(each.count, each.name, each.reached)
+            for each in admission.left_today
+        },
     )
 
 

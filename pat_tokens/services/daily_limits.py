@@ -50,8 +50,17 @@ class Left:
         return self.limit - self.used <= self.limit * LITTLE
 
     @property
+    def count(self) -> int:
+        return max(self.limit - self.used, 0)
+
+    @property
     def name(self) -> str:
         return NAMES[self.kind]
+
+    @property
+    def reached(self) -> str:
+        """What is said to whoever would go beyond it."""
+        return _reached(self)
 
     def __str__(self) -> str:
         return f"{self.used} of {self.limit} {self.name} today"
@@ -72,7 +81,7 @@ def count_write(org_id: Any, token_id: str, *, deletes: int = 0, mails: int = 0)
     limits = limits_under(dict(zip(KINDS, chosen or (), strict=False)))
     for kind, count in zip(KINDS, counts, strict=True):
         if added[kind] and count > limits[kind]:
-            raise LimitReached(_reached(Left(kind, count - added[kind], limits[kind])))
+            raise LimitReached(Left(kind, count - added[kind], limits[kind]).reached)
 
 
 def count_request(org_id: Any, token_id: str, *, deletes: int = 0) -> str | None:
@@ -117,13 +126,15 @@ def used_today(policy: Policy, token_id: Any) -> list[Left]:
     return [Left(kind, counts.get(kind, 0), limit) for kind, limit in limits_of(policy).items()]
 
 
+def left_today(token: Token) -> tuple[Left, ...]:
+    """What a token that was looked up has used of each limit today."""
+    counts, limits = token.counted_today or {}, limits_under(token.policy_limits or {})
+    return tuple(Left(kind, counts.get(kind, 0), limit) for kind, limit in limits.items())
+
+
 def little_left(token: Token) -> tuple[str, ...]:
     """Of which limits a token that was looked up has little left today, in words."""
-    if not token.counted_today:
-        return ()
-    limits = limits_under(token.policy_limits or {})
-    used = [Left(kind, count, limits[kind]) for kind, count in token.counted_today.items()]
-    return tuple(str(each) for each in used if each.used and each.is_little)
+    return tuple(str(each) for each in left_today(token) if each.used and each.is_little)
 
 
 def prune_counts(org_id: Any) -> None:

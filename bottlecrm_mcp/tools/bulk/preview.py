@@ -10,6 +10,7 @@ from bottlecrm_mcp.one_line import OwnWords
 from bottlecrm_mcp.tools.arguments.list_changes import is_list_change
 from bottlecrm_mcp.tools.bulk.plan import Plan, Refusal, all_refused, grouped
 from bottlecrm_mcp.tools.bulk.records import Several
+from bottlecrm_mcp.tools.confirmation.left_today import fewer_left, require_left
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.prepared import Prepared
@@ -37,6 +38,8 @@ def preview(crm: Crm, plan: Plan) -> dict[str, Any]:
         raise all_refused(plan, refused)
     several = plan.meant.several
     each_prepared = list(ready.values())
+    effects = [each.change.effects for each in each_prepared]
+    require_left(crm.caller, effects)
     named = [_named(several.tool, key, each) for key, each in list(ready.items())[:MOST_NAMED]]
     left_out = len(ready) - len(named)
     shown: dict[str, Any] = {
@@ -49,6 +52,7 @@ def preview(crm: Crm, plan: Plan) -> dict[str, Any]:
         "already_so": len(plan.same),
         "done_before": len(plan.meant.earlier),
         "refused": [_short(each) for each in grouped(several.entity, refused)],
+        "daily_limit": fewer_left(crm.caller, effects),
         **_summed(each_prepared),
         "possible_duplicates": _duplicates(crm, plan, ready),
         "way_back": _way_back(each_prepared),

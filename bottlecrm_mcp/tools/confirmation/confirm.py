@@ -11,6 +11,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import Effect, Entity
 from bottlecrm_mcp.gateway.base import Watched
 from bottlecrm_mcp.one_line import OwnWords
+from bottlecrm_mcp.tools.confirmation.left_today import require_left
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, marked_cuts
 
@@ -128,6 +129,8 @@ def require_confirmation(
         return
     subject = change.subject(crm)
     if not _is_confirmed(crm, given, subject, needs_seal=change.several):
+        if not change.several:
+            require_left(crm.caller, [change.effects])
         shown = {**details, **only_shown()}
         preview = change.preview(shown)
         raise ConfirmationRequired(preview, crm.seal.issue(subject), change.names)

@@ -35,8 +35,8 @@ def test_delete_beyond_the_limit(token_for: Any, alpha_admin: Profile) -> None:
 
     async def steps(agent: Agent) -> dict[str, Any]:
         made = [(await agent("crm_create", **NEW))["id"] for _ in range(2)]
-        await agent("crm_delete", entity="leads", id=made[0], confirm=True)
         preview = await agent("crm_delete", entity="leads", id=made[1])
+        await agent("crm_delete", entity="leads", id=made[0], confirm=True)
         confirmed = {"confirm": True, "confirmation": preview["confirmation"]}
         return await agent.refused("crm_delete", entity="leads", id=made[1], **confirmed)
 
@@ -48,6 +48,26 @@ def test_delete_beyond_the_limit(token_for: Any, alpha_admin: Profile) -> None:
     assert used(alpha_admin) == {"writes": 3, "deletes": 1, "mails": 0}
 
 
+def test_nobody_is_asked_for_what_is_spent(token_for: Any, alpha_admin: Profile) -> None:
+    change_policy(alpha_admin, max_deletes=1)
+    with org_context(alpha_admin.org):
+        made = [Lead.objects.create(org=alpha_admin.org, last_name="A") for _ in range(3)]
+    ids = [str(lead.pk) for lead in made]
+
+    async def steps(agent: Agent) -> list[dict[str, Any]]:
+        await agent("crm_delete", entity="leads", id=ids[0], confirm=True)
+        update = {"entity": "leads", "ids": ids[1:], "data": {"description": "x"}}
+        assert (await agent("crm_update", **update))["confirmation_required"]
+        return [
+            await agent.refused("crm_delete", entity="leads", **which)
+            for which in ({"id": ids[1]}, {"ids": ids[1:]})
+        ]
+
+    for error in as_agent(token_for(alpha_admin), steps):
+        assert error["code"] == "limit_reached"
+        assert "1 of 1 deletes today" in error["message"]
+
+
 def test_limit_in_the_middle_of_many(token_for: Any, alpha_admin: Profile, calls: Any) -> None:
     change_policy(alpha_admin, max_deletes=2)
     with org_context(alpha_admin.org):
@@ -56,6 +76,8 @@ def test_limit_in_the_middle_of_many(token_for: Any, alpha_admin: Profile, calls
 
     async def steps(agent: Agent) -> dict[str, Any]:
         preview = await agent("crm_delete", entity="leads", ids=ids)
+        told = preview["preview"]["daily_limit"]
+        assert told == "deletes left today: 2, and this takes 3"
         confirmed = {"confirm": True, "confirmation": preview["confirmation"]}
         return await agent("crm_delete", entity="leads", ids=ids, **confirmed)
 
@@ -102,9 +124,11 @@ def test_mail_to_an_outsider(token_for: Any, alpha_admin: Profile) -> None:
                 "line_items": [{"name": "x", "quantity": 1, "unit_price": 5}],
             },
         )
-        return await agent.refused(
-            "crm_action", entity="invoices", id=invoice["id"], action="send", confirm=True
+        send = {"entity": "invoices", "id": invoice["id"], "action": "send"}
+        assert await agent.refused("crm_action", **send) == await agent.refused(
+            "crm_action", **send, confirm=True
         )
+        return await agent.refused("crm_action", **send)
 
     error = as_agent(token_for(alpha_admin), steps)
     assert "0 of 0 e-mails to people outside today" in error["message"]
