@@ -113,7 +113,8 @@ def message(preview: Mapping[str, Any]) -> str:
 def _message(preview: Mapping[str, Any], longest: int) -> str:
     lines = [f"This will {preview['this_will']}."]
     if preview.get("effects"):
-        lines.append(f"It {', '.join(preview['effects'])}.")
+        *others, last = preview["effects"]
+        lines.append(f"It {', '.join(others)}, and {last}." if others else f"It {last}.")
     for key, value in preview.items():
         if key not in TOLD_OTHERWISE:
             lines.append(f"{key.replace('_', ' ')}: {_shown(value, longest)}")

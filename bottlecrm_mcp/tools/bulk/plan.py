@@ -136,9 +136,11 @@ def all_refused(plan: Plan, refused: Iterable[Refusal]) -> ToolError:
     refusals, entity = list(refused), plan.meant.several.entity
     codes = {each.problem.code for each in refusals}
     groups = grouped(entity, refusals)
+    several = len(refusals) > 1
+    these = f"All {len(refusals)} {entity.name} are" if several else f"The {entity.singular} is"
     return ToolError(
         codes.pop() if len(codes) == 1 else "rejected",
-        f"None of these {len(refusals)} {entity.name} can be changed: {groups[0]['reason']}",
+        f"{these} refused: {groups[0]['reason']}",
         fields={each["reason"]: f"{each['count']} of them" for each in groups[1:]},
         hint=NOTHING_CHANGED,
     )

@@ -78,9 +78,10 @@ def _consequences(plan: Plan, ready: list[Prepared]) -> str:
     times = Counter(said for each in ready for said in each.change.consequences)
     called = entity.singular if len(ready) == 1 else entity.name
     first = f"{several.verb} {len(ready)} {called}"
-    return "; ".join(
-        [first, *(f"{said} ({n} times)" if n > 1 else said for said, n in times.items())]
-    )
+    if len(ready) == 1:
+        return "; ".join([first, *times])
+    of_which = {said: "each" if n == len(ready) else n for said, n in times.items()}
+    return "; ".join([first, *(f"for {which} of them: {said}" for said, which in of_which.items())])
 
 
 def _asked_for(several: Several, first: Prepared) -> dict[str, Any]:

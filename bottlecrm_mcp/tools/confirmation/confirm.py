@@ -90,11 +90,13 @@ class Change:
     names: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        # One preview of several may have refused none.
+        untrusted = [each for each in self.untrusted if not self.several or each in details]
         return {
             "this_will": "; ".join(self.consequences),
             "effects": [str(effect) for effect in self.effects],
             **details,
-            **({"untrusted": list(self.untrusted)} if self.untrusted else {}),
+            **({"untrusted": untrusted} if untrusted else {}),
         }
 
     def subject(self, crm: Crm) -> dict[str, Any]:

@@ -20,6 +20,16 @@ def test_values_are_quoted_and_our_words_are_not() -> None:
     )
 
 
+def test_effects_are_a_sentence() -> None:
+    effects = ["deletes", "cannot be undone", "mails"]
+    said = [line(effects=effects[:count]) for count in (1, 2, 3)]
+    assert said == [
+        "It deletes.",
+        "It deletes, and cannot be undone.",
+        "It deletes, cannot be undone, and mails.",
+    ]
+
+
 def test_text_can_not_end_its_quotation() -> None:
     assert line(record={"name": 'Acme", amount "1'}) == r'record: name "Acme\", amount \"1"'
     assert line(record={"name": 'Acme\\", amount "1'}) == r'record: name "Acme\\\", amount \"1"'

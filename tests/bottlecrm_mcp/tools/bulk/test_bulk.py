@@ -89,12 +89,15 @@ def test_some_are_refused(user: Any, alpha: Any, beta: Any, tasks_of: Any, confi
     assert stored(alpha, status="Completed") == 3
 
 
-def test_nothing_can_be_changed(user: Any, alpha: Any, tasks_of: Any) -> None:
+def test_nothing_can_be_changed(user: Any, admin: Any, alpha: Any, tasks_of: Any) -> None:
     hidden = tasks_of(2, assigned_to=[alpha.admin])
     asked = {"entity": "tasks", "ids": ids(hidden)}
     error = user("crm_update", **asked, data={"status": "Completed"})["error"]
-    assert error["message"].startswith("None of these 2 tasks can be changed: ")
+    assert error["message"].startswith("All 2 tasks are refused: ")
     assert error["hint"] == "Nothing was changed."
+    held = {"entity": "accounts", "filters": {"id": ids(alpha.accounts[:1])}}
+    error = admin("crm_delete", **held)["error"]
+    assert error["message"].startswith("The account is refused: The CRM keeps it ")
     # The fault is the call's, and said once.
     wrong = user("crm_update", entity="tasks", ids=ids(tasks_of(2)), data={"status": "Gone"})
     assert "Choices: " in wrong["error"]["message"]
@@ -266,7 +269,7 @@ def test_one_id_and_too_many(admin: Any, alpha: Any, tasks_of: Any) -> None:
 def test_deleted_together(admin: Any, alpha: Any, tasks_of: Any, confirmed: Any) -> None:
     tasks = tasks_of(3)
     preview, answer = confirmed(admin, "crm_delete", entity="tasks", ids=ids(tasks))
-    assert preview["this_will"].startswith("delete 3 tasks; ")
+    assert preview["this_will"].startswith("delete 3 tasks; for each of them: delete the task")
     assert preview["way_back"] == "there is none"
     assert "cannot be undone" in preview["effects"]
     assert len(answer["done"]) == 3
@@ -304,7 +307,7 @@ def test_cases_closed_together(admin: Any, alpha: Any, confirmed: Any) -> None:
     assert preview["count"] == 3
     assert preview["mailed_to"]
     assert "e-mails people outside the organisation" in preview["effects"]
-    assert "(3 times)" in preview["this_will"]
+    assert "; for each of them: close the case" in preview["this_will"]
     assert len(answer["done"]) == 3
     assert answer["action"] == "close"
     assert answer["way_back"]
@@ -357,3 +360,11 @@ def test_scopes_are_those_of_one_record(tools_of: Any, alpha: Any, tasks_of: Any
         assert call("crm_delete", **asked)["error"]["code"] == "insufficient_scope"
         update = call("crm_update", **asked, data={"status": "Completed"})
         assert update["error"]["code"] == "insufficient_scope"
+
+
+def test_preview_of_cases_merged_together(admin: Any, alpha: Any) -> None:
+    merged = {"entity": "cases", "ids": ids(alpha.cases[1:3]), "action": "merge"}
+    preview = admin("crm_action", **merged, params={"into": str(alpha.cases[3].pk)})["preview"]
+    assert preview["this_will"].startswith("merge 2 cases; for each of them: move the comments")
+    # None of them is refused.
+    assert preview["untrusted"] == ["records"]
