@@ -48,7 +48,7 @@ class Activity(Attached):
     metadata = models.JSONField(default=dict)
 
     def __str__(self) -> str:
-        return self.action
+        return self.action.replace("_", " ").lower()
 
 
 class CustomFieldDefinition(OrgOwned):

@@ -7,6 +7,7 @@ of those nobody finds again without it. Links of many-to-many fields are not row
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -75,6 +76,17 @@ def _named(
         for child, pointing in _kept_with(model, [record_id])
     }
     return {name: texts for name, texts in named.items() if texts}
+
+
+def plural_name(model: type[Model]) -> str:
+    """What the host calls rows of a model; Django by itself only adds an s."""
+    meta = model._meta
+    if "verbose_name_plural" in meta.original_attrs:
+        return str(meta.verbose_name_plural).lower()
+    name = str(meta.verbose_name).lower()
+    if re.search(r"[^aeiou]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if re.search(r"(s|x|z|ch|sh)$", name) else f"{name}s"
 
 
 def part_version(

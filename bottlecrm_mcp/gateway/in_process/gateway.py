@@ -55,7 +55,7 @@ from bottlecrm_mcp.gateway.base import (
 from bottlecrm_mcp.gateway.in_process import idempotency
 from bottlecrm_mcp.gateway.in_process.attached import NewFile, attached_rows, stored_sizes
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Session, clear_connection
-from bottlecrm_mcp.gateway.in_process.dependents import dependents_of, part_version
+from bottlecrm_mcp.gateway.in_process.dependents import dependents_of, part_version, plural_name
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
@@ -286,7 +286,7 @@ class InProcessGateway:
         for entity in (*catalogue.entities, *catalogue.optional):
             if entity.model == model._meta.label:
                 return entity.name
-        return str(model._meta.verbose_name_plural).lower()
+        return plural_name(model)
 
     def written_before(self, entity: Entity, key: WriteKey) -> EarlierWrite | None:
         claim = Claim(self.caller, key)
