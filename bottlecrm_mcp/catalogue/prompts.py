@@ -140,7 +140,7 @@ most important deals and cases.""",
         "What was invoiced, what is unpaid or overdue, what still has to go out.",
         "Use it at the end of a month, for dunning, or before the books are closed.",
         f"""\
-Close {{month}} for invoices.
+The month end of invoices. The month: {{month}}.
 1. What was issued: `crm_summarize {{"entity": "invoices", "group_by": ["status"], "measures": \
 ["count", "sum:total_amount", "sum:amount_due"], "filters": {{"issue_date": "{{month}}"}}}}`
 2. Drafts that were never sent: `crm_search {{"entity": "invoices", "filters": {{"status": \

@@ -49,7 +49,7 @@ def listed(catalogue: Catalogue, caller: Caller) -> list[types.Resource]:
     entities = [
         types.Resource(
             name=entity.name,
-            title=entity.name.title(),
+            title=entity.name.replace("_", " ").capitalize(),
             uri=SCHEME + entity.name,
             description=f"Fields, filters and actions of {entity.name}.",
             mime_type=JSON,

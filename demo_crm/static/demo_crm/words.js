@@ -30,6 +30,7 @@ const TOOLS = [
   [/crm_update of the (\w+); within half an hour it /, "change the $1 again; within half an hour that "],
   [/crm_update of the (\w+)/, "change the $1 again"],
   [/crm_action (\w+)/, "use the action “$1”"],
+  [/crm_delete/, "delete it"],
 ];
 
 /** Whether it tells a person something of a single record or change. */
