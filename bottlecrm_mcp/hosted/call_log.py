@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bottlecrm_mcp import telemetry
-from bottlecrm_mcp.catalogue.model import Action, Entity
+from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Action, Entity
 from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.hosted.token_policy import is_installed
 from bottlecrm_mcp.tools.arguments.filters import EITHER, IS_OPEN
@@ -42,7 +42,7 @@ ERRORS = frozenset(
     }
 )
 # Filters that are no fields.
-OTHER_FILTERS = (EITHER, IS_OPEN, "id", "custom_fields")
+OTHER_FILTERS = (EITHER, IS_OPEN, "id", CUSTOM_FIELDS)
 
 
 @dataclass

@@ -13,7 +13,11 @@ NAMES = {
     for name in (each.name, each.singular, *(action.name for action in each.actions))
 }
 # The value of HTTP's header `Connection`, and an answer to a form in MCP.
-ELSEWHERE = {("hosted/body.py", "close"), ("protocol/elicitation.py", "cancel")}
+ELSEWHERE = {
+    ("hosted/body.py", "close"),
+    ("hosted/open_forms.py", "cancel"),
+    ("protocol/elicitation.py", "cancel"),
+}
 
 
 def constants(tree: ast.AST) -> Iterator[str]:
