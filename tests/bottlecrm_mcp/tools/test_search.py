@@ -143,7 +143,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "NUL in a filter": ({"entity": "leads", "filters": {"city": "a\x00"}}, "NUL"),
     "NUL in a key": ({"entity": "leads", "filters": {"city\x00": "a"}}, "NUL"),
     "nesting": ({"entity": "leads", "filters": {"city": [[[[[[[[["a"]]]]]]]]]}}, "nested"),
-    "many fields": ({"entity": "leads", "fields": ["city"] * 21}, "too long"),
+    "many fields": ({"entity": "leads", "fields": ["city"] * 21}, "At most 20 are taken"),
 }
 
 
