@@ -95,10 +95,10 @@ def failures(alpha, beta):
 
 @pytest.fixture
 def only_solutions(monkeypatch):
-    """A CRM that serves one entity, where one is enough to see what is said of it."""
-    solutions = CATALOGUE.entity("solutions")
-    alone = replace(CATALOGUE, entities=(solutions,), duties=())
-    monkeypatch.setattr("demo_crm.catalogue.CATALOGUE", alone)
+    """A CRM with one entity and its people, where that is enough to see what is said of it."""
+    served = tuple(CATALOGUE.entity(name) for name in ("solutions", "people"))
+    alone = replace(CATALOGUE, entities=served, duties=())
+    monkeypatch.setattr("tests.whole_crm.catalogue.CATALOGUE", alone)
 
 
 def test_tools_that_forget_to_confirm(failures, monkeypatch):
