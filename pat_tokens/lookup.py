@@ -7,6 +7,7 @@ running it. So that is compiled once, and PostgreSQL keeps it prepared; the row 
 from copy import copy
 from functools import cache
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from django.db import connection
@@ -16,14 +17,21 @@ from psycopg.errors import (
     DuplicatePreparedStatement,
     FeatureNotSupported,
     InvalidSqlStatementName,
+    ProtocolViolation,
 )
 
 from pat_tokens.models import Token
 from pat_tokens.rls import DIGEST_VARIABLE, presenting
 
 PRESENT = "SELECT set_config(%s, %s, true)"
-# After a migration, and after a host or pooler that discards what sessions keep.
-NOT_AS_PREPARED = (FeatureNotSupported, InvalidSqlStatementName, DuplicatePreparedStatement)
+# After a migration, after a host that discards what sessions keep, and behind a pooler that lends
+# another session for each transaction.
+NOT_AS_PREPARED = (
+    DuplicatePreparedStatement,
+    FeatureNotSupported,
+    InvalidSqlStatementName,
+    ProtocolViolation,
+)
 # Stands for the digest in what is compiled.
 ANY_DIGEST = "0" * 64
 
@@ -39,27 +47,36 @@ def look_up(digest: str) -> Token | None:
     return compiled().token(row) if row else None
 
 
+# Connections that did not keep what was prepared: it would be prepared for nothing each time.
+_forgetful: WeakSet[psycopg.Connection[Any]] = WeakSet()
+
+
 def _row_in_one_trip(digest: str) -> Any:
     raw: psycopg.Connection[Any] = connection.connection
+    with connection.wrap_database_errors:
+        if raw not in _forgetful:
+            try:
+                return _prepared_row(raw, digest)
+            except NOT_AS_PREPARED:
+                _forgetful.add(raw)
+        return _pipelined_row(raw, digest, prepare=False)
+
+
+def _prepared_row(raw: psycopg.Connection[Any], digest: str) -> Any:
     # Django has psycopg prepare nothing.
     before, raw.prepare_threshold = raw.prepare_threshold, 0
     try:
-        with connection.wrap_database_errors:
-            try:
-                return _pipelined_row(raw, digest)
-            except NOT_AS_PREPARED:
-                raw.execute("DEALLOCATE ALL")
-                return _pipelined_row(raw, digest)
+        return _pipelined_row(raw, digest, prepare=True)
     finally:
         raw.prepare_threshold = before
 
 
-def _pipelined_row(raw: psycopg.Connection[Any], digest: str) -> Any:
+def _pipelined_row(raw: psycopg.Connection[Any], digest: str, *, prepare: bool) -> Any:
     # The statements of a pipeline are one transaction, so the setting ends with it. Django's own
     # cursor would put the values into the statement.
     with raw.pipeline():
-        psycopg.Cursor(raw).execute(PRESENT, [DIGEST_VARIABLE, digest], prepare=True)
-        cursor = psycopg.Cursor(raw).execute(*compiled().statement(digest), prepare=True)
+        psycopg.Cursor(raw).execute(PRESENT, [DIGEST_VARIABLE, digest], prepare=prepare)
+        cursor = psycopg.Cursor(raw).execute(*compiled().statement(digest), prepare=prepare)
     return cursor.fetchone()
 
 

@@ -1,5 +1,9 @@
 """The look-up that every request with a token begins with."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
 from django.db import connection, transaction
 
@@ -84,9 +88,13 @@ def test_migration_while_the_server_runs(secret) -> None:
 def test_host_that_discards_what_sessions_keep(secret) -> None:
     digest = token_secret.digest(secret)
     assert look_up(digest) is not None
-    with connection.cursor() as cursor:
-        cursor.execute("DISCARD ALL")
-    assert look_up(digest) is not None
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD ALL")
+        assert look_up(digest) is not None
+    with round_trips() as trips:
+        assert look_up(digest) is not None
+    assert trips.count == 1
 
 
 def test_without_a_pool(secret, monkeypatch) -> None:
@@ -108,14 +116,28 @@ def test_behind_pgbouncer(secret, tmp_path, monkeypatch, mode) -> None:
     with pooling(tmp_path, connection.settings_dict, mode, "DISCARD ALL") as port:
         monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
         monkeypatch.setitem(connection.settings_dict, "PORT", port)
-        other = connection.copy()
+        other, held = connection.copy(), connection.copy()
         try:
-            for _ in range(2):
+            for _ in range(3):
                 for each in (connection, other):
                     monkeypatch.setattr(lookup, "connection", each)
                     each.ensure_connection()
                     assert look_up(token_secret.digest(secret)) is not None
+                    for _ in range(3):
+                        with _begun(held):
+                            assert look_up(token_secret.digest(secret)) is not None
+                        assert look_up(token_secret.digest(secret)) is not None
                 connection.close()
         finally:
-            connection.close()
-            other.close()
+            for each in (connection, other, held):
+                each.close()
+
+
+@contextmanager
+def _begun(connection: Any) -> Iterator[None]:
+    """While it is in a transaction, a pooler gives its session to nobody else."""
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT 1")
+        yield
+        cursor.execute("COMMIT")
