@@ -134,23 +134,18 @@ def _prepared(
     before = crm.record(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
-    if any(is_list_change(each, data.get(each.name)) for each in updated.writable_fields):
-        crm.require_scope(updated, "read", ", without which a list can only be replaced")
+    _require_readable(crm, updated, data, expect)
     if expect:
-        crm.require_scope(updated, "read", ", without which nothing can be expected of a record")
         require_expected(crm, updated, expect, before, subject, references)
     values = Values(crm, subject, references).read_update(updated, data, before)
     given = given_values(updated, values.body)
     if updated.method_of_update(given) == "PUT" and updated.sent_with_updates:
         crm.require_scope(updated, "read", ", without which an update would lose other fields")
-    known = before if readable else None
-    marked = effects_of_update(updated, values.body, known, crm.clock.today)
+    marked = effects_of_update(updated, values.body, before if readable else None, crm.clock.today)
     if marked:
         crm.require_scope(updated, "read", ", without which there is no preview to confirm")
-    _require_alone(marked, values.body)
     after = {**before, **given, **values.understood}
-    require_values(needs_of(marked), after, subject)
-    require_values(demanded_by(marked), given, subject)
+    _require_possible(marked, values.body, given, after, subject)
     mail = mail_details(crm, updated, marked, after, subject)
     made = made_details(crm, marked, after)
     record = known_as(crm, updated, record_id, before)
@@ -247,6 +242,27 @@ def _sent_again(entity: Entity, record: Mapping[str, Any]) -> dict[str, Any]:
 
 # What is said of them, or can't be told by looking at them.
 NOT_COMPARED = (Kind.RELATION, Kind.RELATIONS, Kind.OBJECT, Kind.OBJECTS)
+
+
+def _require_readable(
+    crm: Crm, entity: Entity, data: Mapping[str, Any], expect: Mapping[str, Any] | None
+) -> None:
+    if any(is_list_change(each, data.get(each.name)) for each in entity.writable_fields):
+        crm.require_scope(entity, "read", ", without which a list can only be replaced")
+    if expect:
+        crm.require_scope(entity, "read", ", without which nothing can be expected of a record")
+
+
+def _require_possible(
+    marked: tuple[Marked, ...],
+    body: Mapping[str, Any],
+    given: Mapping[str, Any],
+    after: Mapping[str, Any],
+    subject: str,
+) -> None:
+    _require_alone(marked, body)
+    require_values(needs_of(marked), after, subject)
+    require_values(demanded_by(marked), given, subject)
 
 
 def _require_alone(marked: tuple[Marked, ...], body: Mapping[str, Any]) -> None:

@@ -40,7 +40,7 @@ from bottlecrm_mcp.hosted.cors import host_of
 from bottlecrm_mcp.hosted.errors import HttpError, ascii_headers
 from bottlecrm_mcp.hosted.execution import crm_with, seal
 from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, BadLink, Link, opened
-from bottlecrm_mcp.tools.action import record_acted_on
+from bottlecrm_mcp.tools.actions.concerned import record_acted_on
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
 from bottlecrm_mcp.tools.files import BINARY, type_of
 from bottlecrm_mcp.tools.get import part_rows

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bottlecrm_mcp.tools import action
+from bottlecrm_mcp.tools.actions import below
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Case, Contact
 from tests.bottlecrm_mcp.population import unchanged
@@ -285,7 +285,7 @@ def test_case_that_wants_an_approval_keeps_its_children(
 
 
 def test_more_children_than_one_call_reaches(user, case, monkeypatch) -> None:
-    monkeypatch.setattr(action, "MOST_DESCENDANTS", 3)
+    monkeypatch.setattr(below, "MOST_DESCENDANTS", 3)
     close = {"entity": "cases", "id": str(case.pk), "action": "close_with_children"}
     params = {"closed_on": "today"}
     children = [add_case(case, f"Child {number}") for number in range(3)]
