@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
 from rest_framework.test import APIClient
 
 from demo_crm.access.row_security import org_context as in_org
@@ -17,6 +16,7 @@ from demo_crm.models import Org, Profile, User
 from settings.database import database, unsafe_role
 from settings.postgres import ensure_database_url
 from tests import flush
+from tests.kept import kept
 
 TEST_DB = Path(__file__).parent.parent / ".test-db"
 
@@ -37,7 +37,7 @@ def django_db_modify_db_settings() -> None:
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """A connection that is still being reset when its pool closes would stay open for good."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", flush.sql_flush)
+        flush.only_what_tests_leave(patch)
         yield
     connection.close()
     until = monotonic() + 5
@@ -85,6 +85,10 @@ def org_context() -> Callable[[Org], Any]:
 @pytest.fixture
 def two_orgs(db: None) -> SimpleNamespace:
     """Organisations alpha and beta with an administrator and a user each."""
+    return kept(make_two_orgs)
+
+
+def make_two_orgs() -> SimpleNamespace:
     alpha = Org.objects.create(name="Alpha", timezone="Asia/Kolkata")
     beta = Org.objects.create(name="Beta")
     return SimpleNamespace(

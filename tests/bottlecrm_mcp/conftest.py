@@ -17,6 +17,7 @@ from bottlecrm_mcp.tools.errors import ToolError
 from bottlecrm_mcp.tools.registry import Registry
 from demo_crm.models import Profile
 from tests.bottlecrm_mcp.population import populate
+from tests.kept import kept
 
 Call = Callable[..., dict[str, Any]]
 
@@ -75,13 +76,13 @@ def stranger(tools_of: Callable[..., Call], beta_admin: Profile) -> Call:
 @pytest.fixture
 def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
     """The first organisation with records in it."""
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+    return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 @pytest.fixture
 def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
     """The other organisation with records in it."""
-    return populate(two_orgs.beta_admin, two_orgs.beta_user)
+    return kept(populate, two_orgs.beta_admin, two_orgs.beta_user)
 
 
 async def other_application(scope: Any, receive: Any, send: Any) -> None:

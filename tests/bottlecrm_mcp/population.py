@@ -83,6 +83,13 @@ def populate_optional(made: SimpleNamespace) -> None:
             setattr(made, name, _records(entity, made))
 
 
+def populate_whole(admin: Profile, user: Profile) -> SimpleNamespace:
+    """Both."""
+    made = populate(admin, user)
+    populate_optional(made)
+    return made
+
+
 def colleague(org: Org, number: int) -> Profile:
     name = f"{org.name} Colleague{number}"
     email = f"{org.name}.colleague{number}@example.com".lower()

@@ -26,6 +26,7 @@ from tests.bottlecrm_mcp.population import (
     unchanged,
 )
 from tests.bottlecrm_mcp.tools.test_create import NEW
+from tests.kept import kept
 
 
 def searched(call, name, **arguments):
@@ -278,8 +279,8 @@ LISTED = ("leads", "accounts", "invoices")
 def test_many_tenants_at_once(two_orgs, token_for, api, monkeypatch) -> None:
     """More callers than threads, on two organisations, with errors among the calls."""
     orgs = [
-        populate(two_orgs.alpha_admin, two_orgs.alpha_user),
-        populate(two_orgs.beta_admin, two_orgs.beta_user),
+        kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user),
+        kept(populate, two_orgs.beta_admin, two_orgs.beta_user),
     ]
     executor = ThreadPoolExecutor(2)
     monkeypatch.setattr(thread_pool, "executor", lambda: executor)

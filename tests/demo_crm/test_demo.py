@@ -15,11 +15,12 @@ from demo_crm.models import Lead, Org
 from demo_crm.seed import seed
 from tests.demo_crm.conftest import ENTITIES, url
 from tests.demo_crm.test_envelopes import rows
+from tests.sample_data import sample_data
 
 
 @pytest.fixture
 def people(db):
-    return seed()
+    return sample_data()
 
 
 def test_two_organisations_with_two_people_each(people):

@@ -10,11 +10,11 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from demo_crm.credentials import Credentials
 from demo_crm.models import Profile
-from demo_crm.seed import seed
 from demo_crm.start_page import QUESTIONS
 from pat_tokens.services.stop import stop_agents
 from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
 from tests.programs import needs_chromium
+from tests.sample_data import sample_data
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def people(transactional_db, settings, tmp_path):
     credentials = Credentials(tmp_path, "http://127.0.0.1:8000")
-    settings.DEMO_PEOPLE = credentials.write(seed("secret"))["people"]
+    settings.DEMO_PEOPLE = credentials.write(sample_data())["people"]
     credentials.close()
     return settings.DEMO_PEOPLE
 

@@ -7,9 +7,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from demo_crm.models import Profile
-from demo_crm.seed import seed
 from settings.asgi import application
 from tests.agent import LEGACY, MODERN, Agent, Person, connected
+from tests.sample_data import sample_data
 
 Day = Callable[[Agent], Awaitable[Any]]
 
@@ -23,7 +23,7 @@ def era(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def people(transactional_db: None) -> SimpleNamespace:
     """The demo's people, with its sample data. The tools run on the server's own threads."""
-    by_name = {profile.user.name.split()[0].lower(): profile for profile in seed()}
+    by_name = {profile.user.name.split()[0].lower(): profile for profile in sample_data()}
     return SimpleNamespace(**by_name)
 
 

@@ -12,6 +12,7 @@ from pat_tokens.models import CallRecord
 from pat_tokens.rls import in_organisation
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 from tests.bottlecrm_mcp.population import populate
+from tests.kept import kept
 
 SECRET = "Secret value"
 FILTERS = "any, first_name, is_open, status"
@@ -32,7 +33,7 @@ def call(app, token_for):
 
 @pytest.fixture
 def alpha(two_orgs):
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+    return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 def lead_of(alpha: Any) -> str:

@@ -13,12 +13,13 @@ import uvicorn
 from mcp.shared.exceptions import MCPError
 
 from demo_crm.access.row_security import org_context
-from demo_crm.seed import seed
 from pat_tokens.models import Token
 from settings.asgi import application, django_application
 from tests.agent import LEGACY, MODERN, Person, connected, prompt_text
 from tests.bottlecrm_mcp.local.client import launched, run, variables
 from tests.bottlecrm_mcp.population import populate
+from tests.kept import kept
+from tests.sample_data import sample_data
 from tests.scenarios.test_sales_day import sales_day
 from tests.scenarios.test_support_day import support_day
 
@@ -56,7 +57,7 @@ def plain_crm_url() -> Iterator[str]:
 
 @pytest.fixture
 def alpha(two_orgs):
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+    return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 def using(work, *connection, **options):
@@ -132,7 +133,7 @@ def test_the_same_tools_in_every_mode(crm_url, plain_crm_url, two_orgs, token_fo
 
 @pytest.mark.parametrize(("mode", "era"), [("mcp", LEGACY), ("rest", MODERN)])
 def test_sales_day(crm_url, transactional_db, token_for, mailoutbox, mode, era):
-    people = {profile.user.name.split()[0].lower(): profile for profile in seed()}
+    people = {profile.user.name.split()[0].lower(): profile for profile in sample_data()}
     person = Person()
     secret = token_for(people["sam"])
     made = using(sales_day, crm_url, secret, era, person, BCRM_MODE=mode)
@@ -143,7 +144,7 @@ def test_sales_day(crm_url, transactional_db, token_for, mailoutbox, mode, era):
 
 @pytest.mark.parametrize(("mode", "era"), [("mcp", MODERN), ("rest", LEGACY)])
 def test_support_day(crm_url, transactional_db, token_for, mode, era):
-    people = {profile.user.name.split()[0].lower(): profile for profile in seed()}
+    people = {profile.user.name.split()[0].lower(): profile for profile in sample_data()}
     person = Person()
     made = using(support_day, crm_url, token_for(people["avery"]), era, person, BCRM_MODE=mode)
     assert made.article

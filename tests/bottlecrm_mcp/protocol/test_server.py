@@ -22,6 +22,7 @@ from pat_tokens.models import Token
 from tests.agent import text_of
 from tests.bottlecrm_mcp.hosted.live import serving
 from tests.bottlecrm_mcp.population import UNKNOWN_ID, populate, rest_record, unchanged
+from tests.kept import kept
 
 MODES = ("legacy", "2026-07-28")
 
@@ -60,7 +61,7 @@ def session(address) -> Callable[..., Any]:
 
 @pytest.fixture
 def alpha(two_orgs):
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+    return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

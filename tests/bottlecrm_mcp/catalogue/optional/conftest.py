@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.bottlecrm_mcp.population import OPTIONAL, populate_optional, with_settings
+from tests.bottlecrm_mcp.population import OPTIONAL, populate_whole, with_settings
+from tests.kept import kept
 
 
 @pytest.fixture(autouse=True)
@@ -13,12 +14,10 @@ def enabled(settings: Any) -> None:
 
 
 @pytest.fixture
-def alpha(alpha: SimpleNamespace) -> SimpleNamespace:
-    populate_optional(alpha)
-    return alpha
+def alpha(two_orgs: SimpleNamespace) -> SimpleNamespace:
+    return kept(populate_whole, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 @pytest.fixture
-def beta(beta: SimpleNamespace) -> SimpleNamespace:
-    populate_optional(beta)
-    return beta
+def beta(two_orgs: SimpleNamespace) -> SimpleNamespace:
+    return kept(populate_whole, two_orgs.beta_admin, two_orgs.beta_user)

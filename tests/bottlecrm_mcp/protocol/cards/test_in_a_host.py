@@ -10,11 +10,12 @@ import pytest
 from django.db import models
 from playwright.sync_api import ViewportSize, expect
 
-from demo_crm.seed import seed
 from tests.bottlecrm_mcp.population import populate
 from tests.bottlecrm_mcp.protocol.cards.bridge import Host, hosting, needs_bridge
+from tests.kept import kept
 from tests.pat_tokens.pages.browser import chromium, serving
 from tests.programs import needs_chromium
+from tests.sample_data import sample_data
 
 pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium, needs_bridge]
 
@@ -48,7 +49,7 @@ def _web_address(settings):
 
 @pytest.fixture
 def alpha(two_orgs):
-    return populate(two_orgs.alpha_admin, two_orgs.alpha_user)
+    return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def picture(host: Host, path: Path) -> None:
 @pytest.fixture
 def demo(transactional_db, token_for) -> str:
     """The token of an administrator of the demo's first organisation."""
-    return token_for(seed("secret")[0])
+    return token_for(sample_data()[0])
 
 
 def test_looks(host, demo, folder):
