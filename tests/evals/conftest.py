@@ -1,5 +1,6 @@
 """The in-process host of the tests: the demo, in one transaction for each task."""
 
+import functools
 import json
 from typing import Any, cast
 
@@ -22,7 +23,12 @@ from tests.evals.task import Task
 
 @pytest.fixture
 def host(one_thread: None) -> Host:  # noqa: F811
-    return Host(in_process, connection, Schema.of(connection), worlds.tables())
+    return Host(in_process, connection, schema(), worlds.tables())
+
+
+@functools.cache
+def schema() -> Schema:
+    return Schema.of(connection)
 
 
 def in_process(method: str, path: str, token: str, body: Any) -> tuple[int, Any]:
