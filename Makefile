@@ -26,6 +26,8 @@ demo: .venv/demo
 	@$(BIN)/python manage.py demo --port $(PORT) --dir $(DEMO_DIR)
 
 test: export DJANGO_SETTINGS_MODULE = settings.test
+# The tests start a hundred processes, which compile everything anew where nothing keeps bytecode.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/installed $(BRIDGE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
