@@ -246,6 +246,7 @@ def record_call(
         call_log.add(call)
     except Exception:
         logger.exception("A call of %s could not be logged", tool)
+        call_log.count_lost(org_id)
 
 
 def _product(agent: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Writer of the call log: rows wait in a queue, and a thread of its own stores them in batches.
 
-A call never waits for it and never fails by it. What finds the queue full is counted, and the count
-becomes a row of its own.
+A call never waits for it and never fails by it. What finds the queue full is counted, and so is a
+row that the database refuses: the count becomes a row of its own.
 """
 
 import atexit
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from threading import Event, Lock, Thread
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, ProgrammingError, close_old_connections
 
 from pat_tokens.models import Call, CallRecord
 from pat_tokens.rls import in_organisation
@@ -26,6 +26,8 @@ MOST_WAITING = 10_000
 BATCH = 1_000
 # How long the end of the process may wait for the last rows.
 FLUSH_SECONDS = 5.0
+# No connection, no time, no room, a table that is yet to be migrated: any row would fail like this.
+NOT_NOW = (OperationalError, InterfaceError, ProgrammingError)
 
 
 class CallLog:
@@ -35,6 +37,7 @@ class CallLog:
         self._waiting: deque[Call] = deque()
         self._lost: Counter[Any] = Counter()
         self._is_failing = False
+        self._size = BATCH
         self._lock = Lock()
         self._filled, self._in_a_hurry, self._emptied = Event(), Event(), Event()
         self._thread: Thread | None = None
@@ -45,19 +48,27 @@ class CallLog:
             self._lost[call.org_id] += 1
         else:
             self._waiting.append(call)
-        if not self._filled.is_set():
-            self._emptied.clear()
-            self._filled.set()
-            self._start()
+        self._wake()
+
+    def count_lost(self, org_id: Any) -> None:
+        """Let it be stored that a call of this organisation could not be."""
+        self._lost[org_id] += 1
+        self._wake()
 
     def flush(self, seconds: float = FLUSH_SECONDS) -> bool:
         """Store what waits now; whether that was done in time."""
         if self._thread is None:
             return self._store_waiting()
-        if not self._waiting and not self._lost:
+        if self._emptied.is_set():
             return True
         self._in_a_hurry.set()
         return self._emptied.wait(seconds)
+
+    def _wake(self) -> None:
+        if not self._filled.is_set():
+            self._emptied.clear()
+            self._filled.set()
+            self._start()
 
     def _start(self) -> None:
         with self._lock:
@@ -85,41 +96,54 @@ class CallLog:
         while self._waiting or self._lost:
             if not self._store_batch():
                 return False
+        self._is_failing, self._size = False, BATCH
         return True
 
     def _store_batch(self) -> bool:
-        """Whether the database took it."""
+        """Whether the database took it, but for single rows, which are counted."""
+        parts = self._next_batch()
+        while parts:
+            calls = parts.pop()
+            try:
+                _store(calls[0].org_id, calls)
+            except NOT_NOW as problem:
+                self._put_back([*parts, calls], problem)
+                return False
+            except Exception:
+                if len(calls) == 1:
+                    self._give_up(calls[0])
+                else:
+                    half = len(calls) // 2
+                    parts += [calls[half:], calls[:half]]
+        return True
+
+    def _next_batch(self) -> list[list[Call]]:
+        """The rows of each organisation, with one for those of its calls that were lost."""
         by_org: dict[Any, list[Call]] = defaultdict(list)
         for org_id in tuple(self._lost):
             lost = self._lost.pop(org_id)
             logger.warning("%d calls of organisation %s were not logged", lost, org_id)
             by_org[org_id].append(Call(org_id=org_id, outcome=Call.Outcome.LOST, records=lost))
-        for _ in range(min(BATCH, len(self._waiting))):
+        for _ in range(min(self._size, len(self._waiting))):
             call = self._waiting.popleft()
             by_org[call.org_id].append(call)
-        for org_id in tuple(by_org):
-            try:
-                _store(org_id, by_org[org_id])
-            except (OperationalError, InterfaceError) as problem:
-                self._put_back(by_org, problem)
-                return False
-            except Exception:
-                # A table that is not there yet. To try again would not help.
-                logger.exception("Calls of organisation %s could not be logged", org_id)
-            del by_org[org_id]
-        self._is_failing = False
-        return True
+        return list(by_org.values())
 
-    def _put_back(self, by_org: dict[Any, list[Call]], problem: Exception) -> None:
+    def _put_back(self, parts: list[list[Call]], problem: Exception) -> None:
         if not self._is_failing:
             logger.warning("The call log waits for the database: %s", type(problem).__name__)
-        self._is_failing = True
-        calls = [call for rows in by_org.values() for call in rows]
-        for call in reversed(calls):
+        # Fewer at once may be stored in the time that a statement has.
+        self._is_failing, self._size = True, max(1, self._size // 2)
+        for call in reversed([call for calls in parts for call in calls]):
             if call.outcome == Call.Outcome.LOST:
                 self._lost[call.org_id] += call.records
             else:
                 self._waiting.appendleft(call)
+
+    def _give_up(self, call: Call) -> None:
+        logger.exception("A call of organisation %s could not be logged", call.org_id)
+        if call.outcome != Call.Outcome.LOST:
+            self._lost[call.org_id] += 1
 
 
 def _store(org_id: Any, calls: Sequence[Call]) -> None:

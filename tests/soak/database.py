@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from bottlecrm_mcp.hosted.health import NAME
 from tests.soak.site import Database
 
 
@@ -51,11 +52,15 @@ class Faults:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def left(self) -> dict[str, int]:
-        """The server's connections by what they do."""
+        """The server's connections by what they do, without those of the health check.
+
+        Each process has one of these, outside its pool, once it was asked.
+        """
         states: dict[str, int] = {}
         with self._connected() as connection:
             for row in self.connections(connection):
-                states[row["state"]] = states.get(row["state"], 0) + 1
+                if row["application_name"] != NAME:
+                    states[row["state"]] = states.get(row["state"], 0) + 1
         return states
 
     def version(self) -> str:
@@ -64,7 +69,8 @@ class Faults:
         return str(row["server_version"]).split()[0] if row else ""
 
     def connections(self, connection: psycopg.Connection[Any]) -> list[Any]:
-        asked = "SELECT pid, state FROM pg_stat_activity WHERE usename = %s AND state IS NOT NULL"
+        asked = """SELECT pid, state, application_name FROM pg_stat_activity
+            WHERE usename = %s AND state IS NOT NULL"""
         return connection.execute(asked, [self.database.role]).fetchall()
 
     def _connected(self) -> psycopg.Connection[Any]:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from pat_tokens.audit import calls as module
 from pat_tokens.audit.calls import CallLog, call_log
@@ -116,20 +116,87 @@ def test_database_that_is_down_for_a_while(two_orgs, calls, monkeypatch, caplog)
     assert len(calls(two_orgs.alpha)) == len(calls(two_orgs.beta)) == 1
 
 
-def test_row_that_can_not_be_stored_stops_no_other(two_orgs, calls, monkeypatch, caplog) -> None:
-    record(two_orgs.alpha)
+TRIGGER = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE 'not this one' USING ERRCODE = '{code}'; END $$;
+CREATE TRIGGER fail BEFORE INSERT ON pat_tokens_call FOR EACH ROW
+    WHEN (NEW.tool = 'bad') EXECUTE FUNCTION fail();
+"""
+
+
+def fail_with(code: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(TRIGGER.format(code=code))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"record_ids": [A, "\x00"]},
+        {"record_ids": [A, "\ud800"]},
+        {"ms": 2**40},
+        {"outcome": "x" * 11},
+        {"began": None},
+        {"fields": 7},
+        {"tool": "bad"},
+    ],
+    ids=str,
+)
+def test_row_that_is_refused_is_said_and_stops_no_other(two_orgs, calls, caplog, bad) -> None:
+    fail_with("23514")
+    for number in range(5):
+        record(two_orgs.alpha, **({"record_ids": [A, B]} | (bad if number == 2 else {})))
     record(two_orgs.beta)
-    store = module._store
-
-    def fail(org_id, rows) -> None:
-        if org_id == two_orgs.alpha.pk:
-            raise ValueError
-        store(org_id, rows)
-
-    monkeypatch.setattr(module, "_store", fail)
-    assert call_log.flush()
+    kept = [each.records for each in calls(two_orgs.alpha, outcome="ok")]
+    lost = [each.records for each in calls(two_orgs.alpha, outcome="lost")]
+    assert (kept, lost) == ([2] * 4, [1])
     assert len(calls(two_orgs.beta)) == 1
     assert "could not be logged" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["40001", "40P01", "42P01", "53100", "55P03", "57014"],
+    ids=["serialization", "deadlock", "no table", "disk full", "lock timeout", "timeout"],
+)
+def test_database_that_takes_nothing_for_a_while(two_orgs, calls, code) -> None:
+    fail_with(code)
+    record(two_orgs.alpha, tool="bad")
+    record(two_orgs.alpha)
+    assert not call_log.flush()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER fail ON pat_tokens_call")
+    assert [each.outcome for each in calls(two_orgs.alpha)] == ["ok", "ok"]
+
+
+def test_statement_that_takes_too_long_for_many_rows(two_orgs, calls, monkeypatch) -> None:
+    """Fewer are stored at once then, until they fit into the time."""
+    store = module._store
+
+    def slow(org_id, rows) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 50")
+            try:
+                with transaction.atomic():
+                    cursor.execute("SELECT pg_sleep(%s)", [0.1 if len(rows) > 2 else 0])
+            finally:
+                cursor.execute("SET statement_timeout = 0")
+        store(org_id, rows)
+
+    monkeypatch.setattr(module, "_store", slow)
+    monkeypatch.setattr(module, "BATCH", 8)
+    call_log.__init__()  # type: ignore[misc]
+    for _ in range(9):
+        record(two_orgs.alpha)
+    assert [call_log.flush() for _ in range(3)] == [False, False, True]
+    assert len(calls(two_orgs.alpha)) == 9
+
+
+def test_person_who_is_deleted_meanwhile(two_orgs, calls) -> None:
+    record(two_orgs.alpha, actor_id=str(two_orgs.alpha_user.pk))
+    two_orgs.alpha_user.user.delete()
+    assert [each.outcome for each in calls(two_orgs.alpha)] == ["ok"]
 
 
 def test_none_is_changed_and_none_removed_outside_pruning(two_orgs, calls) -> None:
