@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -26,13 +26,17 @@ MAY_HAVE_CHANGED = frozenset({"done", "timeout", "crm_error", "internal_error"})
 
 @dataclass(frozen=True)
 class Write:
-    """A call of a tool that may write, or a file that leaves the CRM; `action` is of crm_action."""
+    """A call of a tool that may write, or a file that leaves the CRM; `action` is of crm_action.
+
+    `by_name` says that it names one record, whose id is yet to be found.
+    """
 
     tool: str
     entity: str
     record_id: str
     client: str
     action: str = ""
+    by_name: bool = False
 
 
 def install() -> None:
@@ -62,12 +66,15 @@ class Audit:
         caller: Caller,
         deadline: Deadline,
         fields: tuple[str, ...] = (),
+        meant: Sequence[str] = (),
     ) -> None:
         self.write = write if is_installed() else None
         self.caller = caller
         self.deadline = deadline
         # What is said to have changed where the write does not tell.
         self.fields = fields
+        # The ids of the records that are named, as they are found, that of the write first.
+        self.meant = meant
         self.is_done = False
 
     def note(self, written: Written) -> None:
@@ -97,6 +104,8 @@ class Audit:
         return result
 
     def _tell(self, write: Write, outcome: str, record_id: str = "") -> None:
+        if write.by_name and self.meant:
+            record_id = record_id or self.meant[0]
         # The entry has time of its own where that of the call is over.
         self.deadline.extend(RECORD_SECONDS)
         try:

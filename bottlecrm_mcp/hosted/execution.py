@@ -41,7 +41,7 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
     def run() -> Any:
         if not call.slot.hold():
             raise thread_pool.Busy
-        audit = Audit(call.write, call.caller, call.deadline)
+        audit = Audit(call.write, call.caller, call.deadline, meant=call.meant)
         try:
             return audit.of(lambda: _worked(work, call, audit))
         finally:

@@ -141,11 +141,26 @@ class HostedServer(McpServer):
         tool = self.tool(name)
         if tool is None or tool.needs != "write":
             return None
-        entity, record_id = (str(arguments.get(name) or "") for name in ("entity", "id"))
-        # Not a name: the log holds no values.
-        record_id = record_id if is_id(record_id) else ""
-        action = action_of(tool, self.registry.catalogue.meant_by(entity), arguments)
-        return Write(tool.name, entity, record_id, client, action.name if action else "")
+        entity = self.registry.catalogue.meant_by(str(arguments.get("entity") or ""))
+        named = _one_named(arguments)
+        action = action_of(tool, entity, arguments)
+        # Neither a name nor an entity that there is not: the log holds no values.
+        return Write(
+            tool.name,
+            entity.name if entity else "",
+            named if is_id(named) else "",
+            client,
+            action.name if action else "",
+            by_name=bool(named) and not is_id(named),
+        )
+
+
+def _one_named(arguments: Mapping[str, Any]) -> str:
+    """The id or name of the one record that a call is about; empty where there may be several."""
+    named, ids = arguments.get("id"), arguments.get("ids")
+    if not named and isinstance(ids, list) and len(ids) == 1:
+        named = ids[0]
+    return str(named or "")
 
 
 def client_of(context: Any, declared: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from bottlecrm_mcp.gateway.base import EarlierWrite, Subject, Watched, WriteKey,
 from bottlecrm_mcp.gateway.shared.rows import changed_names
 from bottlecrm_mcp.tools.arguments.expected import differences, is_same, require_expected
 from bottlecrm_mcp.tools.arguments.list_changes import is_list_change, replacements
-from bottlecrm_mcp.tools.arguments.references import References, record_meant
+from bottlecrm_mcp.tools.arguments.references import References, record_meant, require_another
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
 from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
 from bottlecrm_mcp.tools.bulk.run import change_several
@@ -138,6 +138,7 @@ def _prepared(
     if expect:
         require_expected(crm, updated, expect, before, subject, references)
     values = Values(crm, subject, references).read_update(updated, data, before)
+    require_another(updated, record_id, updated.writable_fields, values.body)
     given = given_values(updated, values.body)
     if updated.method_of_update(given) == "PUT" and updated.sent_with_updates:
         crm.require_scope(updated, "read", ", without which an update would lose other fields")

@@ -54,7 +54,7 @@ OUTCOMES = {
     "rate_limited": "it had called too often",
     "busy": "the server was busy",
     "invalid_arguments": "what was given is not valid",
-    "conflict": "it was not as expected",
+    "conflict": "the state of the record did not allow it",
     "nothing_to_do": "it was so already",
     "used_up": "the link had been used before",
     "timeout": "it took too long, so it may have happened",

@@ -10,7 +10,7 @@ from bottlecrm_mcp.catalogue.model import Action, Entity, Kind
 from bottlecrm_mcp.gateway.base import Watched
 from bottlecrm_mcp.tools.actions.below import watched_descendants
 from bottlecrm_mcp.tools.actions.parts import parts_meant
-from bottlecrm_mcp.tools.arguments.references import References
+from bottlecrm_mcp.tools.arguments.references import References, require_another
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.crm import Crm, stored
@@ -57,6 +57,7 @@ def concerned_by(
     name = crm.label(entity, {"id": record_id, **before})
     values = Values(crm, f"{action.name} on {name!r}", references)
     params = values.read_params(action.params, given).body
+    require_another(entity, record_id, action.params, params)
     # The target of a merge is changed as well.
     crm.meant.extend(
         params[each.body_name]

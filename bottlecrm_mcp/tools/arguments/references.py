@@ -6,7 +6,7 @@ it does not know without a word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from bottlecrm_mcp.gateway.shared.folding import folded, in_order, words_of
 from bottlecrm_mcp.gateway.shared.rows import dig
 from bottlecrm_mcp.tools.arguments.scalars import is_id, require_few_words
 from bottlecrm_mcp.tools.crm import Crm, label_fields
-from bottlecrm_mcp.tools.errors import ToolError, nearest
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, nearest
 
 ME = "me"
 MOST_CANDIDATES = 5
@@ -56,6 +56,20 @@ def record_meant(crm: Crm, entity: Entity, value: str) -> str:
     record_id = References(crm, exact=True).resolve(entity.name, value).id
     crm.meant.append(record_id)
     return record_id
+
+
+def require_another(
+    entity: Entity, record_id: str, fields: Iterable[Field], body: Mapping[str, Any]
+) -> None:
+    """Raises `ToolError` where one of these fields would lead from the record to itself."""
+    for field in fields:
+        is_alike = field.kind is Kind.RELATION and field.to == entity.name
+        if is_alike and body.get(field.body_name) == record_id:
+            raise ToolError(
+                "invalid_value",
+                f"{field.name}: this is the {entity.singular} itself.",
+                hint=f"{NOTHING_CHANGED} Give another one.",
+            )
 
 
 class References:

@@ -99,6 +99,7 @@ def records_meant(
             understood["notes"] = found.notes
         # Those that are done may match no longer.
         named = list(dict.fromkeys((*earlier, *_matching(crm, entity, found, bool(earlier)))))
+    crm.meant.extend(named)
     crm.read_ahead(
         entity,
         [each for each in named if each not in earlier],

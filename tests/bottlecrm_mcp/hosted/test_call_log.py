@@ -8,7 +8,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogR
 
 from bottlecrm_mcp import telemetry
 from demo_crm.models import Profile
-from pat_tokens.models import CallRecord
+from pat_tokens.models import CallRecord, Event
 from pat_tokens.rls import in_organisation
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 from tests.bottlecrm_mcp.population import populate
@@ -104,6 +104,34 @@ def test_records_given_by_name_are_known_by_id(call, calls, alpha, alpha_admin, 
         assert list(stored) == [(each.pk, record_id) for each in made[2:] for record_id in ids]
 
 
+def test_records_that_filters_match_are_known_by_id(
+    call, calls, alpha, alpha_admin, token_for
+) -> None:
+    """Those of the preview, and of a call that every record refuses."""
+    secret, matched = token_for(alpha_admin), [str(each.pk) for each in alpha.cases[:3]]
+    given = {"entity": "cases", "filters": {"id": matched}}
+    call(secret, "crm_update", **given, data={"priority": "Urgent"})
+    call(secret, "crm_action", **given, action="link_parent", params={"parent": SECRET})
+    made = calls(alpha_admin.org)
+    assert [(each.outcome, each.records) for each in made] == [("preview", 3), ("refused", 3)]
+    with in_organisation(alpha_admin.org_id):
+        stored = CallRecord.objects.values_list("call_id", "record_id")
+        assert set(stored) == {(each.pk, record_id) for each in made for record_id in matched}
+
+
+def test_refused_write_of_a_record_that_was_named(call, alpha, alpha_admin, token_for) -> None:
+    """Its entry in the event log has the record's id once it is found, and no value."""
+    secret, case = token_for(alpha_admin), alpha.cases[0]
+    call(secret, "crm_update", entity="case", id=case.name, data={"status": SECRET})
+    call(secret, "crm_update", entity="cases", ids=[case.name], data={"status": SECRET})
+    call(secret, "crm_update", entity="cases", ids=[str(case.pk)], data={"status": SECRET})
+    call(secret, "crm_update", entity=SECRET, id=SECRET, data={"status": SECRET})
+    with in_organisation(alpha_admin.org_id):
+        entries = Event.objects.filter(kind=Event.Kind.WRITE).order_by("created_at")
+        told = list(entries.values_list("entity", "record_id"))
+    assert told == [*[("cases", str(case.pk))] * 3, ("", "")]
+
+
 def test_what_reads_records_without_a_tool(
     app, calls, alpha, alpha_admin: Profile, token_for
 ) -> None:
@@ -173,8 +201,7 @@ def test_log_that_can_not_be_stored_fails_no_call(
     answer = call(token_for(alpha_user), "list_actions")
     assert "error" not in answer
     monkeypatch.undo()
-    with in_organisation(alpha_user.org_id):
-        assert calls(alpha_user.org) == []
+    assert [each.outcome for each in calls(alpha_user.org)] == ["lost"]
 
 
 def test_handed_on_to_opentelemetry(call, alpha, alpha_admin, token_for, monkeypatch) -> None:

@@ -44,7 +44,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
         ),
         (
             {"tool": "crm_update", "entity": "contacts", "outcome": "conflict"},
-            "Claude tried to change a contact: it was not as expected",
+            "Claude tried to change a contact: the state of the record did not allow it",
             "",
         ),
         (

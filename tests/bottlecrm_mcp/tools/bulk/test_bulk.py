@@ -103,6 +103,26 @@ def test_nothing_can_be_changed(user: Any, admin: Any, alpha: Any, tasks_of: Any
     assert "Choices: " in wrong["error"]["message"]
 
 
+def test_record_that_would_lead_to_itself(admin: Any, alpha: Any, confirmed: Any) -> None:
+    """It is refused in the preview, the others are not; alone it gets no preview."""
+    one, other, third = ids(alpha.cases[:3])
+    asked = {"entity": "cases", "ids": [one, other, third]}
+    preview, answer = confirmed(
+        admin, "crm_action", **asked, action="merge", params={"into": other}
+    )
+    refused = {"reason": "Into: this is the case itself. Give another one.", "count": 1}
+    assert preview["count"] == 2
+    assert [{**each, "records": []} for each in preview["refused"]] == [{**refused, "records": []}]
+    assert {each["id"] for each in answer["done"]} == {one, third}
+    alone = {"entity": "cases", "id": other}
+    for call in (
+        admin("crm_action", **alone, action="merge", params={"into": other}),
+        admin("crm_action", **alone, action="link_parent", params={"parent": other}),
+        admin("crm_update", **alone, data={"parent": other}),
+    ):
+        assert "this is the case itself" in call["error"]["message"]
+
+
 @pytest.mark.parametrize("case", ["changed", "one more", "one fewer", "other data", "no seal"])
 def test_what_was_not_agreed_to(
     admin: Any, alpha: Any, tasks_of: Any, confirmed: Any, case: str
