@@ -20,6 +20,7 @@ from pat_tokens.models.expiry import validate_expiry
 from pat_tokens.models.policy import MAX_DAYS
 from pat_tokens.models.token import NOTE_LENGTH
 from pat_tokens.services import presets
+from pat_tokens.services.calls import COLUMNS
 from pat_tokens.services.client_policy import host_names
 from pat_tokens.services.daily_limits import KINDS, ceiling_fault
 from pat_tokens.services.policy import default_lifetime
@@ -315,34 +316,13 @@ class EventSerializer(serializers.ModelSerializer[Event]):
 
 
 class CallSerializer(serializers.ModelSerializer[Call]):
-    # Of a call about several records; of one it is in `record_id` too.
-    record_ids = serializers.SerializerMethodField()
+    # Of one record, its id is in `record_id` too.
+    record_ids = serializers.ListField(source="about")
 
     class Meta:
         model = Call
-        fields = (
-            "id",
-            "created_at",
-            "actor_id",
-            "actor",
-            "token_id",
-            "token_name",
-            "client",
-            "client_version",
-            "tool",
-            "entity",
-            "record_id",
-            "record_ids",
-            "records",
-            "fields",
-            "outcome",
-            "code",
-            "ms",
-        )
+        fields = (*COLUMNS, "record_id")
         read_only_fields = fields
-
-    def get_record_ids(self, call: Call) -> list[str]:
-        return list(call.record_ids or filter(None, [call.record_id]))
 
 
 class ConnectSerializer(serializers.Serializer[Any]):

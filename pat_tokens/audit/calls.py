@@ -153,7 +153,9 @@ def _store(org_id: Any, calls: Sequence[Call]) -> None:
     with in_organisation(org_id):
         Call.objects.bulk_create(calls)
         CallRecord.objects.bulk_create(
-            CallRecord(call_id=call.pk, org_id=org_id, record_id=record_id)
+            CallRecord(
+                call_id=call.pk, created_at=call.created_at, org_id=org_id, record_id=record_id
+            )
             for call in calls
             for record_id in call.record_ids
         )

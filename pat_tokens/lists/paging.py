@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import ParseError
 
 PAGE_SIZE = 100
@@ -40,6 +40,15 @@ class Page:
     next: str | None
 
 
+@dataclass(frozen=True)
+class Position:
+    """A row of a section, as a cursor names it."""
+
+    section: str
+    moment: datetime
+    key: str
+
+
 def read_page(sections: Sequence[Section], cursor: str = "", limit: int = PAGE_SIZE) -> Page:
     """The lines after the cursor. Raises `BadCursor`."""
     found: list[tuple[Section, Any]] = []
@@ -50,29 +59,44 @@ def read_page(sections: Sequence[Section], cursor: str = "", limit: int = PAGE_S
         if len(found) > limit:
             break
     lines = [(section.kind, row) for section, row in found[:limit]]
-    return Page(lines, _cursor(*found[limit - 1]) if len(found) > limit else None)
+    if len(found) <= limit:
+        return Page(lines, None)
+    section, last = found[limit - 1]
+    return Page(lines, cursor_of(section.name, last))
 
 
-def _cursor(section: Section, row: Any) -> str:
-    return f"{section.name}.{(row.created_at - EPOCH) // MICROSECOND}.{row.pk}"
+def position_at(cursor: str) -> Position:
+    """Raises `BadCursor`."""
+    match = CURSOR.fullmatch(cursor)
+    if match is None:
+        raise BadCursor
+    return Position(match[1], EPOCH + int(match[2]) * MICROSECOND, match[3])
+
+
+def cursor_of(section: str, row: Any) -> str:
+    return f"{section}.{(row.created_at - EPOCH) // MICROSECOND}.{row.pk}"
+
+
+def key_of(model: type[Model], position: Position) -> Any:
+    """The primary key of the row. Raises `BadCursor`."""
+    try:
+        return model._meta.pk.to_python(position.key)
+    except ValidationError:
+        raise BadCursor from None
+
+
+def behind(moment: datetime, key: Any, name: str = "pk") -> Q:
+    """The rows that come after this one, of a list that is sorted by time and the column `name`."""
+    # The first condition is what the index is searched by.
+    return Q(created_at__lte=moment) & ~Q(**{"created_at": moment, f"{name}__gte": key})
 
 
 def _after(sections: Iterable[Section], cursor: str) -> Iterator[Section]:
-    match = CURSOR.fullmatch(cursor)
-    remaining = iter(sections)
-    section = next((each for each in remaining if match and each.name == match[1]), None)
-    if match is None or section is None:
+    position, remaining = position_at(cursor), iter(sections)
+    section = next((each for each in remaining if each.name == position.section), None)
+    if section is None:
         raise BadCursor
-    moment = EPOCH + int(match[2]) * MICROSECOND
-    key = _key(section.rows, match[3])
-    # The first condition is what the index is searched by.
-    later = section.rows.filter(created_at__lte=moment).exclude(created_at=moment, pk__gte=key)
+    key = key_of(section.rows.model, position)
+    later = section.rows.filter(behind(position.moment, key))
     yield Section(section.name, section.kind, later)
     yield from remaining
-
-
-def _key(rows: QuerySet[Any], text: str) -> Any:
-    try:
-        return rows.model._meta.pk.to_python(text)
-    except ValidationError:
-        raise BadCursor from None

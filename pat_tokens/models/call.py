@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 NEWEST = ("-created_at", "-id")
+FILTERED = ("actor_id", "token_id", "client", "tool", "entity", "outcome")
 
 
 class Call(models.Model):
@@ -58,8 +59,9 @@ class Call(models.Model):
         ordering = NEWEST
         indexes = (
             # One for each filter, so that a page costs the same however long the log is.
+            # Also for filters that leave little of each other: it has all that they look at.
             models.Index(
-                fields=["org_id", *NEWEST], include=["outcome"], name="pat_tokens_call_by_time"
+                fields=["org_id", *NEWEST], include=FILTERED, name="pat_tokens_call_by_time"
             ),
             models.Index(fields=["org_id", "actor_id", *NEWEST], name="pat_tokens_call_by_actor"),
             models.Index(fields=["org_id", "token_id", *NEWEST], name="pat_tokens_call_by_token"),
@@ -77,12 +79,27 @@ class Call(models.Model):
     def __str__(self) -> str:
         return f"{self.tool} {self.entity}: {self.outcome}"
 
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The ids of its records."""
+        return self.record_ids or ((self.record_id,) if self.record_id else ())
+
 
 class CallRecord(models.Model):
     """One record of a call about several."""
 
     id = models.BigAutoField(primary_key=True, editable=False)
-    call_id = models.BigIntegerField(editable=False)
+    # Without a constraint, as old calls are removed before their records.
+    call = models.ForeignKey(
+        Call,
+        models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        editable=False,
+        related_name="+",
+    )
+    # Of the call: a record's calls are read in this order.
+    created_at = models.DateTimeField(editable=False)
     org_id = models.UUIDField(editable=False)
     record_id = models.CharField(max_length=64, editable=False)
 
@@ -91,9 +108,10 @@ class CallRecord(models.Model):
     class Meta:
         indexes = (
             models.Index(
-                fields=["org_id", "record_id", "-call_id"], name="pat_tokens_callrecord_by_id"
+                fields=["org_id", "record_id", "-created_at", "-call"],
+                name="pat_tokens_callrecord_by_time",
             ),
-            models.Index(fields=["call_id"], name="pat_tokens_callrecord_of_call"),
+            models.Index(fields=["call"], name="pat_tokens_callrecord_of_call"),
         )
 
     def __str__(self) -> str:

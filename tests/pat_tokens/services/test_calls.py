@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pat_tokens.audit.calls import _store
+from pat_tokens.lists import call_filter, filters
 from pat_tokens.models import Call
 from pat_tokens.rls import in_organisation
 from pat_tokens.services import calls as module
@@ -104,17 +105,43 @@ def test_what_agents_did_to_a_record(api, filled, alpha_admin) -> None:
     assert len(shown[filled["several"].pk]) == 2
 
 
-def test_write_behind_many_reads_of_its_record(api, filled, log, alpha_admin, monkeypatch) -> None:
-    """Of calls about several records a number is looked at: of those that are asked for."""
-    monkeypatch.setattr(module, "MOST_OF_SEVERAL", 2)
-    both = [RECORD, str(uuid4())]
-    write = log(alpha_admin, tool="crm_update", record_ids=both, days=3)
-    for _ in range(3):
-        log(alpha_admin, tool="crm_get", record_ids=both)
-    found = api(alpha_admin).get(ORG, {"record": RECORD, "tool": "crm_update"})
-    assert ids(found) == [write.pk]
-    before = (timezone.now() - timedelta(days=2)).isoformat()
-    assert ids(api(alpha_admin).get(ORG, {"record": RECORD, "to": before})) == [write.pk]
+def test_all_calls_of_a_record_in_pages(api, log, alpha_admin, beta_admin) -> None:
+    """Those about it alone and about several, however many, also of the same moment."""
+    both, moment = [RECORD, str(uuid4())], timezone.now()
+    log(beta_admin, record_ids=both)
+    made = []
+    for number in range(7):
+        log(alpha_admin, record_ids=[str(uuid4()), str(uuid4())])
+        about = both if number % 3 else [RECORD]
+        tool = "crm_update" if number in (1, 3) else "crm_get"
+        made.append(log(alpha_admin, tool=tool, record_ids=about, created_at=moment).pk)
+    assert paged(api(alpha_admin), {"record": RECORD, "limit": 2}) == made[::-1]
+    given = {"record": RECORD, "tool": "crm_update", "limit": 1}
+    assert paged(api(alpha_admin), given) == [made[3], made[1]]
+    before = (moment - timedelta(seconds=1)).isoformat()
+    assert paged(api(alpha_admin), {"record": RECORD, "to": before}) == []
+    (today,) = [
+        each
+        for each in api(alpha_admin).get(f"{ORG}days/", {"record": RECORD}).json()["days"]
+        if each["calls"]
+    ]
+    assert today["calls"] == 7
+    answer = api(alpha_admin).get(f"{ORG}csv/", {"record": RECORD}, headers=CSV)
+    rows = csv.DictReader(io.StringIO(b"".join(answer).decode()))
+    assert [int(row["id"]) for row in rows] == made[::-1]
+
+
+CSV = {"Accept": "text/csv"}
+
+
+def paged(client, given) -> list[int]:
+    seen, cursor = [], ""
+    while True:
+        answer = client.get(ORG, {**given, "cursor": cursor})
+        seen += ids(answer)
+        cursor = answer.json()["next"]
+        if not cursor:
+            return seen
 
 
 def test_members_see_their_own_and_administrators_all(
@@ -148,14 +175,7 @@ def test_bad_parameters(api, alpha_admin, given) -> None:
 
 def test_paging(api, log, alpha_admin) -> None:
     made = [log(alpha_admin).pk for _ in range(5)]
-    seen, cursor = [], ""
-    while True:
-        answer = api(alpha_admin).get(ORG, {"limit": 2, "cursor": cursor})
-        seen += ids(answer)
-        cursor = answer.json()["next"]
-        if not cursor:
-            break
-    assert seen == made[::-1]
+    assert paged(api(alpha_admin), {"limit": 2}) == made[::-1]
 
 
 def test_days(api, log, alpha_admin, beta_admin) -> None:
@@ -202,7 +222,7 @@ def test_csv(api, log, alpha_admin, beta_admin, monkeypatch) -> None:
     others = [str(uuid4()) for _ in range(2)]
     about = [[], [RECORD], others, others[::-1], []]
     made = [log(alpha_admin, client="=1+1", record_ids=each).pk for each in about]
-    answer = api(alpha_admin).get(f"{ORG}csv/", headers={"Accept": "text/csv"})
+    answer = api(alpha_admin).get(f"{ORG}csv/", headers=CSV)
     assert answer.streaming
     rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
     assert [int(row["id"]) for row in rows] == made[::-1]
@@ -222,11 +242,21 @@ FROM generate_series(1, %(rows)s) number
 """
 
 
+# Every third call is about several records.
+SEVERAL = """
+INSERT INTO pat_tokens_callrecord (call_id, created_at, org_id, record_id)
+SELECT call.id, call.created_at, call.org_id,
+    CASE place WHEN 1 THEN 'of many' ELSE md5((call.id * place % 30000)::text) END
+FROM pat_tokens_call call, generate_series(1, 3) place WHERE call.id % 3 = 0
+"""
+
+
 def insert_many(org_id, rows) -> None:
     with in_organisation(org_id), connection.cursor() as cursor:
         cursor.execute(MANY, {"org": org_id, "rows": rows})
+        cursor.execute(SEVERAL)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE pat_tokens_call")
+        cursor.execute("ANALYZE pat_tokens_call, pat_tokens_callrecord")
 
 
 WANTED: tuple[dict[str, str], ...] = (
@@ -239,21 +269,49 @@ WANTED: tuple[dict[str, str], ...] = (
     {"entity": "cases"},
     {"outcome": "error"},
     {"record_id": "c4ca4238a0b923820dcc509a6f75849b"},
+    {"record_id": "of many"},
     {"actor_id": "7", "outcome": "error"},
 )
 
 
 def test_page_of_a_long_log_reads_an_index(alpha_admin) -> None:
+    """However many calls are about a record, and however far down a page is."""
     org_id = alpha_admin.org_id
     insert_many(org_id, 30_000)
     for wanted in WANTED:
-        with CaptureQueriesContext(connection) as queries:
-            module.call_page(org_id, wanted, limit=25)
-        (sql,) = [each["sql"] for each in queries if 'FROM "pat_tokens_call"' in each["sql"]]
-        with in_organisation(org_id), connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}".replace("%", "%%"), ())
-            plan = json.dumps(cursor.fetchone()[0])
-        assert "Seq Scan" not in plan, wanted
-        assert "pat_tokens_call_by_" in plan, wanted
-        removed = re.findall(r'"Rows Removed by Filter": (\d+)', plan)
-        assert sum(map(int, removed)) < 1_000, wanted
+        cursor = ""
+        for _ in range(2):
+            with CaptureQueriesContext(connection) as queries:
+                cursor = module.call_page(org_id, wanted, cursor, 25).next or cursor
+            asked = [each["sql"] for each in queries if "ORDER BY" in each["sql"]]
+            for sql in asked[: 2 if "record_id" in wanted else 1]:
+                require_index(org_id, sql, wanted)
+
+
+def require_index(org_id, sql, wanted) -> None:
+    with in_organisation(org_id), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}".replace("%", "%%"), ())
+        plan = json.dumps(cursor.fetchone()[0])
+    assert "Seq Scan" not in plan, plan
+    assert "pat_tokens_call_by_" in plan or "pat_tokens_callrecord_by_time" in plan, wanted
+    removed = re.findall(r'"Rows Removed by Filter": (\d+)', plan)
+    assert sum(map(int, removed)) < 1_000, wanted
+
+
+def test_filters_that_leave_little_of_each_other_read_one_index(alpha_admin) -> None:
+    """It has all that they ask for: where nothing fits, no row of the table is looked at."""
+    wanted = {"actor_id": "7", "token_id__in": [TOKEN], "client": "client 3", "tool": "crm_search"}
+    wanted |= {"entity": "cases", "outcome": "error"}
+    given = {*filters.LOOKUPS.values(), *call_filter.LOOKUPS.values()}
+    assert given - {"kind", "record_id", "created_at__gte", "created_at__lte"} == {*wanted}
+    insert_many(alpha_admin.org_id, 3_000)
+    with CaptureQueriesContext(connection) as queries:
+        assert module.call_page(alpha_admin.org_id, wanted).lines == []
+    (sql,) = [each["sql"] for each in queries if "ORDER BY" in each["sql"]]
+    with in_organisation(alpha_admin.org_id), connection.cursor() as cursor:
+        for other in ("actor", "token", "client", "tool", "entity", "outcome"):
+            cursor.execute(f"DROP INDEX pat_tokens_call_by_{other}")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"), ())
+        plan = str(cursor.fetchall())
+    assert "Index Only Scan using pat_tokens_call_by_time" in plan

@@ -166,7 +166,8 @@ def test_old_calls_of_all_organisations(two_orgs, calls, monkeypatch) -> None:
         with in_organisation(org.pk):
             Call.objects.bulk_create(rows)
             CallRecord.objects.bulk_create(
-                CallRecord(call_id=row.pk, org_id=org.pk, record_id="a") for row in rows
+                CallRecord(call_id=row.pk, created_at=now, org_id=org.pk, record_id="a")
+                for row in rows
             )
     assert run() == "0 entries and 8 calls removed.\n"
     for org in (two_orgs.alpha, two_orgs.beta):
