@@ -16,16 +16,22 @@ def ascii_headers(headers: Iterable[tuple[str, str]]) -> Headers:
 class HttpError(Exception):
     """Ends a request before it reaches the MCP server.
 
-    With a JSON-RPC `code` the body is an error that clients show to the agent; without one it is
-    for whoever set the client up.
+    With a JSON-RPC `code` the body is an error that clients show to the agent, with the id of its
+    request where that is known; without one it is for whoever set the client up.
     """
 
     def __init__(
-        self, status: int, message: str, headers: Iterable[tuple[str, str]] = (), code: int = 0
+        self,
+        status: int,
+        message: str,
+        headers: Iterable[tuple[str, str]] = (),
+        code: int = 0,
+        request_id: str | int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.request_id = request_id
         self.headers = ascii_headers(headers)
 
     @property
@@ -33,4 +39,4 @@ class HttpError(Exception):
         if not self.code:
             return json.dumps({"error": str(self)}).encode()
         error = {"code": self.code, "message": str(self)}
-        return json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode()
+        return json.dumps({"jsonrpc": "2.0", "id": self.request_id, "error": error}).encode()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mcp_types import INVALID_REQUEST
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
 
 from bottlecrm_mcp.hosted.errors import HttpError
 from bottlecrm_mcp.protocol import envelope
@@ -16,27 +16,30 @@ from bottlecrm_mcp.protocol import envelope
 MOST_VALUES = 20_000
 DEEPEST = 100
 TOO_MANY = f"A message holds {MOST_VALUES} values at most."
+NO_JSON = "The body is not JSON in UTF-8."
 NO_OBJECT = "The body is one JSON-RPC message, an object: send those of a batch one by one."
 TOO_DEEP = f"A message is nested {DEEPEST} levels deep at most."
 
 
 def message_in(body: bytes) -> Mapping[str, Any]:
-    """The message, or an empty one where the body is no JSON, which the SDK refuses.
+    """The message in a body.
 
-    Raises `HttpError` for a batch, for a request that the SDK would take for a notification, or
-    send back whole, and for a message whose reading would take long.
+    Raises `HttpError` for what is no JSON, for a batch, for a message that is malformed, and for
+    one whose reading would take long.
     """
     if body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
+        message = json.loads(body.decode())
+    except (ValueError, RecursionError) as problem:
+        raise HttpError(400, NO_JSON, code=PARSE_ERROR) from problem
     _require_small(message)
     if not isinstance(message, dict):
         raise HttpError(400, NO_OBJECT, code=INVALID_REQUEST)
     if fault := envelope.fault(message):
-        raise HttpError(400, fault, code=INVALID_REQUEST)
+        request_id = message.get("id")
+        known = request_id if envelope.is_id(request_id) else None
+        raise HttpError(400, fault, code=INVALID_REQUEST, request_id=known)
     return message
 
 

@@ -119,21 +119,14 @@ def _message(line: bytes) -> Message | str:
 
 def _fault(message: Message) -> str:
     """Why this is no message that can be passed on; empty if it is one."""
-    if message.get("jsonrpc") != "2.0":
-        return "This is not JSON-RPC 2.0."
-    is_well_formed = (
-        isinstance(message.get("method", ""), str)
-        and isinstance(message.get("id"), str | int | float | None)
-        and isinstance(message.get("params"), dict | None)
-    )
-    if not is_well_formed:
-        return "This message is malformed."
+    if told := envelope.fault(message):
+        return told
     try:
         json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         # Python reads more than JSON: NaN, halves of surrogate pairs.
         return "This message holds what is no JSON: a number that is not finite, half a character."
-    return envelope.fault(message)
+    return ""
 
 
 def error_response(request_id: Any, code: int, text: str) -> Message:

@@ -18,7 +18,10 @@ from tests.bottlecrm_mcp.conftest import alpha, app, beta, crm_of, tools_of  # n
 from tests.bottlecrm_mcp.hosted.http import bearer, send
 
 # What only the inside of the server says.
-REVEALING = re.compile(r"Traceback|<html|<!DOCTYPE|File \"/|psycopg|\bSELECT\b|demo_crm", re.I)
+REVEALING = re.compile(
+    r"Traceback|<html|<!DOCTYPE|File \"/|psycopg|\bSELECT\b|demo_crm|pydantic|validation error",
+    re.I,
+)
 DISPLAYED = 13
 
 # Without a body, and the SDK's own refusals.

@@ -166,6 +166,45 @@ def test_notification_and_response_have_no_answer(attack: Any) -> None:
         assert (answer.status_code, answer.content) == (202, b"")
 
 
+ODD = [
+    *("null", "true", "1", "-0.5", '"text"', "[]", "[[]]", "[null]", '[{"jsonrpc": "2.0"}]', "{}"),
+    *(
+        '{"jsonrpc": "2.0"}',
+        '{"id": 1, "result": []}',
+        '{"jsonrpc": "2.0", "id": 1}',
+        "{",
+        "\ufeff1",
+    ),
+    '{"jsonrpc": "2.0", "id": 1, "result": []}',
+    '{"jsonrpc": "2.0", "id": 1, "result": null}',
+    '{"jsonrpc": "2.0", "id": null, "result": {}}',
+    '{"jsonrpc": "2.0", "id": 1, "error": "no"}',
+    '{"jsonrpc": "2.0", "id": 1, "error": {"code": true, "message": "no"}}',
+    '{"jsonrpc": "2.0", "id": 1, "error": {"code": 1}}',
+    '{"jsonrpc": "2.0", "id": 1, "method": null}',
+    '{"jsonrpc": "2.0", "id": 1, "method": 5, "params": {}}',
+    '{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [null]}',
+    '{"jsonrpc": 2.0, "id": 1, "method": "tools/list"}',
+    '{"jsonrpc": null, "id": null, "method": null, "params": null}',
+    '{"jsonrpc": "2.0", "method": "notifications/cancelled", "params": 1}',
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("body", ODD)
+def test_what_is_no_message(attack: Any, version: str, body: str) -> None:
+    answer = attack(body.encode(), VERSIONS[version][1])
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"] in (-32600, -32700)) == (400, True)
+    assert answer.json()["jsonrpc"] == "2.0"
+    assert len(error["message"]) < 120
+
+
+def test_a_malformed_request_is_answered_under_its_id(attack: Any) -> None:
+    answer = attack({"jsonrpc": "2.0", "id": 7, "method": ["tools/list"]})
+    assert answer.json()["id"] == 7
+
+
 LONG = "Zq" * 200_000
 
 
