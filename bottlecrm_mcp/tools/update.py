@@ -199,7 +199,7 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     }
     saved = answer["record"]
     changed: dict[str, Any] = {}
-    warnings = values.warnings(updated, saved) or _unchanged(updated, values, before, saved)
+    warnings = [*values.warnings(updated, saved), *_unchanged(updated, values, before, saved)]
     if read.is_readable and saved is not None:
         answer.pop("untrusted", None)
         changed = _changes(before, saved)

@@ -9,6 +9,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Entity, Field, Kind
 from bottlecrm_mcp.gateway.base import Refused, RowQuery
 from bottlecrm_mcp.tools.arguments import scalars
+from bottlecrm_mcp.tools.arguments.dates import A_DAY
 from bottlecrm_mcp.tools.crm import Crm
 from bottlecrm_mcp.tools.errors import ToolError, suggest
 
@@ -120,7 +121,7 @@ def _typed(crm: Crm, definition: Mapping[str, Any], value: Any) -> Any:
     if kind == "date":
         day = crm.clock.day(value) if isinstance(value, str) else None
         if day is None:
-            raise ToolError("invalid_value", "Must be a date such as 2026-01-31.")
+            raise ToolError("invalid_value", f"Must be a date: {A_DAY}.")
         scalars.require_near(day)
         return day.isoformat()
     return choice_meant(definition, value) if option_values(definition) else value

@@ -27,18 +27,25 @@ RANGES = (
     "next_year",
     "last_N_days",
     "next_N_days",
+    "friday",
     "next_monday",
+    "in_N_days",
+    "N_days_ago",
+    "end_of_month",
     "2026-11",
     "2026-Q4",
     "2026",
     OVERDUE,
 )
 DAYS = ("today", "tomorrow", "yesterday")
+A_DAY = "2026-01-31, today, tomorrow, friday, next_friday, in_N_days, N_weeks_ago or end_of_month"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _NUMBERED = re.compile(r"(last|next)_(\d{1,4})_days", re.ASCII)
-_IN_DAYS = re.compile(r"in_(\d{1,4})_days", re.ASCII)
-_WEEKDAY = re.compile(rf"(?:(last|next)_)?({'|'.join(WEEKDAYS)})")
+_AWAY = re.compile(r"(in_)?(a|an|one|\d{1,4})_(day|week|month|year)s?(_ago)?", re.ASCII)
+_WEEKDAY = re.compile(rf"(?:(last|this|next)_)?({'|'.join(WEEKDAYS)})")
+_END = re.compile(r"(start|end)_of_(?:the_)?(?:(this|last|next)_)?(week|month|quarter|year)")
+_MONTHS = {"month": 1, "year": 12}
 _CALENDAR = re.compile(r"([1-9]\d{3})(?:-(?:(0[1-9]|1[0-2])|q([1-4])))?", re.ASCII)
 
 Range = tuple[date | None, date | None]
@@ -66,7 +73,7 @@ class Clock:
     def range(self, words: str) -> Range | None:
         """First and last day of a range, None for an open end; None if not one.
 
-        A relative one, a month, a quarter or a year; with spaces or underscores.
+        A relative one, a month, a quarter, a year or a day; with spaces or underscores.
         """
         words = _spelled(words)
         if calendar := _CALENDAR.fullmatch(words):
@@ -101,26 +108,53 @@ class Clock:
         }
         if words in ranges:
             return ranges[words]
-        # Without a word before it, it may be either.
-        is_named = _WEEKDAY.fullmatch(words) and words not in WEEKDAYS
-        named = self.day(words) if is_named else None
+        named = self.day(words)
         return (named, named) if named else None
 
     def day(self, value: str) -> date | None:
-        """A day for a field: ISO, `today`, `tomorrow`, `yesterday`, `in_N_days`, `friday`."""
+        """A day for a field: ISO, or in words as `A_DAY` has them. None if it is none."""
         words = _spelled(value)
-        if ahead := _IN_DAYS.fullmatch(words):
-            return self.today + timedelta(days=int(ahead[1]))
+        if away := _AWAY.fullmatch(words):
+            return self._away(*away.groups())
         if named := _WEEKDAY.fullmatch(words):
-            # The first of that name after today, or the last before it.
-            away = WEEKDAYS.index(named[2]) - self.today.weekday()
-            if named[1] == "last":
-                return self.today + timedelta(days=away if away < 0 else away - 7)
-            return self.today + timedelta(days=away if away > 0 else away + 7)
+            return self._weekday(named[1], WEEKDAYS.index(named[2]))
+        if end := _END.fullmatch(words):
+            found = self.range(f"{end[2] or 'this'}_{end[3]}") or (None, None)
+            return found[0 if end[1] == "start" else 1]
         if words in DAYS:
-            found = self.range(words)
-            return found[0] if found else None
+            return (self.range(words) or (None,))[0]
         return None if _CALENDAR.fullmatch(words) else iso_day(value)
+
+    def _away(self, ahead: str | None, number: str, unit: str, ago: str | None) -> date | None:
+        """So many days, weeks, months or years from today."""
+        if bool(ahead) == bool(ago):
+            return None
+        count = (int(number) if number.isdigit() else 1) * (1 if ahead else -1)
+        try:
+            if unit in _MONTHS:
+                return _months_later(self.today, count * _MONTHS[unit])
+            return self.today + timedelta(days=count * (7 if unit == "week" else 1))
+        except (ValueError, OverflowError):
+            return None
+
+    def _weekday(self, which: str | None, weekday: int) -> date:
+        """The nearest day of that name from today on; last and next are never today."""
+        away = weekday - self.today.weekday()
+        if which == "last":
+            away -= 0 if away < 0 else 7
+        elif which == "next":
+            away += 0 if away > 0 else 7
+        elif which is None:
+            away %= 7
+        return self.today + timedelta(days=away)
+
+    def doubt(self, value: str) -> str:
+        """What is to be said of a day that the words may not have meant; mostly empty."""
+        words = _spelled(value)
+        if words not in WEEKDAYS or self.day(words) != self.today:
+            return ""
+        later = self.day(f"next_{words}")
+        return f"{words.capitalize()} is taken as today, {self.today}; next_{words} is {later}."
 
     def moment(self, value: str) -> datetime | None:
         """An ISO date and time in the organisation's time zone, which is meant where it says none.
@@ -158,7 +192,13 @@ def _calendar(year: str, month: str | None, quarter: str | None) -> Range:
     return date(int(year), 1, 1), date(int(year), 12, 31)
 
 
-def _months(today: date, count: int, shift: int) -> Range:
+def _months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a month that is too short."""
+    first, last = _months(day, 1, months)
+    return min(first + timedelta(days=day.day - 1), last)
+
+
+def _months(today: date, count: int, shift: int) -> tuple[date, date]:
     """The block of `count` months that holds today, moved by `shift` blocks."""
     block = (today.year * 12 + today.month - 1) // count + shift
     first, following = block * count, (block + 1) * count

@@ -342,13 +342,13 @@ class Filters:
         if not isinstance(value, str):
             raise ToolError("invalid_value", "Must be a date as text, such as 2026-01-31.")
         clock = self.crm.clock
-        first = last = clock.day(value)
-        if first is None:
-            found = clock.range(value)
-            if found is None:
-                self._read_moment(field, operator, value)
-                return
-            first, last = found
+        found = clock.range(value)
+        if found is None:
+            self._read_moment(field, operator, value)
+            return
+        first, last = found
+        if doubt := clock.doubt(value):
+            self._limits[doubt] = None
         late = value.strip().lower() == OVERDUE
         if late and operator != "eq":
             raise ToolError("invalid_value", f"{OVERDUE} takes no operator.")

@@ -8,6 +8,7 @@ from typing import Any
 from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Access, Entity, Field, Kind
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
 from bottlecrm_mcp.tools.arguments.custom_fields import PREFIX
+from bottlecrm_mcp.tools.arguments.dates import A_DAY
 from bottlecrm_mcp.tools.arguments.filters import choice_value
 from bottlecrm_mcp.tools.arguments.list_changes import changed_list, is_list_change
 from bottlecrm_mcp.tools.arguments.references import Reference, References
@@ -49,6 +50,7 @@ class Values:
         self.body: dict[str, Any] = {}
         self.understood: dict[str, Any] = {}
         self._problems: dict[str, str] = {}
+        self._doubts: list[str] = []
         # The record that is updated, as it is.
         self._before: Mapping[str, Any] = {}
 
@@ -88,8 +90,8 @@ class Values:
         return self._done()
 
     def warnings(self, entity: Entity, record: Mapping[str, Any] | None) -> list[str]:
-        """Relations that the CRM did not take, and ids that could not be looked up."""
-        warnings = []
+        """Relations that the CRM did not take, ids that could not be looked up, days in doubt."""
+        warnings = list(self._doubts)
         for field in entity.writable_fields:
             if not field.kind.is_relation:
                 continue
@@ -218,10 +220,10 @@ class Values:
     def _date(self, field: Field, value: Any) -> str:
         day = self.crm.clock.day(value) if isinstance(value, str) else None
         if day is None:
-            raise ToolError(
-                "invalid_value", "Must be a date: 2026-01-31, today, tomorrow, friday or in_N_days."
-            )
+            raise ToolError("invalid_value", f"Must be a date: {A_DAY}.")
         scalars.require_near(day)
+        if doubt := self.crm.clock.doubt(value):
+            self._doubts.append(f"{field.name}: {doubt}")
         self.understood[field.name] = day.isoformat()
         return day.isoformat()
 

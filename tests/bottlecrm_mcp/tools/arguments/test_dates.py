@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bottlecrm_mcp.tools.arguments.dates import RANGES, Clock
+from bottlecrm_mcp.tools.arguments.dates import RANGES, WEEKDAYS, Clock
 from bottlecrm_mcp.tools.errors import ToolError
 
 WORDS = [word for word in RANGES if "_N_" not in word and word != "overdue"]
@@ -176,13 +176,67 @@ def test_unknown_time_zone_counts_as_utc(zone) -> None:
         ("yesterday", "2026-03-10"),
         ("in_0_days", "2026-03-11"),
         ("in_30_days", "2026-04-10"),
+        ("In 3 days", "2026-03-14"),
+        ("in a week", "2026-03-18"),
+        ("in 2 months", "2026-05-11"),
+        ("in one year", "2027-03-11"),
+        ("3 days ago", "2026-03-08"),
+        ("wednesday", "2026-03-11"),
+        ("thursday", "2026-03-12"),
+        ("tuesday", "2026-03-17"),
+        ("this tuesday", "2026-03-10"),
+        ("this wednesday", "2026-03-11"),
+        ("next wednesday", "2026-03-18"),
+        ("next friday", "2026-03-13"),
+        ("last wednesday", "2026-03-04"),
+        ("last tuesday", "2026-03-10"),
+        ("end of month", "2026-03-31"),
+        ("end of the month", "2026-03-31"),
+        ("end of this week", "2026-03-15"),
+        ("end_of_next_month", "2026-04-30"),
+        ("end_of_last_year", "2025-12-31"),
+        ("start_of_next_quarter", "2026-04-01"),
     ],
 )
 def test_day(value, day) -> None:
-    assert clock_on("2026-03-11").day(value).isoformat() == day
+    clock = clock_on("2026-03-11")
+    assert clock.day(value).isoformat() == day
+    assert clock.range(value) == between(day, day)
 
 
-@pytest.mark.parametrize("value", ["", "2026-02-30", "31.01.2026", "this_week", "in_x_days"])
+@pytest.mark.parametrize(
+    ("today", "value", "day"),
+    [
+        ("2026-01-31", "in_1_month", "2026-02-28"),
+        ("2028-02-29", "in_1_year", "2029-02-28"),
+        ("2026-03-31", "1_month_ago", "2026-02-28"),
+        ("2026-12-31", "end_of_next_month", "2027-01-31"),
+    ],
+)
+def test_months_are_of_different_lengths(today, value, day) -> None:
+    assert clock_on(today).day(value).isoformat() == day
+
+
+@given(days, st.sampled_from(WEEKDAYS))
+def test_weekdays_of_any_day(today, name) -> None:
+    """Seven days from today on have each name once; next and last leave today out."""
+    clock = clock_on(today)
+    day, following, last = (clock.day(f"{word}{name}") for word in ("", "next_", "last_"))
+    assert 0 <= (day - today).days < 7
+    assert 0 < (following - today).days <= 7
+    assert -7 <= (last - today).days < 0
+    assert clock.range("this_week")[0] <= clock.day(f"this_{name}") <= clock.range("this_week")[1]
+    assert bool(clock.doubt(name)) == (day == today)
+    assert clock.doubt(f"next_{name}") == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "2026-02-30", "31.01.2026", "this_week", "in_x_days", "in_3_days_ago", "3_days"),
+        *("in_9999_years", "9999_years_ago", "end_of_friday", "this"),
+    ],
+)
 def test_no_day(value) -> None:
     assert clock_on("2026-03-11").day(value) is None
 

@@ -1,10 +1,11 @@
 """Filters: operators, ids, alternatives, ranges of the calendar, choices, amounts."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from bottlecrm_mcp.tools.arguments.dates import Clock
 from demo_crm.models import Invoice, Opportunity, Task
 from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
@@ -94,14 +95,31 @@ def test_id_of_what_the_person_can_t_see(user, alpha) -> None:
     ],
 )
 def test_ranges(words: str, first: str, last: str) -> None:
-    from datetime import UTC, datetime
-
-    from bottlecrm_mcp.tools.arguments.dates import Clock
-
     clock = Clock("UTC", datetime(2026, 11, 27, 12, tzinfo=UTC))
     day = clock.day(words)
     meant = (day, day) if day else clock.range(words)
     assert meant == (date.fromisoformat(first), date.fromisoformat(last))
+
+
+def test_which_friday_is_told(admin, monkeypatch) -> None:
+    """In what is created, changed and searched: said on that day it may have meant another."""
+    monkeypatch.setattr(Clock, "today", property(lambda clock: date(2026, 11, 27)))
+    data = {"title": "T", "status": "New", "priority": "Low", "due_date": "friday"}
+    made = admin("crm_create", entity="tasks", data=data)
+    assert made["record"]["due_date"] == "2026-11-27"
+    doubt = "Friday is taken as today, 2026-11-27; next_friday is 2026-12-04."
+    assert made["warnings"] == [f"due_date: {doubt}"]
+    one = {"entity": "tasks", "id": made["id"]}
+    moved = admin("crm_update", **one, data={"due_date": "end of month"})
+    assert moved["changed"]["due_date"]["after"] == "2026-11-30"
+    assert "warnings" not in moved
+    back = admin("crm_update", **one, data={"due_date": "Friday"})
+    assert back["changed"]["due_date"]["after"] == "2026-11-27"
+    assert back["warnings"] == [f"due_date: {doubt}"]
+    found = admin("crm_search", entity="tasks", filters={"due_date": "friday", "title": "T"})
+    assert [each["id"] for each in found["records"]] == [made["id"]]
+    assert found["filters"]["due_date__lte"] == "2026-11-27"
+    assert doubt in found["notes"]
 
 
 @pytest.mark.parametrize("words", ["2026-13", "2026-Q5", "0000-01", "next_someday", "q4"])
