@@ -370,6 +370,8 @@ class Action:
     # What the record is where nothing is left to do, or the CRM refuses it; `approval.state` is of
     # the part that is meant.
     not_when: tuple[State, ...] = ()
+    # Whether the record has to be merged into another one for this, or must not be.
+    of_merged: bool | None = None
     # Fields that what is made of the record lacks.
     loses: tuple[str, ...] = ()
     # The field that says when it was done last, which a preview tells: it would be done again.

@@ -159,6 +159,13 @@ class Crm:
         answer: Mapping[str, Any] = reply.data
         return answer
 
+    def is_merged(self, entity: Entity, record_id: str) -> bool:
+        """Whether a record that the caller sees was merged into another one."""
+        if record_id in self.ahead or self.find(entity, [record_id], ()):
+            return False
+        reply = self.gateway.read(entity.record_path(record_id))
+        return reply.ok and not dig(reply.data, entity.detail_key)
+
     def record(self, entity: Entity, record_id: str) -> dict[str, Any]:
         """Every published field of one record that has a value.
 

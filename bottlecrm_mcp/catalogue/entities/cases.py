@@ -209,6 +209,7 @@ CASES = Entity(
             effects=(Effect.DELETES,),
             consequence="move the comments, attachments and e-mails of this case into the other "
             "one, mark this one as a duplicate and take it out of the list",
+            of_merged=False,
             way_back="crm_action unmerge",
         ),
         Action(
@@ -221,6 +222,7 @@ CASES = Entity(
             consequence="give the case the status back that it had before the merge; if that was "
             "Closed, its customer is sent a satisfaction survey by e-mail",
             mails_to="contacts",
+            of_merged=True,
             way_back="crm_action merge",
             follows="merge",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.field_helpers import choice, parameter, shown, text
-from bottlecrm_mcp.catalogue.model import Action, Effect, Entity, Kind, Section
+from bottlecrm_mcp.catalogue.model import Action, Effect, Entity, Kind, Section, State
 
 TAGS = Entity(
     name="tags",
@@ -37,6 +37,7 @@ TAGS = Entity(
             "POST",
             "/api/tags/{id}/restore/",
             admin_only=True,
+            not_when=(State("is_active", (True,)),),
             shows={"is_active": True},
             way_back="crm_delete",
         ),

@@ -129,6 +129,7 @@ RECURRING_INVOICES = Entity(
             "PUT",
             PATH + "{id}/",
             body={"is_active": False},
+            not_when=(State("is_active", (False,)),),
             way_back="crm_action resume",
         ),
         Action(

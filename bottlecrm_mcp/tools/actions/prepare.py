@@ -21,7 +21,7 @@ from bottlecrm_mcp.tools.confirmation.effects import (
 from bottlecrm_mcp.tools.confirmation.made import made_details
 from bottlecrm_mcp.tools.confirmation.recipients import mail_details
 from bottlecrm_mcp.tools.crm import Crm, known_as, stored, untrusted_shown
-from bottlecrm_mcp.tools.errors import raise_for
+from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
 from bottlecrm_mcp.tools.prepared import Prepared
 
 
@@ -38,6 +38,7 @@ def prepared_action(
     before, subject, today = concerned.before, concerned.subject, crm.clock.today
     if not concerned.below:
         require_undone(action, before, concerned.parts, subject, today)
+        _require_merged_or_not(crm, concerned)
     require_values(action.needs, before, subject)
     marked = effects_of_action(action, before, today)
     told = made_details(crm, marked, before) | mail_details(crm, entity, marked, before, subject)
@@ -117,6 +118,21 @@ def _untrusted(concerned: Concerned, shown: Mapping[str, Any]) -> list[str]:
         *(each for each in written if each in concerned.parts),
         *(["also"] if names and concerned.below else []),
     ]
+
+
+def _require_merged_or_not(crm: Crm, concerned: Concerned) -> None:
+    """Refuse a merge that was made, and the way back of one that was not."""
+    entity, wanted = concerned.entity, concerned.action.of_merged
+    if wanted is None or not crm.may(entity, "read"):
+        return
+    is_merged = crm.is_merged(entity, concerned.record_id)
+    if is_merged is not wanted:
+        state = "is merged into another one already" if is_merged else "is not merged"
+        raise ToolError(
+            "nothing_to_do",
+            f"{concerned.action.name} does nothing: {concerned.subject} {state}.",
+            hint=NOTHING_CHANGED,
+        )
 
 
 def _require_possible(crm: Crm, concerned: Concerned) -> dict[str, Any]:

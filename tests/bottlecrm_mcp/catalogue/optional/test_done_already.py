@@ -50,6 +50,27 @@ def test_nothing_is_to_do(admin, alpha, mailoutbox, name, action, state, value) 
     assert mailoutbox == []
 
 
+def test_merged_and_not(admin, alpha) -> None:
+    """A case of the status Duplicate is hidden as merged ones are, and is none of them."""
+    source, target = (str(each.pk) for each in alpha.cases[:2])
+    unmerge = {"entity": "cases", "id": source, "action": "unmerge"}
+    merge = {"entity": "cases", "id": source, "action": "merge", "params": {"into": target}}
+    for status in ("New", "Duplicate"):
+        with org_context(alpha.org):
+            Case.objects.filter(pk=source).update(status=status)
+        error = admin("crm_action", **unmerge)["error"]
+        assert (error["code"], "is not merged" in error["message"]) == ("nothing_to_do", True)
+        assert admin("crm_action", **merge)["confirmation_required"]
+    assert admin("crm_action", **merge, confirm=True)["action"] == "merge"
+    error = admin("crm_action", **merge)["error"]
+    assert (error["code"], "is merged" in error["message"]) == ("nothing_to_do", True)
+    # Whatever the status was set to by hand.
+    with org_context(alpha.org):
+        Case.objects.filter(pk=source).update(status="New")
+    assert admin("crm_action", **unmerge)["confirmation_required"]
+    assert admin("crm_action", **unmerge, confirm=True)["action"] == "unmerge"
+
+
 def test_children_of_a_closed_case_are_closed(admin, alpha) -> None:
     parent, child, *_ = alpha.cases
     with org_context(alpha.org):
