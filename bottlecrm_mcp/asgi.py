@@ -11,7 +11,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from io import BytesIO
+from posixpath import normpath
 from typing import Any
+from urllib.parse import unquote
 
 from django.core.handlers.asgi import ASGIRequest
 from mcp.server.lowlevel.server import Server
@@ -41,6 +43,9 @@ from bottlecrm_mcp.tools.registry import Registry
 PATHS = ("/mcp", "/mcp/")
 ZIP = b"application/zip"
 WELL_KNOWN = "/.well-known/"
+# How often a path may have been percent-encoded.
+ENCODINGS = 3
+NOT_HERE = "There is nothing at this address. The endpoint is /mcp; a link works only as it came."
 # An attribute of a wrapped application, for those who want to know.
 MARK = "serves_mcp"
 CUT_OFF = (
@@ -74,6 +79,9 @@ def with_mcp(application: Application, mcp: McpApplication | None = None) -> App
             await _revoke(scope, receive, send)
         elif path in authorization_server and oauth.is_on():
             await authorization_server[path](scope, receive, send)
+        elif _is_ours(path):
+            _hide_path(scope, PATHS[-1])
+            await _answer(send, 404, HttpError(404, NOT_HERE).body, [])
         elif path.startswith(WELL_KNOWN):
             await application(scope, receive, _without_page(send))
         else:
@@ -93,8 +101,7 @@ def _skills(method: str) -> tuple[int, bytes, Headers]:
 
 async def _files(scope: Any, receive: Any, send: Any) -> None:
     request = ASGIRequest({**scope, "headers": _stripped(scope)}, BytesIO())
-    # The path is a secret, which access logs of ASGI servers read here once this has answered.
-    scope["path"], scope["raw_path"] = FILES, FILES.encode()
+    _hide_path(scope, FILES)
     request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
     with telemetry.access_log(request_id) as call, token_policy.request_cache():
         logged = _logged(send, call)
@@ -148,6 +155,22 @@ def _without_page(send: Any) -> Any:
 def _path(scope: Any) -> str:
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", ""))
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a path is meant for /mcp, however it is spelled.
+
+    It may hold a link to a file, which the host would write into its log.
+    """
+    for _ in range(ENCODINGS):
+        path = unquote(path)
+    plain = normpath("/" + path.replace("\\", "/").lstrip("/")).lower() + "/"
+    return plain.startswith("/mcp/") or FILES in plain
+
+
+def _hide_path(scope: Any, shown: str) -> None:
+    """Leave `shown` for the access logs of ASGI servers, which read the scope after the answer."""
+    scope["path"], scope["raw_path"], scope["query_string"] = shown, shown.encode(), b""
 
 
 class McpApplication:

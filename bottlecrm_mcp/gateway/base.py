@@ -82,6 +82,9 @@ class Caller:
     client_host: str = ""
     # Of `pat_tokens`, and so to be found again without its secret.
     own_token: bool = False
+    # When the secret was made, which a rotation changes; empty for a connection, whose access
+    # tokens change all the time.
+    secret_since: str = field(default="", compare=False)
     # What the log calls the token; nothing follows from it.
     token_name: str = field(default="", compare=False)
     token_prefix: str = field(default="", compare=False)

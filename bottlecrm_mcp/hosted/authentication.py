@@ -116,6 +116,7 @@ def caller_of(token: Any) -> Caller:
     """A token of any source has `profile` (user, role), `org`, `scopes` and `id`."""
     profile, org = token.profile, token.org
     user = profile.user
+    by_oauth = getattr(token, "connection_id", None) is not None
     return Caller(
         profile_id=str(profile.pk),
         name=getattr(user, "name", "") or user.email,
@@ -128,7 +129,8 @@ def caller_of(token: Any) -> Caller:
         # Of a connection, whose access tokens change: limits and repeated calls go by what stays.
         token_id=str(getattr(token, "credential_id", token.pk)),
         own_token=hasattr(token, "credential_id"),
-        by_oauth=getattr(token, "connection_id", None) is not None,
+        by_oauth=by_oauth,
         client_host=getattr(getattr(token, "connection", None), "redirect_host", ""),
+        secret_since="" if by_oauth else str(getattr(token, "issued_at", "")),
         scopes=tuple(token.scopes or ()),
     )

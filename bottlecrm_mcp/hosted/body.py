@@ -11,6 +11,7 @@ from typing import Any
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted.errors import HttpError
+from bottlecrm_mcp.tools.files import size_in_words
 
 # More digits than any size that is served.
 MOST_DIGITS = 15
@@ -67,4 +68,5 @@ async def _whole(receive: Any, most: int, code: int) -> bytes:
 
 
 def _too_large(most: int, code: int) -> HttpError:
-    return HttpError(413, f"The body is larger than {most} bytes.", [CLOSE], code)
+    message = f"The body is larger than {size_in_words(most)}, which is the limit here."
+    return HttpError(413, message, [CLOSE], code)

@@ -52,6 +52,9 @@ TYPES: Mapping[str, str] = {
     "zip": "application/zip",
 }
 FORBIDDEN_IN_NAMES = frozenset('/\\:*?"<>|')
+# Devices of Windows, which saves no file under these names, whatever their extension.
+PORTS = (f"{port}{number}" for port in ("com", "lpt") for number in "0123456789\u00b9\u00b2\u00b3")
+DEVICES = frozenset(("con", "prn", "aux", "nul", "conin$", "conout$", *PORTS))
 
 
 class FileLinks(Protocol):
@@ -70,19 +73,41 @@ class FileLinks(Protocol):
 
 def type_of(file_name: str) -> str:
     """The content type by the name's extension; one that nothing is done with for all others."""
-    return TYPES.get(file_name.rpartition(".")[2].lower(), BINARY)
+    _, dot, extension = file_name.rpartition(".")
+    return TYPES.get(extension.lower(), BINARY) if dot else BINARY
+
+
+def is_device(file_name: str) -> bool:
+    """Whether Windows takes the name for a device's."""
+    return file_name.partition(".")[0].strip().lower() in DEVICES
+
+
+def size_in_words(count: int) -> str:
+    """A number of bytes for people: 10 MB, 1.5 kB, 100 bytes."""
+    for unit, name in ((1_000_000, "MB"), (1_000, "kB")):
+        if count >= unit:
+            return f"{count / unit:.3g} {name}"
+    return f"{count} bytes"
 
 
 def require_attachable(file_name: str) -> None:
-    """Raises `ToolError` for a name that is a path, and for a type that is not taken."""
+    """Raises `ToolError` for a name that no file can have, and for a type that is not taken."""
     if (
         not file_name.isprintable()
-        or file_name.startswith(".")
+        or file_name.startswith((".", " "))
         or FORBIDDEN_IN_NAMES.intersection(file_name)
+        or is_device(file_name)
     ):
         raise ToolError(
             "invalid_value",
-            "file_name has to be the file's name alone, without a folder.",
+            "file_name has to be the file's name alone: no folder, none of "
+            '/ \\ : * ? " < > |, nothing invisible, no dot in front, no name that Windows keeps.',
+            fields={"file_name": "for example offer.pdf"},
+        )
+    if "." not in file_name:
+        raise ToolError(
+            "invalid_value",
+            f"{file_name!r} has no extension, which tells what kind of file it is.",
             fields={"file_name": "for example offer.pdf"},
         )
     if type_of(file_name) == BINARY:

@@ -22,7 +22,7 @@ def test_both_paths(app, headers, path) -> None:
     assert response.json()["result"]["tools"]
 
 
-@pytest.mark.parametrize("path", ["/", "/mcp/x", "/mcpx", "/api/leads/", "/MCP"])
+@pytest.mark.parametrize("path", ["/", "/mcpx", "/api/leads/", "/api/mcp/", "/files/mcp"])
 def test_other_paths_are_the_other_applications(app, path) -> None:
     assert send(app, path=path).status_code == 418
 

@@ -28,7 +28,8 @@ class NewFile:
     def multipart(self, key: str) -> tuple[bytes, str]:
         """A multipart body with the file as its part `key`, and the body's content type."""
         boundary = secrets.token_hex(16)
-        name = self.name.replace('"', "%22")
+        # Django's parser reads entities of HTML in it, which would rename "R&copy.pdf".
+        name = self.name.replace("&", "&amp;").replace('"', "%22")
         head = (
             f"--{boundary}\r\n"
             f'Content-Disposition: form-data; name="{key}"; filename="{name}"\r\n'

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+from bottlecrm_mcp.gateway.base import Caller
 from bottlecrm_mcp.tools.confirmation.seal import Seal
 
 ROOT = "/mcp/files/"
@@ -24,13 +26,15 @@ class BadLink(Exception):
 class Link:
     """One file of a record, and the token or connection as whose owner it is read or added.
 
-    `file` is the id of an attached file, or the name of a new one.
+    `made_under` is `state_of` the token then. `file` is the id of an attached file, or the name of
+    a new one.
     """
 
     purpose: str
     entity: str
     org_id: str
     token_id: str
+    made_under: str
     record_id: str
     file: str
 
@@ -43,7 +47,7 @@ class Link:
 
         The ids in it are no secret; the signature behind them is.
         """
-        ids = [self.org_id, self.token_id, self.record_id]
+        ids = [self.org_id, self.token_id, self.made_under, self.record_id]
         ids += [self.file] if self.purpose == DOWNLOAD else []
         packed = base64.urlsafe_b64encode(b"".join(UUID(each).bytes for each in ids)).decode()
         name = f"/{quote(self.file, safe='')}" if self.purpose == UPLOAD else ""
@@ -58,13 +62,26 @@ def opened(path: str, purpose: str, seal: Seal) -> tuple[Link, str]:
     entity, sealed, *named = parts
     packed, _, signed = sealed.partition(".")
     ids = _ids(packed)
-    if len(ids) != (3 if purpose == UPLOAD else 4):
+    if len(ids) != (4 if purpose == UPLOAD else 5):
         raise BadLink
-    org_id, token_id, record_id, *attached = ids
-    link = Link(purpose, entity, org_id, token_id, record_id, (named or attached)[0])
+    org_id, token_id, made_under, record_id, *attached = ids
+    file = (named or attached)[0]
+    link = Link(purpose, entity, org_id, token_id, made_under, record_id, file)
     if not seal.holds(signed, link._subject):
         raise BadLink
     return link, signed
+
+
+def state_of(caller: Caller) -> str:
+    """A digest, spelled as an id, of when the caller's secret was made and what it may do."""
+    state = (
+        caller.secret_since,
+        caller.role,
+        sorted(caller.scopes),
+        caller.read_only,
+        caller.sealed,
+    )
+    return str(UUID(bytes=hashlib.sha256(repr(state).encode()).digest()[:ID_BYTES]))
 
 
 def _ids(packed: str) -> list[str]:

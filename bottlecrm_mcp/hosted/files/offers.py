@@ -10,16 +10,16 @@ from bottlecrm_mcp.catalogue.model import Action, Entity, Included
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.hosted import oauth
-from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, Link
+from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, Link, state_of
 from bottlecrm_mcp.tools.confirmation.seal import LIFETIME, Seal
-from bottlecrm_mcp.tools.files import require_attachable, type_of
+from bottlecrm_mcp.tools.files import require_attachable, size_in_words, type_of
 
 EACH_ONCE = (
     "Each link works once, within 10 minutes, and needs no token: give it to nobody but the person."
 )
 NEXT = (
-    "Send the file's bytes there, such as: curl -T FILE -H 'Content-Type: {}' URL. It works once, "
-    "within 10 minutes; nothing is attached before."
+    "Send the file's bytes there, at most {size}, such as: curl -T FILE -H 'Content-Type: {type}' "
+    "URL. It works once, within 10 minutes; nothing is attached before."
 )
 
 
@@ -55,19 +55,20 @@ class HostedFileLinks:
     ) -> dict[str, Any]:
         """How a new file of this name is sent. Raises `ToolError`."""
         require_attachable(file_name)
-        content_type = type_of(file_name)
+        content_type, most = type_of(file_name), mcp_settings().MAX_FILE_BYTES
         return {
             "method": "PUT",
             "url": self._address(UPLOAD, entity, record_id, file_name),
             "headers": {"Content-Type": content_type},
-            "max_bytes": mcp_settings().MAX_FILE_BYTES,
+            "max_bytes": most,
             "expires_in": LIFETIME,
-            "next": NEXT.format(content_type),
+            "next": NEXT.format(size=size_in_words(most), type=content_type),
         }
 
     def _address(self, purpose: str, entity: Entity, record_id: str, file: str) -> str:
         caller = self.gateway.caller
-        link = Link(purpose, entity.name, caller.org_id, caller.token_id, record_id, file)
+        token = caller.org_id, caller.token_id, state_of(caller)
+        link = Link(purpose, entity.name, *token, record_id, file)
         path = link.path(self.seal)
         if oauth.is_on():
             from pat_tokens.oauth import token_settings

@@ -21,7 +21,7 @@ from django.utils.http import content_disposition_header
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.catalogue.model import Entity, Included
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.gateway.base import GatewayError
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process.attached import NewFile
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway, Origin
@@ -39,10 +39,10 @@ from bottlecrm_mcp.hosted.body import CLOSE, read_body, require_declared_size
 from bottlecrm_mcp.hosted.cors import host_of
 from bottlecrm_mcp.hosted.errors import HttpError, ascii_headers
 from bottlecrm_mcp.hosted.execution import crm_with, seal
-from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, BadLink, Link, opened
+from bottlecrm_mcp.hosted.files.links import DOWNLOAD, UPLOAD, BadLink, Link, opened, state_of
 from bottlecrm_mcp.tools.actions.concerned import record_acted_on
 from bottlecrm_mcp.tools.errors import NOTHING_CHANGED, ToolError, raise_for
-from bottlecrm_mcp.tools.files import BINARY, type_of
+from bottlecrm_mcp.tools.files import BINARY, FORBIDDEN_IN_NAMES, is_device, type_of
 from bottlecrm_mcp.tools.get import part_rows
 from bottlecrm_mcp.tools.truncation import compact
 
@@ -54,6 +54,7 @@ PIECES = 16
 ASK_AGAIN = "Ask the assistant for a new one."
 BAD_LINK = f"This link is not valid, or it is more than ten minutes old. {ASK_AGAIN}"
 ENDED = "The token or connection that this link was made for has ended or is paused."
+CHANGED = f"The token or what it may do has changed since this link was made. {ASK_AGAIN}"
 STATUS = {
     "unauthorized": 403,
     "forbidden": 403,
@@ -189,9 +190,11 @@ def _given(gateway: InProcessGateway, path: str) -> HttpResponseBase:
 
 
 def _safe(name: str) -> str:
-    """A name that is no path, and that nothing invisible turns round."""
-    shown = "".join(each if each not in "/\\" else "_" for each in name if each.isprintable())
-    return shown.lstrip(".") or "file"
+    """A name that every system can save under, and that nothing invisible turns round."""
+    printable = (each for each in name if each.isprintable())
+    shown = "".join("_" if each in FORBIDDEN_IN_NAMES else each for each in printable)
+    shown = shown.lstrip(". ").rstrip(". ") or "file"
+    return f"_{shown}" if is_device(shown) else shown
 
 
 async def _upload(use: Use, request: ASGIRequest, receive: Any, send: Any) -> None:
@@ -232,6 +235,7 @@ def _attached(use: Use, file: NewFile) -> dict[str, Any]:
     action = next(each for each in entity.actions if each.upload)
     with token_policy.request_cache(), _acting_as(link) as secret:
         call = Call(authenticate(secret), secret, use.origin, Deadline(mcp_settings().CALL_SECONDS))
+        _require_unchanged(link, call.caller)
         write = Write("upload", entity.name, link.record_id, "")
         audit = Audit(write, call.caller, call.deadline, ("attachments",))
         gateway = InProcessGateway(
@@ -280,9 +284,16 @@ def _admitted(use: Use) -> Iterator[Call]:
         call, has_slot = admitted(secret, use.origin, use.slot)
         # Of the stand-in, which nobody knows.
         telemetry.annotate(token_prefix="")
+        _require_unchanged(use.link, call.caller)
         if not has_slot:
             raise rate_limits.TooManyCalls("Too many calls at once.", 1)
         yield call
+
+
+def _require_unchanged(link: Link, caller: Caller) -> None:
+    """Raises `HttpError` where the token is not as it was when the link was made."""
+    if state_of(caller) != link.made_under:
+        raise HttpError(403, f"{CHANGED} {NOTHING_CHANGED}", [CLOSE])
 
 
 def _or_refusal(work: Callable[[], T]) -> T:

@@ -13,12 +13,15 @@ from urllib.parse import unquote, urlsplit
 
 import httpx2
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core.cache import cache
 from django.utils import timezone
 
+from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.hosted.authentication import authenticate, caller_of
+from bottlecrm_mcp.hosted.body import read_body
 from bottlecrm_mcp.hosted.execution import crm_with, seal
 from bottlecrm_mcp.hosted.files import serving
 from bottlecrm_mcp.tools.confirmation.seal import LIFETIME
@@ -26,6 +29,7 @@ from demo_crm.access.row_security import org_context
 from demo_crm.models import Account, Attachment, Contact, Invoice, Lead, Profile
 from pat_tokens.models import Connection, Event, Token
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.issue import rotate_token
 from pat_tokens.services.policy import change_policy
 from tests.bottlecrm_mcp.hosted.http import ORIGIN, bearer, send
 from tests.bottlecrm_mcp.hosted.oauth.flow import ISSUER
@@ -219,6 +223,45 @@ def test_a_link_ends_with_its_token(app, user, lead, alpha_user, end) -> None:
         assert Attachment.objects.count() == 1
 
 
+def test_a_link_ends_with_the_state_of_its_token(
+    app, user, lead, alpha_user, alpha_admin, monkeypatch
+) -> None:
+    """Rotated, allowed less or more: only links that are made after it work."""
+    user.attach(lead, "a.pdf")
+    with in_organisation(alpha_user.org_id):
+        (token,) = Token.objects.all()
+
+    def rotate() -> None:
+        user.secret = rotate_token(token)
+
+    def give_scopes() -> None:
+        with in_organisation(alpha_user.org_id):
+            Token.objects.update(scopes=["*:read", "*:write"])
+
+    def demand_seals() -> None:
+        change_policy(alpha_admin, confirmation="sealed")
+
+    for change in (rotate, give_scopes, demand_seals):
+        link, target = user.files(lead)[0]["link"], user.target(lead, "b.pdf")
+        change()
+        for answer in (follow(app, link), put(app, target["url"], PDF)):
+            assert (answer.status_code, "has changed" in answer.text) == (403, True), change
+        assert follow(app, user.files(lead)[0]["link"]).status_code == 200
+
+    # While the body is on its way.
+    target = user.target(lead, "b.pdf")
+
+    async def slow(*args: Any, **kwargs: Any) -> bytes:
+        body = await read_body(*args, **kwargs)
+        await sync_to_async(rotate)()
+        return body
+
+    monkeypatch.setattr(serving, "read_body", slow)
+    assert put(app, target["url"], PDF).status_code == 403
+    with org_context(alpha_user.org):
+        assert Attachment.objects.count() == 1
+
+
 def test_a_link_sees_what_its_person_may(app, user, lead, alpha_user, alpha_admin) -> None:
     """The record was taken from them, or the file from it, after the link was made."""
     user.attach(lead, "a.pdf")
@@ -277,13 +320,32 @@ def test_policy_and_scopes(app, token_for, user, lead, alpha_user, alpha_admin) 
     [
         *("../../settings.pdf", "a/b.pdf", "a\\b.pdf", ".htaccess", "a\u202efdp.exe"),
         *("page.html", "image.svg", "x.js", "run.exe", "no extension"),
-        *("line\nbreak.pdf", 'quo"te.pdf', "x" * 61),
+        *("line\nbreak.pdf", 'quo"te.pdf', "x" * 57 + ".pdf"),
+        *("txt", "pdf", "...", "....pdf", " .pdf", "a.pdf.", "a\u202e.pdf", "a\x7f.pdf", "a:b.pdf"),
+        *("CON.pdf", "nul.tar.zip", "Com1.txt", "lpt\u00b9 .csv"),
     ],
 )
 def test_names_and_types_that_are_not_taken(user, lead, name) -> None:
     arguments = {"entity": "leads", "id": str(lead.pk), "action": "add_attachment"}
     got = user.call("crm_action", **arguments, params={"file_name": name})
     assert got["error"]["code"] == "invalid_value"
+
+
+def test_names_are_kept_to_the_letter(app, user, lead) -> None:
+    """Also where Django's parser of forms would read them otherwise."""
+    for name in ("R&D &copy 100% &#47; #1;.pdf", "x" * 56 + ".PDF", "console.txt", "a.b..csv"):
+        assert user.attach(lead, name)["file_name"] == name
+        file = user.files(lead)[0]
+        assert file["file_name"] == name
+        disposition = follow(app, file["link"]).headers["content-disposition"]
+        assert name in unquote(disposition).replace('\\"', '"')
+
+
+def test_limits_are_told_in_words(app, user, lead, settings) -> None:
+    target = user.target(lead, "a.pdf")
+    assert "at most 10 MB" in target["next"]
+    settings.BOTTLECRM_MCP = {**settings.BOTTLECRM_MCP, "MAX_FILE_BYTES": 1_500}
+    assert "larger than 1.5 kB" in put(app, target["url"], b"x" * 1_501).text
 
 
 def test_uploads_that_are_refused(app, user, lead, settings, alpha_user) -> None:
@@ -323,7 +385,7 @@ def test_what_a_browser_would_show(app, user, lead, alpha_user) -> None:
         assert answer.headers["content-type"] == "application/octet-stream"
         disposition = answer.headers["content-disposition"]
         assert disposition.startswith("attachment")
-        assert not {"/", "\\", "\u202e"}.intersection(unquote(disposition))
+        assert not {"/", "\\", "\u202e"}.intersection(unquote(disposition).partition("''")[2])
         assert "set-cookie" not in answer.headers
 
 
@@ -373,6 +435,45 @@ def test_the_path_is_not_left_for_access_logs(app, user, lead) -> None:
 
     assert follow(watched, link).status_code == 200
     assert (scopes[0]["path"], scopes[0]["raw_path"]) == ("/mcp/files/", b"/mcp/files/")
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        *("/mcp//files/{}", "//mcp/files/{}", "/mcp/./files/{}", "/x/../mcp/files/{}"),
+        *("/MCP/Files/{}", "/mcp%2ffiles%2f{}", "/mcp%252Ffiles/{}", "/mcp\\files\\{}"),
+        *("/mcp/files//{}", "/mcp/files/{}/", "/mcp/fils/{}", "/crm/mcp/files/{}", "/mcp/{}"),
+        "http://crm.example.com/mcp/files/{}",
+    ],
+)
+def test_no_spelling_of_a_link_reaches_the_host(spelled) -> None:
+    """Whose log it would enter."""
+    reached = []
+
+    async def host(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope)
+
+    app = with_mcp(host)
+    secret = "leads/AAAAAAAAAAA.1700000000.abcdefgh"
+    scope: Any = {"type": "http", "method": "GET", "headers": [(b"host", b"testserver")]}
+    path = spelled.format(secret)
+    # As servers give it: decoded once.
+    scope |= {"path": unquote(path), "raw_path": path.encode(), "query_string": b"a=b"}
+    sent = []
+
+    async def run() -> None:
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b""}
+
+        async def keep(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope, receive, keep)
+
+    async_to_sync(run)()
+    assert reached == []
+    assert sent[0]["status"] == 404
+    assert secret not in repr(scope)
 
 
 def test_one_of_many_at_once_gets_it() -> None:
