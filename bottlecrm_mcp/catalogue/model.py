@@ -455,6 +455,9 @@ class Entity:
     label: tuple[tuple[str, ...], ...]
     # Those whose equal value makes a possible duplicate.
     identity: tuple[tuple[str, ...], ...] = ()
+    # Relations of which duplicates have one in common, where both have any: then a label that says
+    # nearly the same makes one, and the same label under another account makes none.
+    alike_within: tuple[str, ...] = ()
     # Those that are not finished, closed or cancelled; None where there is no such state.
     open: Open | None = None
     # The caller's id that "me" stands for, of the entity that is people.

@@ -419,6 +419,7 @@ CASES = Entity(
         ),
     ),
     identity=(("name",),),
+    alike_within=("account", "contacts"),
     delete_consequence="delete the case with its comments, attachments, e-mails, approvals and "
     "logged time",
     custom_fields="Case",

@@ -20,6 +20,9 @@ OWN_DIGITS = 7
 # Letters of a word that can be misspelled, and of one that can be so twice.
 SPELLED_LETTERS = 4
 LONG_WORD = 8
+# Of subjects that say nearly the same: letters of a word that counts, how many of those they have
+# in common, of how many letters together, and which part of the longer one's.
+SUBJECT_LETTERS, COMMON_WORDS, COMMON_LETTERS, COMMON_PART = 3, 2, 8, 0.6
 
 
 def folded(text: str) -> str:
@@ -73,6 +76,38 @@ def distance_to(text: str, words: list[str]) -> int | None:
             return None
         total += min(near)
     return total
+
+
+def say_nearly_the_same(one: str, other: str) -> bool:
+    """Whether two subjects have most of their words in common, in any order and with typos.
+
+    Short words decide nothing, and other numbers are another subject.
+    """
+    words, numbers = _subject(one)
+    other_words, other_numbers = _subject(other)
+    if numbers and other_numbers and numbers != other_numbers:
+        return False
+    common = [word for word in words if any(_same_word(word, each) for each in other_words)]
+    return (
+        len(common) >= COMMON_WORDS
+        and sum(map(len, common)) >= COMMON_LETTERS
+        and len(common) >= COMMON_PART * max(len(words), len(other_words))
+    )
+
+
+def _subject(text: str) -> tuple[set[str], set[str]]:
+    """The words and the numbers of a subject."""
+    parts = set(re.findall(r"\w+", folded(text)))
+    numbers = {part for part in parts if not part.isalpha()}
+    return {part for part in parts - numbers if len(part) >= SUBJECT_LETTERS}, numbers
+
+
+def _same_word(one: str, other: str) -> bool:
+    return one == other or (
+        can_be_misspelled(one)
+        and can_be_misspelled(other)
+        and _steps(one, other, 2 if len(one) >= LONG_WORD else 1) is not None
+    )
 
 
 def _steps(one: str, other: str, most: int) -> int | None:

@@ -18,6 +18,7 @@ from bottlecrm_mcp.gateway.base import (
     RowQuery,
     SummaryQuery,
 )
+from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.folding import OWN_DIGITS, folded, phone_digits
 from bottlecrm_mcp.gateway.shared.group_labels import NONE
 from bottlecrm_mcp.tools.arguments.references import record_meant
@@ -27,6 +28,7 @@ from bottlecrm_mcp.tools.truncation import rows_that_fit, shortened
 
 EVERY = "all"
 SPELLED_ALIKE = "name, spelled alike"
+NEARLY = "name, nearly"
 # Several people of one company are no duplicates, though a new one may be.
 COMPANY = ("company_name",)
 MOST_GROUPS = 20
@@ -77,7 +79,8 @@ def alike(
 ) -> list[dict[str, Any]]:
     """Records that share an e-mail, name, phone or company with this one, a few of them.
 
-    Those whose name is only spelled alike come last. What can't be looked up is left out.
+    Those whose name is only spelled alike come last; of what people work off, what is open comes
+    first. What can't be looked up is left out.
     """
     columns = _columns(entity)
     keys = {names: _key(entity, names, record) for names in _identities(entity)}
@@ -93,8 +96,53 @@ def alike(
             found[row["id"]] = _shown(crm, entity, row, *shared)
         for row in similar:
             found.setdefault(row["id"], _shown(crm, entity, row, SPELLED_ALIKE))
+    if entity.alike_within and name:
+        found = _of_the_same_subject(crm, entity, record, name, found)
     found.pop(but, None)
     return list(found.values())[:most]
+
+
+def _of_the_same_subject(
+    crm: Crm,
+    entity: Entity,
+    record: Mapping[str, Any],
+    name: str,
+    found: Mapping[str, dict[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Those found that are not of another account, and what says nearly the same for this one's."""
+    own = {each: ids for each in entity.alike_within if (ids := _ids(entity, each, record))}
+    kept = {key: row for key, row in found.items() if not _is_of_others(entity, own, row)}
+    alternatives = [
+        (Condition(field, "in", tuple(sorted(ids))),)
+        for each, ids in own.items()
+        if (field := entity.field(each))
+    ]
+    with suppress(NotAvailable, Refused):
+        rows, _ = _rows(crm, entity, _columns(entity), alternatives, MOST_ROWS)
+        for row in rows:
+            if folding.say_nearly_the_same(name, crm.label(entity, row)):
+                kept.setdefault(row["id"], _shown(crm, entity, row, NEARLY))
+    state = entity.open
+    if state is None:
+        return kept
+    # Sorting keeps the order of equals.
+    in_order = sorted(kept.items(), key=lambda item: item[1].get(state.field) not in state.values)
+    return dict(in_order)
+
+
+def _is_of_others(entity: Entity, own: Mapping[str, set[str]], row: Mapping[str, Any]) -> bool:
+    """Whether both name accounts or people, and none in common."""
+    theirs = {each: ids for each in entity.alike_within if (ids := _ids(entity, each, row))}
+    common = [own[each] & theirs[each] for each in own if each in theirs]
+    return bool(own and theirs) and not any(common)
+
+
+def _ids(entity: Entity, name: str, record: Mapping[str, Any]) -> set[str]:
+    """What a relation of a record points to, or of the body of one that is made."""
+    field = entity.field(name)
+    value = record.get(name) or (record.get(field.body_name) if field else None) or ()
+    values = value if isinstance(value, list | tuple) else [value]
+    return {str(each["id"] if isinstance(each, Mapping) else each) for each in values}
 
 
 def alike_among(
@@ -130,6 +178,9 @@ def _key(entity: Entity, names: Sequence[str], record: Mapping[str, Any]) -> tup
 
 def _columns(entity: Entity) -> tuple[Field, ...]:
     names = {name for group in _identities(entity) for name in group}
+    names.update(entity.alike_within)
+    if entity.alike_within and entity.open:
+        names.add(entity.open.field)
     compared = (each for each in entity.fields if each.name in names and each.listed)
     return tuple(dict.fromkeys((*label_fields(entity), *compared)))
 
@@ -171,7 +222,9 @@ def _rows(
 
 
 def _shown(crm: Crm, entity: Entity, row: Mapping[str, Any], *same: str) -> dict[str, Any]:
-    others = {name: value for name, value in row.items() if name not in label_names(entity)}
+    lists = {each.name for each in entity.fields if each.kind is Kind.RELATIONS}
+    left_out = label_names(entity) | lists
+    others = {name: value for name, value in row.items() if name not in left_out}
     return {**others, "id": row["id"], "name": crm.label(entity, row), "same": list(same)}
 
 

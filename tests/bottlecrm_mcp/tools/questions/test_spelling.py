@@ -1,5 +1,6 @@
 """Search, references and duplicates, however names and numbers are spelled."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection
 from bottlecrm_mcp.gateway.in_process import expressions
 from bottlecrm_mcp.gateway.shared import folding
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Account, Contact, Lead
+from demo_crm.models import Account, Case, Contact, Lead
 from tests.bottlecrm_mcp.tools.questions.conftest import found, named
 
 DECOMPOSED = "Jose\u0301"
@@ -164,6 +165,56 @@ def test_duplicates_of_a_record(admin, twins) -> None:
         "ANN Lée": ["first_name", "last_name"],
         "Other Number": ["phone"],
     }
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "nearly"),
+    [
+        ("Printer on floor 2 is broken", "Broken printer, floor 2", True),
+        ("Invoice shows the wrong total", "Invoise shows wrong total", True),
+        ("Übergabe Drucker Büro", "Ubergabe: Drucker (Buro)", True),
+        ("Printer on floor 2 is broken", "Printer on floor 3 is broken", False),
+        ("Invoice 1001 is wrong", "Invoice 1002 is wrong", False),
+        ("Cannot log in to the portal", "Cannot open the door", False),
+        ("Help", "Help me", False),
+        ("No go", "Not a go", False),
+        ("Bug in app", "An app bug", False),
+        ("App is slow", "App is not up", False),
+        ("Printer broken", "Printer works again, thank you", False),
+    ],
+)
+def test_subjects_that_say_nearly_the_same(one, other, nearly) -> None:
+    assert folding.say_nearly_the_same(one, other) is nearly
+    assert folding.say_nearly_the_same(other, one) is nearly
+
+
+def test_duplicates_of_a_case(admin, make) -> None:
+    """Nearly the same subject of one customer, open ones first; the same of another is none."""
+    acme, globex = make(Account, name="Acme"), make(Account, name="Globex")
+    ada = make(Contact, first_name="Ada", last_name="Lee")
+    subject = "Printer on floor 2 is broken"
+    case = partial(make, Case, priority="Low")
+    done = case(name=subject, account=acme, status="Closed")
+    near = case(name="Broken printer, floor 2", account=acme, status="New")
+    case(name=subject, account=globex, status="New")
+    case(name="Printer on floor 3 is broken", account=acme, status="New")
+    nobodys = case(name=subject.upper(), status="New")
+    hers = case(name="The printer on floor 2 broken again", status="Pending")
+    hers.contacts.add(ada)
+
+    new = {"name": "Printer on floor 2 broken!", "status": "New", "priority": "Low"}
+    related = {"account": "Acme", "contacts": [str(ada.pk)]}
+    made = admin("crm_create", entity="cases", data={**new, **related})
+    nearly = ["name, nearly"]
+    hinted = [(each["id"], each["same"]) for each in made["possible_duplicates"]]
+    assert sorted(hinted[:2]) == sorted([(str(near.pk), nearly), (str(hers.pk), nearly)])
+    assert hinted[2] == (str(done.pk), nearly)
+
+    found = admin("crm_search", entity="cases", duplicates_of=str(done.pk))["records"]
+    same = {each["id"]: each["same"] for each in found}
+    assert same == {str(nobodys.pk): ["name"], str(near.pk): nearly, made["id"]: nearly}
+    assert {"status", "account"} <= found[-1].keys()
+    assert "contacts" not in found[-1]
 
 
 def test_groups_of_duplicates(admin, twins) -> None:
