@@ -63,10 +63,7 @@ def main() -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({**about, "results": results}, indent=1, ensure_ascii=False))
     if options.record:
-        # Where a limit is met depends on the settings.
-        kept = {each.name for each in chosen if not each.settings}
-        by_task = {each["task"]: each["figures"] for each in results if each["task"] in kept}
-        figures.record(options.agent, by_task)
+        figures.record(options.agent, {each["task"]: each["figures"] for each in results})
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     print(report.table(results))
     print(report.failures(results))

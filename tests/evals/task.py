@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "tasks"
 KINDS = ("question", "change", "day", "safety")
-KEYS = {"kind", "area", "who", "scopes", "calls", "confirmations", "settings"}
+KEYS = {"kind", "area", "who", "scopes", "calls", "confirmations", "limits"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Task:
     scopes: tuple[str, ...]
     calls: int
     confirmations: int
-    settings: tuple[tuple[str, int], ...]
+    limits: tuple[tuple[str, int], ...]
     words: str
 
     @cached_property
@@ -51,7 +51,7 @@ class Task:
     @property
     def world(self) -> dict[str, Any]:
         """What `make_worlds` is asked for."""
-        return {"who": self.who, "scopes": list(self.scopes)}
+        return {"who": self.who, "scopes": list(self.scopes), "limits": dict(self.limits)}
 
 
 def load(name: str) -> Task:
@@ -64,7 +64,7 @@ def load(name: str) -> Task:
         raise ValueError(f"{name}/task.md has {', '.join(sorted(unknown))}, which no task has.")
     if about["kind"] not in KINDS:
         raise ValueError(f"{name}/task.md is of none of the kinds {', '.join(KINDS)}.")
-    settings = [each.split("=") for each in about.get("settings", "").split()]
+    limits = [each.split("=") for each in about.get("limits", "").split()]
     return Task(
         name=name,
         kind=about["kind"],
@@ -73,7 +73,7 @@ def load(name: str) -> Task:
         scopes=tuple(about.get("scopes", "").split()),
         calls=int(about["calls"]),
         confirmations=int(about.get("confirmations", 0)),
-        settings=tuple((key, int(value)) for key, value in settings),
+        limits=tuple((key, int(value)) for key, value in limits),
         words=words.strip(),
     )
 

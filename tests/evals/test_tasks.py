@@ -9,7 +9,6 @@ from django.core import mail
 from django.db import transaction
 
 from tests.agent import LEGACY, MODERN, Agent
-from tests.bottlecrm_mcp.population import with_settings
 from tests.evals import worlds
 from tests.evals.attempt import Host, Stage
 from tests.evals.conftest import played
@@ -21,13 +20,9 @@ AGENTS = ((Perfect, LEGACY), (Careless, LEGACY), (Hostile, MODERN))
 
 
 @pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
-def test_task(
-    host: Host, settings: Any, django_capture_on_commit_callbacks: Any, task: Task
-) -> None:
+def test_task(host: Host, django_capture_on_commit_callbacks: Any, task: Task) -> None:
     [about] = worlds.make_worlds([task.world])
     stage = Stage(task, about, host)
-    if task.settings:
-        settings.BOTTLECRM_MCP = with_settings(**dict(task.settings))
     for kind, era in AGENTS:
         of = (stage.strange,) if kind is Hostile else ()
         with undone():
@@ -35,8 +30,7 @@ def test_task(
                 answer, meter, agent = played(task, about["token"], kind, era, *of)
             result = stage.judge(answer, meter.figures, mailed())
             assert result.passed, (kind.__name__, result)
-            if not task.settings:
-                assert worse(task.name, kind.__name__.lower(), meter.figures) == {}
+            assert worse(task.name, kind.__name__.lower(), meter.figures) == {}
             require_as_it_should(agent)
             if kind is Perfect:
                 figures = meter.figures

@@ -17,6 +17,7 @@ from bottlecrm_mcp.conf import mcp_settings
 from pat_tokens.host.owners import owner_model
 from pat_tokens.models import Token
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.policy import change_policy
 
 PEOPLE = {
     "avery": ("Avery Stone", "ADMIN"),
@@ -32,15 +33,19 @@ def make_worlds(wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """For each wanted `{"who", "scopes"}` an organisation and another one with the same names.
 
     `token` is that of `who` with the scopes; `people` have tokens that may do everything.
+    `"limits"` are those of the organisation for each token and day, such as `{"deletes": 2}`.
     """
     return [_world(**each) for each in wanted]
 
 
-def _world(who: str, scopes: list[str]) -> dict[str, Any]:
+def _world(who: str, scopes: list[str], limits: dict[str, int]) -> dict[str, Any]:
     mark = uuid.uuid4().hex[:8]
     ours = _organisation(f"Bluebird {mark}", f"{mark}.bluebird.example")
     other = _organisation(f"Redstart {mark}", f"{mark}.redstart.example")
-    owner = ours.pop("profiles")[who]
+    profiles = ours.pop("profiles")
+    owner = profiles[who]
+    if limits:
+        change_policy(profiles["avery"], **{f"max_{kind}": most for kind, most in limits.items()})
     other.pop("profiles")
     return {**ours, "who": who, "token": _token(owner, scopes), "other": other}
 

@@ -49,7 +49,9 @@ def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]
     if "groups" in result:
         return {**known, **_summary(crm, entity, arguments)}
     record = result.get("record") or result.get("result", {}).get("record")
-    rows = [row for row in (record, *result.get("records", ())) if row]
+    # Those of crm_get are a level deeper, beside the lists that belong to them.
+    several = [row["record"] for row in result.get("records", ()) if "record" in row]
+    rows = [row for row in (record, *several, *result.get("records", ())) if row]
     if any(name.startswith(CUSTOM_FIELDS) for row in rows for name in row):
         known["custom"] = {
             key: str(each.get("label") or key)
@@ -57,6 +59,8 @@ def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]
         }
     if record:
         known["name"] = crm.label(entity, record)
+    if several:
+        known["names"] = {str(each["id"]): crm.label(entity, each) for each in several}
     return known
 
 

@@ -175,7 +175,7 @@ def test_lines_that_are_no_messages():
         done = run(stdin="\n".join(lines) + "\n", **variables(stand_in.url, TOKEN))
     assert done.returncode == 0
     said = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [each["error"]["code"] for each in said] == [-32700, -32700, -32600]
+    assert [each["error"]["code"] for each in said] == [-32700, -32700, -32600, -32600]
     assert said[2]["id"] == 7
 
 

@@ -1,13 +1,13 @@
 // A record: what changed first, then the fields that matter.
 const FIRST = 10;
 
-function recordParts(content) {
+function recordParts(content, first = FIRST) {
   const { entity, record, id } = content;
-  const name = facts.name ?? record?.name;
+  const name = facts.names?.[id] ?? facts.name ?? record?.name;
   if (!record) return [title(content), muted(content.record_not_shown), ...notes(content)];
   return [
     title(content, name),
-    node("dl", {}, fields(content).slice(0, FIRST)),
+    node("dl", {}, fields(content).slice(0, first)),
     ...notes(content),
     opens(entity, id, name),
   ];

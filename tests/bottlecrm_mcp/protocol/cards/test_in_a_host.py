@@ -117,6 +117,21 @@ def test_handshake_size_theme_and_end(host, alpha, token_for):
     expect(host.page.locator("iframe")).to_have_count(0)
 
 
+def test_several_records_by_their_names(host, alpha, token_for, folder):
+    """A contact's name is made of two fields; what does not matter is folded away."""
+    host.connect(token_for(alpha.admin), **GERMAN)
+    people = alpha.contacts[:2]
+    ids = [*(str(each.pk) for each in people), "00000000-0000-4000-8000-000000000000"]
+    host.call("crm_get", entity="contacts", ids=ids, include=["comments"])
+    names = [f"{each.first_name} {each.last_name}".strip() for each in people]
+    expect(host.card.get_by_role("heading", level=1)).to_have_text(names)
+    expect(host.card.get_by_role("button", name=f"Open {names[1]} in the CRM")).to_be_visible()
+    expect(host.card.locator("body")).to_contain_text("was not found")
+    expect(host.card.locator("details")).to_have_count(2)
+    assert host.card.locator("dd:visible").count() <= 10
+    picture(host, folder / "card-records.png")
+
+
 def test_list(host, alpha, token_for):
     host.connect(token_for(alpha.admin), **GERMAN)
     host.call("crm_search", entity="tasks", limit=4)

@@ -2,4 +2,5 @@ from tests.evals.seeding import World, day
 
 
 def seed(crm: World) -> None:
-    crm.task("Call D", due_date=day(7), assigned_to=["sam"])
+    for title in ("Call Ada", "Call Ben", "Call Cyd", "Call Dee", "Call Eve"):
+        crm.task(title, due_date=day(-90), assigned_to=["sam"])

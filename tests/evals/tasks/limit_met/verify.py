@@ -1,11 +1,11 @@
 from tests.evals.outcome import Outcome
-from tests.evals.seeding import day
 
 
 def verify(outcome: Outcome) -> None:
-    made = {row["title"] for row in outcome.new("tasks")}
-    for title in ("Call Ada", "Call Ben", "Call Cyd"):
-        if title in made:
-            outcome.created("tasks", title=title, due_date=day(7), assigned_to=["Sam Ortiz"])
-        else:
-            outcome.says(title)
+    """Two of the four, whichever; the others are told, and who can lift the limit."""
+    there = {row.get("title") for row in outcome.after.values()}
+    gone = {"Call Ada", "Call Ben", "Call Cyd", "Call Dee"} - there
+    assert len(gone) == 2, f"deleted were {sorted(gone)}"
+    for title in sorted(gone):
+        outcome.deleted("tasks", title)
+    outcome.says("administrator", *{"Call Ada", "Call Ben", "Call Cyd", "Call Dee"} - gone)
