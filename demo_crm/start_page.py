@@ -21,11 +21,13 @@ from pat_tokens.services.client_configs import PLACEHOLDER, configurations
 
 Person = dict[str, Any]
 
-COUNTED: dict[str, Any] = {
-    "leads": Lead,
-    "opportunities": Opportunity,
-    "cases": Case,
-    "invoices": Invoice,
+# What the lists leave out, and so the tools: converted leads, and merged or deleted cases.
+LISTED_CASES = Q(merged_into=None, is_active=True) & ~Q(status="Duplicate")
+COUNTED: dict[str, tuple[Any, Q]] = {
+    "leads": (Lead, ~Q(status="converted")),
+    "opportunities": (Opportunity, Q()),
+    "cases": (Case, LISTED_CASES),
+    "invoices": (Invoice, Q()),
 }
 QUESTIONS: list[dict[str, Any]] = [
     {
@@ -121,12 +123,13 @@ def _profile(email: str) -> Profile:
 
 
 def counts(profile: Profile) -> dict[str, int]:
-    """How many records of each kind this person may see."""
+    """How many records of each kind this person finds in the lists."""
     own = Q(created_by=profile.user) | Q(assigned_to=profile)
+    seen = Q() if profile.is_admin else own
     with org_context(profile.org):
         return {
-            name: model.objects.filter(Q() if profile.is_admin else own).distinct().count()
-            for name, model in COUNTED.items()
+            name: model.objects.filter(seen, listed).distinct().count()
+            for name, (model, listed) in COUNTED.items()
         }
 
 

@@ -18,6 +18,7 @@ from demo_crm.models import (
     Task,
     Team,
 )
+from tests.bottlecrm_mcp.conftest import crm_of, tools_of  # noqa: F401 (fixtures)
 
 ENTITIES = (
     "leads",

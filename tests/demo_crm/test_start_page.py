@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from demo_crm.credentials import Credentials
-from demo_crm.models import Profile
-from demo_crm.start_page import QUESTIONS
+from demo_crm.models import Case, Lead, Profile
+from demo_crm.start_page import COUNTED, QUESTIONS, counts
 from pat_tokens.services.stop import stop_agents
 from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
 from tests.programs import needs_chromium
@@ -48,6 +48,19 @@ def site(people) -> Iterator[str]:
 def ask(page: Page, question: str) -> None:
     page.get_by_role("button", name=question).click()
     expect(page.locator("button.main", has_text="Call the tool")).to_be_enabled()
+
+
+def test_counts_are_those_of_the_tools(people, tools_of, org_context):
+    """Also where lists leave records out."""
+    org = Profile.objects.get(user__email=people[0]["email"]).org
+    with org_context(org):
+        Lead.objects.filter(pk__in=Lead.objects.values("pk")[:2]).update(status="converted")
+        Case.objects.filter(pk__in=Case.objects.values("pk")[:1]).update(status="Duplicate")
+    for person in people:
+        profile = Profile.objects.select_related("user", "org").get(user__email=person["email"])
+        call = tools_of(profile)
+        totals = {name: call("crm_search", entity=name, limit=1)["total"] for name in COUNTED}
+        assert totals == counts(profile), person["email"]
 
 
 @needs_chromium
