@@ -21,7 +21,16 @@ from mcp_types import INVALID_REQUEST
 
 from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
-from bottlecrm_mcp.hosted import forms, health, oauth, rate_limits, session_id, token_policy
+from bottlecrm_mcp.hosted import (
+    forms,
+    health,
+    oauth,
+    rate_limits,
+    session_id,
+    start_up,
+    thread_pool,
+    token_policy,
+)
 from bottlecrm_mcp.hosted.admission import Call, admit_token
 from bottlecrm_mcp.hosted.body import Disconnected, read_body
 from bottlecrm_mcp.hosted.cors import cors_headers, host_of, preflight_headers
@@ -186,6 +195,7 @@ class McpApplication:
 
     async def lifespan(self, receive: Any, send: Any) -> None:
         await receive()
+        await thread_pool.in_pool(start_up.load)
         async with self.transport.running():
             await send({"type": "lifespan.startup.complete"})
             await receive()

@@ -22,6 +22,7 @@ from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.gateway import database_call
+from bottlecrm_mcp.hosted import turns
 
 BUSY = "All threads of this server are busy; try again in a moment."
 # How often it is looked for work whose time is over, and how long a cancellation may take.
@@ -54,7 +55,8 @@ async def in_pool(work: Callable[[], T]) -> T:
     run: Callable[[], Awaitable[T]] = sync_to_async(
         partial(framed, work), thread_sensitive=False, executor=executor()
     )
-    return await run()
+    async with turns.taken():
+        return await run()
 
 
 def framed(work: Callable[[], T]) -> T:

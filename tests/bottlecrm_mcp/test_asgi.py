@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -221,6 +222,8 @@ def test_with_lifespan(token_for, alpha_user) -> None:
         life = asyncio.ensure_future(app({"type": "lifespan"}, inbox.get, outbox.put))
         await inbox.put({"type": "lifespan.startup"})
         assert (await outbox.get())["type"] == "lifespan.startup.complete"
+        # What stays for good is not looked through by each garbage collection.
+        assert gc.get_freeze_count()
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
             asked = [
