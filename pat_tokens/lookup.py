@@ -4,15 +4,14 @@ Every request with a token begins with it, and building and compiling its query 
 running it. So that is compiled once, and PostgreSQL keeps it prepared; the row is always read anew.
 """
 
-from copy import copy
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from weakref import WeakSet
 
 import psycopg
 from django.db import connection
-from django.db.models import Q, QuerySet
-from django.db.models.query import ModelIterable
+from django.db.models import Q
 from psycopg.errors import (
     DuplicatePreparedStatement,
     FeatureNotSupported,
@@ -81,26 +80,59 @@ def _pipelined_row(raw: psycopg.Connection[Any], digest: str, *, prepare: bool) 
 
 
 class Compiled:
-    """The query as SQL, and what makes a model's instance of its row."""
+    """The query as SQL, and what makes a token of its row."""
 
     def __init__(self) -> None:
         tokens = Token.objects.governed().select_related("owner__user", "owner__org", "connection")
         found = Q(digest=ANY_DIGEST) | Q(previous_digest=ANY_DIGEST)
-        self._query = tokens.filter(found).order_by()[:1].query
-        self._compiler = self._query.get_compiler(connection=connection)
-        self._sql, self._parameters = self._compiler.as_sql()
+        compiler = tokens.filter(found).order_by()[:1].query.get_compiler(connection=connection)
+        self._sql, self._parameters = compiler.as_sql()
+        self._compiler: Any = compiler
+        columns = [column for column, *_ in compiler.select]
+        self._converters = compiler.get_converters(columns)
+        self._annotations: dict[str, int] = compiler.annotation_col_map
+        self._token = Instances(compiler.klass_info, columns)
 
     def statement(self, digest: str) -> tuple[str, list[Any]]:
         return self._sql, [digest if each == ANY_DIGEST else each for each in self._parameters]
 
     def token(self, row: tuple[Any, ...]) -> Token:
-        """By Django's own means, which only have the row already."""
-        query: Any = copy(self._query)
-        compiler: Any = copy(self._compiler)
-        query.get_compiler = lambda **options: compiler
-        compiler.execute_sql = lambda **options: [[row]]
-        token: Token = next(iter(ModelIterable(QuerySet(Token, query))))
+        [values] = self._compiler.apply_converters([row], self._converters)
+        token: Token = self._token.of(values)
+        for name, place in self._annotations.items():
+            setattr(token, name, values[place])
         return token
+
+
+class Instances:
+    """Makes instances of a model of their columns in a row, with those that they point to.
+
+    As Django's `ModelIterable`, which finds out anew for each query where the columns are.
+    """
+
+    def __init__(self, described: Any, columns: Sequence[Any]) -> None:
+        self._model = described["model"]
+        options = self._model._meta
+        places = {columns[place].target.attname: place for place in described["select_fields"]}
+        self._names = [each.attname for each in options.concrete_fields if each.attname in places]
+        self._places = [places[name] for name in self._names]
+        self._key = places[options.pk.attname]
+        self._related = [
+            (each["local_setter"], each["remote_setter"], Instances(each, columns))
+            for each in described.get("related_klass_infos", ())
+        ]
+
+    def of(self, row: Sequence[Any]) -> Any:
+        if row[self._key] is None:
+            return None
+        values = [row[place] for place in self._places]
+        instance = self._model.from_db(connection.alias, self._names, values)
+        for set_here, set_there, others in self._related:
+            other = others.of(row)
+            set_here(instance, other)
+            if other is not None:
+                set_there(other, instance)
+        return instance
 
 
 @cache

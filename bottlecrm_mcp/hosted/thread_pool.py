@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache, partial
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
 import psycopg
-from asgiref.sync import sync_to_async
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
@@ -52,11 +52,11 @@ def executor() -> ThreadPoolExecutor:
 
 async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
-    run: Callable[[], Awaitable[T]] = sync_to_async(
-        partial(framed, work), thread_sensitive=False, executor=executor()
-    )
+    # Not asgiref's `sync_to_async`: what the CRM's middleware sets in the context, such as a
+    # language or a time zone, ends with the work.
+    run = partial(copy_context().run, framed, work)
     async with turns.taken():
-        return await run()
+        return await asyncio.get_running_loop().run_in_executor(executor(), run)
 
 
 def framed(work: Callable[[], T]) -> T:
