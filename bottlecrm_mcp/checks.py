@@ -80,7 +80,7 @@ def check_forms(**kwargs: Any) -> list[CheckMessage]:
         if not open_forms.is_migrated():
             return [
                 Warning(
-                    "Clients on the older revisions of MCP are shown no forms, but previews.",
+                    "Clients with forms on the older revisions of MCP can't confirm anything.",
                     hint=f"Run `{idempotency.MIGRATE}`.",
                     id="bottlecrm_mcp.W004",
                 )

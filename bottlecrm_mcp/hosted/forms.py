@@ -34,6 +34,11 @@ KEEP_ALIVE_SECONDS = 15
 # What one look into the database may take.
 LOOK_SECONDS = 5
 CODES = {401: "unauthorized", 403: "forbidden", 429: "rate_limited"}
+NOT_OPENED = GatewayError(
+    "unavailable",
+    "The form that has to be answered first could not be opened: the CRM's database does not "
+    "answer, or lacks a table of the server. Nothing was changed.",
+)
 
 T = TypeVar("T")
 
@@ -53,10 +58,10 @@ class Forms:
         self._admit = admit
 
     async def ask(self, params: Mapping[str, Any]) -> str:
-        """The person's answer, as `open_forms` names it; empty if there is none in time.
+        """The person's answer, as `open_forms` names it; `CANCEL` if there is none in time.
 
         The call goes on as one that is made now: token, policy and limits are looked at again.
-        Raises `GatewayError` if it may not.
+        Raises `GatewayError` if it may not, or if no form can be opened.
         """
         rate_limits.leave(self._call.slot)
         try:
@@ -73,7 +78,7 @@ class Forms:
         caller = self._call.caller
         form_id = await _looked(partial(open_forms.open_form, caller))
         if form_id is None:
-            return ""
+            raise NOT_OPENED
         try:
             await self._stream.event(older_forms.request(str(form_id), params))
             return await self._arrived(form_id, caller.org_id)
@@ -100,7 +105,7 @@ class Forms:
                 pause = min(1.5 * pause, MOST_PAUSE_SECONDS)
         finally:
             gone.cancel()
-        return ""
+        return older_forms.CANCEL
 
     async def _client_leaves(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -16,16 +16,16 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from bottlecrm_mcp.gateway.base import Caller
+from bottlecrm_mcp.gateway.base import Caller, GatewayError
 from bottlecrm_mcp.gateway.in_process.hooks.queryset_capture import ORG_VARIABLE
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.models import OpenForm
 from bottlecrm_mcp.protocol.elicitation import KEY
-from bottlecrm_mcp.protocol.older_forms import ANSWER_SECONDS
+from bottlecrm_mcp.protocol.older_forms import ANSWER_SECONDS, CANCEL
 
 # Of one person at once.
 MOST = 5
-ACCEPT, DECLINE, CANCEL, NOT_SHOWN = "accept", "decline", "cancel", "not_shown"
+ACCEPT, DECLINE = "accept", "decline"
 # Rows that nobody waits for any more, as after the end of a process.
 LEFT_BEHIND = timedelta(seconds=2 * ANSWER_SECONDS)
 
@@ -33,13 +33,20 @@ EXCHANGE = "SELECT current_setting(%s, true), set_config(%s, %s, true)"
 TABLE_EXISTS = "SELECT to_regclass(%s) IS NOT NULL"
 
 
-def open_form(caller: Caller) -> UUID | None:
-    """The id of a new form; None if this person has too many open."""
+TOO_MANY = GatewayError(
+    "rate_limited",
+    f"{MOST} forms wait for this person's answer, the most at once. Nothing was changed. "
+    "Make the call again when one is answered.",
+)
+
+
+def open_form(caller: Caller) -> UUID:
+    """The id of a new form. Raises `GatewayError` if this person has too many open."""
     with _in_organisation(caller.org_id):
         rows = OpenForm.objects.filter(org_id=caller.org_id)
         rows.filter(created_at__lt=timezone.now() - LEFT_BEHIND).delete()
         if _answerable(rows).filter(profile_id=caller.profile_id).count() >= MOST:
-            return None
+            raise TOO_MANY
         form = OpenForm.objects.create(
             org_id=caller.org_id, profile_id=caller.profile_id, token_id=caller.token_id
         )
@@ -90,7 +97,7 @@ def is_migrated() -> bool:
 def _answer_in(message: Mapping[str, Any]) -> str:
     result = message.get("result")
     if not isinstance(result, dict):
-        return NOT_SHOWN
+        return CANCEL
     if result.get("action") != ACCEPT:
         return CANCEL if result.get("action") == CANCEL else DECLINE
     content = result.get("content")

@@ -17,6 +17,7 @@ from bottlecrm_mcp.hosted.audit import Write
 from bottlecrm_mcp.hosted.call_log import ToolCall, action_of, logged, record_refused
 from bottlecrm_mcp.hosted.execution import current_call
 from bottlecrm_mcp.protocol import completion, elicitation, resources
+from bottlecrm_mcp.protocol.older_forms import CANCEL
 from bottlecrm_mcp.protocol.server import McpServer
 from bottlecrm_mcp.tools.arguments.scalars import is_id
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
@@ -107,14 +108,10 @@ class HostedServer(McpServer):
             return super().shows_cards(context)
         return current_call.get().shows_cards
 
-    async def ask_for_form(self, context: Any, required: ConfirmationRequired) -> FormAnswer | None:
+    async def ask_for_form(self, context: Any, required: ConfirmationRequired) -> FormAnswer:
         forms = current_call.get().forms
-        if forms is None:
-            return None
         form = elicitation.form(required).model_dump(by_alias=True, exclude_none=True)
-        action = await forms.ask(form)
-        if action in ("", open_forms.NOT_SHOWN):
-            return None
+        action = await forms.ask(form) if forms else CANCEL
         agreed = {elicitation.KEY: action == open_forms.ACCEPT}
         return elicitation.answered(required.confirmation, action, agreed)
 

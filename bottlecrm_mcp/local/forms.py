@@ -24,6 +24,7 @@ MODERN = "2026-07-28"
 META_VERSION = "io.modelcontextprotocol/protocolVersion"
 META_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 META_CLIENT = "io.modelcontextprotocol/clientInfo"
+CANCELLED = {"action": older_forms.CANCEL}
 
 
 class OlderForms:
@@ -93,18 +94,16 @@ class OlderForms:
         return {**message, "params": {**params, "_meta": meta}}
 
     async def _ask(self, requests: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The client's results; None if it gives none in time, or refuses to show the form."""
-        replies: dict[str, Any] = {}
-        for key, request in requests.items():
-            if request.get("method") != older_forms.ASK:
-                return None
-            reply = await self._answer(request.get("params") or {})
-            if reply is None or "result" not in reply:
-                return None
-            replies[key] = reply["result"]
-        return replies
+        """The client's results; None if something else than forms is asked for."""
+        if any(request.get("method") != older_forms.ASK for request in requests.values()):
+            return None
+        return {
+            key: await self._answer(request.get("params") or {})
+            for key, request in requests.items()
+        }
 
-    async def _answer(self, params: Mapping[str, Any]) -> Message | None:
+    async def _answer(self, params: Mapping[str, Any]) -> Any:
+        """The client's result; `CANCELLED` if it gives none in time, or an error."""
         form_id = f"bcrm-mcp-form-{next(self._numbers)}"
         arrived = anyio.Event()
         reply: list[Message] = []
@@ -120,7 +119,7 @@ class OlderForms:
                 await arrived.wait()
         finally:
             self._open.pop(form_id, None)
-        return reply[0] if reply else None
+        return reply[0].get("result", CANCELLED) if reply else CANCELLED
 
 
 def _with_forms(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from bottlecrm_mcp.one_line import OwnWords, one_line, quoted
-from bottlecrm_mcp.protocol.older_forms import ANSWER_SECONDS
+from bottlecrm_mcp.protocol.older_forms import ANSWER_SECONDS, CANCEL
 from bottlecrm_mcp.tools.confirmation.confirm import ConfirmationRequired
 from bottlecrm_mcp.tools.crm import FormAnswer
 from bottlecrm_mcp.tools.truncation import LONGEST_IN_PREVIEW, MOST_CHARACTERS, more_than
@@ -68,7 +68,7 @@ def form_answer(params: types.CallToolRequestParams) -> FormAnswer:
 def answered(confirmation: str, action: str, content: Mapping[str, Any] | None) -> FormAnswer:
     """What a form said that was shown for this confirmation."""
     accepted = action == "accept" and (content or {}).get(KEY) is True
-    return FormAnswer(confirmation, accepted, not accepted, cancelled=action == "cancel")
+    return FormAnswer(confirmation, accepted, not accepted, cancelled=action == CANCEL)
 
 
 def ask(required: ConfirmationRequired) -> types.InputRequiredResult:
@@ -86,15 +86,13 @@ def form(required: ConfirmationRequired) -> types.ElicitRequestFormParams:
 
 async def answer(
     context: ServerRequestContext[Any, Any], required: ConfirmationRequired
-) -> FormAnswer | None:
-    """The answer to a form that is asked for now; None if the client gives none in time."""
-    reply = None
+) -> FormAnswer:
+    """The answer to a form that is asked for now; `cancelled` if the client gives none in time."""
     with suppress(MCPError), anyio.move_on_after(ANSWER_SECONDS):
         shown = message(required.preview)
         reply = await context.session.elicit_form(shown, FORM, context.request_id)
-    if reply is None:
-        return None
-    return answered(required.confirmation, reply.action, reply.content)
+        return answered(required.confirmation, reply.action, reply.content)
+    return answered(required.confirmation, CANCEL, None)
 
 
 def message(preview: Mapping[str, Any]) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 ASK = "elicitation/create"
-# Then the answer is the preview, as for a client without forms.
+# Then the form counts as closed without an answer: what the agent says takes the place of none.
 ANSWER_SECONDS = 120
+CANCEL = "cancel"
 
 
 def are_declared(params: Mapping[str, Any]) -> bool:

@@ -250,10 +250,11 @@ class McpServer(Server[Any]):
     def can_ask(self, context: Context) -> bool:
         return elicitation.can_ask(context)
 
-    async def ask_for_form(
-        self, context: Context, required: ConfirmationRequired
-    ) -> FormAnswer | None:
-        """The answer to a form that is asked for now; None if the client gives none in time."""
+    async def ask_for_form(self, context: Context, required: ConfirmationRequired) -> FormAnswer:
+        """The answer to a form that is asked for now; `cancelled` if the client gives none in time.
+
+        Raises `GatewayError` where no form can be asked for.
+        """
         return await elicitation.answer(context, required)
 
     def failed(self, error: ToolError, tool: Tool) -> types.CallToolResult:

@@ -129,11 +129,13 @@ class Asked:
 
 
 @asynccontextmanager
-async def asked(ports: list[int], secret: str, lead: Lead) -> AsyncIterator[Asked]:
+async def asked(
+    ports: list[int], secret: str, lead: Lead, **confirming: Any
+) -> AsyncIterator[Asked]:
     """A client that decides on each of its requests, and has asked for the lead to be deleted."""
     async with web(ports, secret) as http:
         http.headers["Mcp-Session-Id"] = await session_of(http)
-        async with http.stream("POST", "/mcp", json=call(lead)) as response:
+        async with http.stream("POST", "/mcp", json=call(lead, **confirming)) as response:
             assert response.headers["content-type"] == "text/event-stream"
             assert "no-transform" in response.headers["cache-control"]
             assert response.headers["x-accel-buffering"] == "no"
@@ -154,9 +156,14 @@ def delete(lead: Lead) -> Json:
     return {"entity": "leads", "id": str(lead.pk)}
 
 
-def call(lead: Lead) -> Json:
-    params = {"name": "crm_delete", "arguments": delete(lead)}
+def call(lead: Lead, **confirming: Any) -> Json:
+    params = {"name": "crm_delete", "arguments": {**delete(lead), **confirming}}
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+
+
+def refused(answer: Json) -> Json:
+    error: Json = json.loads(answer["result"]["content"][0]["text"])["error"]
+    return error
 
 
 def leads(person: Profile) -> int:
@@ -218,7 +225,7 @@ def test_call_that_asks_for_progress_too(assistant: Any, alpha_user: Profile, le
     assert none_is_left(alpha_user)
 
 
-def test_preview_where_nobody_answers_in_time(
+def test_nobody_answers_in_time_and_the_agent_agrees(
     ports: list[int],
     token_for: Any,
     alpha_user: Profile,
@@ -230,12 +237,12 @@ def test_preview_where_nobody_answers_in_time(
     secret = token_for(alpha_user)
 
     async def steps() -> Json:
-        async with asked(ports, secret, lead) as form:
+        async with asked(ports, secret, lead, confirm=True) as form:
             result = await form.result()
             assert await form.answer(secret) == 202
             return result
 
-    assert asyncio.run(steps())["confirmation_required"]
+    assert asyncio.run(steps())["declined"] is False
     assert leads(alpha_user) == 1
     assert none_is_left(alpha_user)
 
@@ -306,18 +313,40 @@ def test_client_that_leaves(
     assert leads(alpha_user) == 1
 
 
-def test_client_that_shows_no_form_after_all(
+def test_client_that_shows_no_form_after_all_and_the_agent_agrees(
     ports: list[int], token_for: Any, alpha_user: Profile, lead: Lead
 ) -> None:
     secret = token_for(alpha_user)
 
     async def steps() -> Json:
-        async with asked(ports, secret, lead) as form:
+        async with asked(ports, secret, lead, confirm=True) as form:
             error = {"jsonrpc": "2.0", "id": form.form["id"], "error": {"code": -1, "message": ""}}
             await form.http.post("/mcp", json=error)
             return await form.result()
 
-    assert asyncio.run(steps())["confirmation_required"]
+    assert asyncio.run(steps())["declined"] is False
+    assert leads(alpha_user) == 1
+
+
+def test_form_that_cannot_be_opened(
+    ports: list[int],
+    token_for: Any,
+    alpha_user: Profile,
+    lead: Lead,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    secret = token_for(alpha_user)
+    monkeypatch.setattr(
+        open_forms, "EXCHANGE", "SELECT * FROM of_a_table_that_is_missing(%s, %s, %s)"
+    )
+
+    async def steps() -> Json:
+        async with web(ports, secret) as http:
+            http.headers["Mcp-Session-Id"] = await session_of(http)
+            return refused((await http.post("/mcp", json=call(lead, confirm=True))).json())
+
+    assert asyncio.run(steps())["code"] == "unavailable"
+    assert leads(alpha_user) == 1
 
 
 def test_many_wait(
@@ -340,12 +369,11 @@ def test_many_wait(
             assert await none_is_held()
             async with web(ports, secrets[0]) as http:
                 http.headers["Mcp-Session-Id"] = await session_of(http)
-                answer = (await http.post("/mcp", json=call(lead))).json()
-                result: Json = answer["result"]["structuredContent"]
-                return result
+                return refused((await http.post("/mcp", json=call(lead, confirm=True))).json())
 
-    # One person has a few open at most, and the next one is a preview.
-    assert asyncio.run(steps())["confirmation_required"]
+    # One person has a few open at most; where no more can be shown, the agent agrees to nothing.
+    assert asyncio.run(steps())["code"] == "rate_limited"
+    assert leads(alpha_user) == 1
     assert none_is_left(alpha_user)
 
 
