@@ -42,6 +42,7 @@ from bottlecrm_mcp.gateway.shared.folding import (
     LIGATURES,
     MARKS,
     OWN_DIGITS,
+    PUNCTUATION,
     can_be_misspelled,
     folded,
     phone_digits,
@@ -51,11 +52,10 @@ from bottlecrm_mcp.gateway.shared.folding import (
 NUMBER = r"^-?\d{1,200}(\.\d{1,200})?([eE][+-]?\d{1,2})?$"
 DAY = r"^[1-9]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"
 BEYOND_ASCII = "octet_length({}) > length({})"
-# Text without accents, and letters in the place of ligatures.
-TAKEN_APART = (
-    "translate(normalize(lower({}), NFKD), "
-    f"'{''.join(LETTERS)}{MARKS}', '{''.join(LETTERS.values())}')"
-)
+# Text without accents and typographic punctuation, and letters in the place of ligatures.
+_PLAIN = {**LETTERS, **PUNCTUATION}
+_WRITTEN = "".join(_PLAIN.values()).replace("'", "''")
+TAKEN_APART = f"translate(normalize(lower({{}}), NFKD), '{''.join(_PLAIN)}{MARKS}', '{_WRITTEN}')"
 for _ligature, _letters in LIGATURES.items():
     TAKEN_APART = f"replace({TAKEN_APART}, '{_ligature}', '{_letters}')"
 # Of pg_trgm: what is spelled alike enough to be looked at.

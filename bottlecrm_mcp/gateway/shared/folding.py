@@ -1,4 +1,4 @@
-"""Folded text: what people mean by it, whatever case, accents, composition or separators it has."""
+"""Folded text: what people mean by it, whatever case, accents, composition, quotes or dashes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import unicodedata
 # too.
 MARKS = "".join(map(chr, range(0x300, 0x370)))
 LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\u0131": "i"}
+# What keyboards have in the place of typographic quotes and dashes.
+PUNCTUATION = dict.fromkeys("\u2018\u2019\u02bc", "'") | dict.fromkeys("\u201c\u201d\u201e", '"')
+PUNCTUATION |= dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-")
 LIGATURES = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
 
-_FOLDS = str.maketrans({**dict.fromkeys(MARKS), **LETTERS, **LIGATURES})
+_FOLDS = str.maketrans({**dict.fromkeys(MARKS), **LETTERS, **PUNCTUATION, **LIGATURES})
 _BETWEEN_WORDS = re.compile(r"[\s,;]+")
 _PHONE = re.compile(r"[\d\s()+./-]+", re.ASCII)
 # Digits that make a phone number, and so many that one without its prefixes still says whose it is.

@@ -14,6 +14,8 @@ from bottlecrm_mcp.gateway.shared import folding
         ("Łódź", "lodz"),
         ("Straße", "STRASSE"),
         ("Ærø", "aero"),
+        ("d\u2019Énergie", "d'energie"),
+        ("ERP \u2013 \u201ephase\u00a02\u201c", 'erp - "phase 2"'),
         ("Ελλάδα", "ΕΛΛΑΔΑ"),
     ],
 )

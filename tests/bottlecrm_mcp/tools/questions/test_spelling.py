@@ -123,6 +123,24 @@ def test_references(admin, make) -> None:
     assert admin("crm_get", entity="contacts", id="nunez, jose")["id"] == str(person.pk)
 
 
+@pytest.mark.parametrize(
+    ("held", "written"),
+    [
+        ("Compagnie d\u2019Énergie", "Compagnie d'Énergie"),
+        ("Compagnie d'Energie", "compagnie d\u2019energie"),
+        ("Traders \u2013 ERP", "Traders - ERP"),
+        ("Traders - ERP", "Traders \u2014 ERP"),
+    ],
+)
+def test_quotes_and_dashes_of_a_keyboard(admin, make, held, written) -> None:
+    account = make(Account, name=held)
+    assert admin("crm_get", entity="accounts", id=written)["id"] == str(account.pk)
+    for wanted in ({"query": written}, {"filters": {"name": written}}):
+        assert found(admin("crm_search", entity="accounts", **wanted), "name") == {held}
+    part = {"name__contains": written[3:]}
+    assert found(admin("crm_search", entity="accounts", filters=part), "name") == {held}
+
+
 def test_typo_is_no_reference_but_named(admin, make, trigrams) -> None:
     make(Account, name="Johnson Brothers")
     error = admin("crm_search", entity="contacts", filters={"account": "Jonson Brothers"})["error"]
