@@ -146,7 +146,7 @@ class Filters:
         field = self.entity.field(name) or custom_fields.field_of(self.crm, self.entity, name)
         if field is None:
             custom = custom_fields.pointed_to(self.crm, self.entity, name)
-            said = custom or suggest(name, self._filterable())
+            said = custom or _included(self.entity, name) or suggest(name, self._filterable())
             raise ToolError("unknown_filter", said)
         return name, field, operator
 
@@ -282,6 +282,9 @@ class Filters:
         if not isinstance(value, str):
             raise ToolError("invalid_value", "Must be text.")
         scalars.require_short(value)
+        if field.kind is Kind.TEXT:
+            # No record can hold more, so that "none" would be said of a country's name.
+            require_fits(field, value)
         return value
 
     def _choice(self, field: Field, value: Any) -> str:
@@ -409,6 +412,13 @@ def is_open(entity: Entity, opened: Open, value: bool) -> Condition:
     return Condition(field, "not_in" if value else "in", closed)
 
 
+def require_fits(field: Field, text: str) -> None:
+    """Raises `ToolError` for more characters than the field holds."""
+    if field.max_length is not None and len(text) > field.max_length:
+        meant = f": {field.note}" if field.note else ""
+        raise ToolError("invalid_value", f"Must have at most {field.max_length} characters{meant}.")
+
+
 def choice_value(choices: tuple[str, ...], value: Any) -> str:
     """The choice that is meant; spelling counts, case and separators do not."""
     if isinstance(value, str):
@@ -420,6 +430,13 @@ def choice_value(choices: tuple[str, ...], value: Any) -> str:
 
 def _plain(choice: str) -> str:
     return " ".join(choice.lower().replace("_", " ").replace("-", " ").split())
+
+
+def _included(entity: Entity, name: str) -> str:
+    """Where this is to be had that is no field; empty if nowhere."""
+    if name not in (each.name for each in entity.includes):
+        return ""
+    return f"{name} is no field: crm_get has it, with include: [{name!r}]."
 
 
 def _computed(entity: Entity, field: Field) -> str:

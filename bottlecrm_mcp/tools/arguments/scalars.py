@@ -34,9 +34,10 @@ YEARS = (1000, 2999)
 LONGEST_SOUGHT = 255
 MOST_WORDS = 30
 
-NOT_A_NUMBER = "Must be a number."
-# 125,000 or 1,250,000.50; a single comma with other digits after it is a decimal point somewhere.
-_GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", re.ASCII)
+NOT_A_NUMBER = "Must be a number such as 12500.50, without a currency."
+# 125,000, 1,250,000.50 or 12,50,000; a single comma with other digits after it is a decimal point
+# somewhere.
+_GROUPED = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d{1,2}(,\d{2})+,\d{3})(\.\d*)?", re.ASCII)
 
 
 def require_number(number: int | float) -> None:

@@ -9,7 +9,7 @@ from bottlecrm_mcp.catalogue.model import CUSTOM_FIELDS, Access, Entity, Field, 
 from bottlecrm_mcp.tools.arguments import custom_fields, scalars
 from bottlecrm_mcp.tools.arguments.custom_fields import PREFIX
 from bottlecrm_mcp.tools.arguments.dates import A_DAY
-from bottlecrm_mcp.tools.arguments.filters import choice_value
+from bottlecrm_mcp.tools.arguments.filters import choice_value, require_fits
 from bottlecrm_mcp.tools.arguments.list_changes import changed_list, is_list_change
 from bottlecrm_mcp.tools.arguments.references import Reference, References
 from bottlecrm_mcp.tools.crm import Crm
@@ -289,8 +289,7 @@ def _text(field: Field, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ToolError("invalid_value", "Must be text.")
     text = str(value)
-    if field.max_length is not None and len(text) > field.max_length:
-        raise ToolError("invalid_value", f"Must have at most {field.max_length} characters.")
+    require_fits(field, text)
     return text
 
 

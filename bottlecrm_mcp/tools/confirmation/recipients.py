@@ -51,7 +51,8 @@ def _own_address(field: Field, record: Record, subject: str) -> str:
             f"{subject[:1].upper()}{subject[1:]} has no {field.name}, and the CRM mails to no "
             "other address.",
             fields={field.name: "Is empty: nobody would be mailed."},
-            hint=f"{NOTHING_CHANGED} Ask the person for the address, and set {field.name} first.",
+            hint=f"{NOTHING_CHANGED} Ask the person for the address, such as that of its contact, "
+            f"and set {field.name} first.",
         )
     return str(record[field.name])
 

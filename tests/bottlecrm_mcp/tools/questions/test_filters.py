@@ -153,6 +153,9 @@ def test_weekday_to_write(admin, make) -> None:
         ("invoices", {"status": "unpaid"}, "Choices: Draft, Sent", "Did you mean"),
         ("invoices", {"is_overdue": True}, '{"due_date": "overdue"}', "Did you mean"),
         ("solutions", {"case_count": 1}, "crm_get", "Did you mean"),
+        ("cases", {"sla": "breached"}, "crm_get has it, with include: ['sla']", "Valid"),
+        ("leads", {"country": "Germany"}, "two-letter country code", "Did you mean"),
+        ("accounts", {"country__not": ["DE", "France"]}, "two-letter country code", "Did you mean"),
     ],
 )
 def test_choices_are_listed_rather_than_guessed(admin, entity, filters, said, not_said) -> None:
@@ -181,7 +184,9 @@ def test_choice_in_another_spelling(admin, make) -> None:
         {"is_active__gt": True},
         {"name__gte": "A"},
         {"amount": "1,5"},
-        {"amount": "12,34,567"},
+        {"amount": "12,34,56"},
+        {"amount": "12.500,00"},
+        {"amount": "₹12,500"},
     ],
     ids=named,
 )
