@@ -19,6 +19,7 @@ from bottlecrm_mcp.tools.arguments.references import References
 from bottlecrm_mcp.tools.arguments.values import Values
 from bottlecrm_mcp.tools.bulk.records import Several, new_records
 from bottlecrm_mcp.tools.bulk.run import change_several
+from bottlecrm_mcp.tools.closing import closed_ahead
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     effects_of_create,
@@ -150,6 +151,7 @@ def _written(
         result["possible_duplicates"] = duplicates
     warnings = [*unsent_warnings(reply.unsent), *values.warnings(created, result.get("record"))]
     warnings += money_warnings(crm, created, result.get("record"), new)
+    warnings += closed_ahead(crm, created, result.get("record"), new)
     if warnings:
         result["warnings"] = warnings
     return WriteResult(result)

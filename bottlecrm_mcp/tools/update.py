@@ -16,6 +16,7 @@ from bottlecrm_mcp.tools.arguments.references import References, record_meant, r
 from bottlecrm_mcp.tools.arguments.values import Values, sent_value
 from bottlecrm_mcp.tools.bulk.records import Several, one_meant, records_meant
 from bottlecrm_mcp.tools.bulk.run import change_several
+from bottlecrm_mcp.tools.closing import closed_ahead
 from bottlecrm_mcp.tools.confirmation.confirm import Change, Confirmation
 from bottlecrm_mcp.tools.confirmation.effects import (
     Marked,
@@ -206,6 +207,7 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
         answer |= _what_changed(updated, changed, saved)
         warnings += replacements(updated, read.data, before, saved)
         warnings += money_warnings(crm, updated, saved, read.given)
+        warnings += closed_ahead(crm, updated, saved, read.given)
         warnings += left_behind(read.marked, before)
     if warnings := [*unsent_warnings(reply.unsent), *warnings]:
         answer["warnings"] = warnings
