@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.apps import apps
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 
 from bottlecrm_mcp.conf import mcp_settings
@@ -17,6 +18,23 @@ from bottlecrm_mcp.gateway.in_process.expressions import has_trigrams
 from bottlecrm_mcp.gateway.in_process.gateway import model_of
 from bottlecrm_mcp.hosted import open_forms
 from bottlecrm_mcp.models import KeyedWrite, OpenForm
+
+OWN_APPS = ("bottlecrm_mcp", "pat_tokens")
+
+
+def check_migrations() -> Iterator[Finding]:
+    part = "migrations"
+    loader = MigrationLoader(connection)
+    ours = sorted(node for node in loader.graph.nodes if node[0] in OWN_APPS)
+    missing = [".".join(node) for node in ours if node not in loader.applied_migrations]
+    if missing:
+        yield failure(
+            part,
+            f"{', '.join(missing)}: not applied to this database. Run manage.py migrate; the "
+            "processes of the version before go on meanwhile.",
+        )
+    else:
+        yield ok(part, "All are applied.")
 
 
 def check_role() -> Iterator[Finding]:

@@ -79,6 +79,7 @@ SETTINGS_CHECKS: tuple[Check, ...] = (
     discovery.check_discovery,
 )
 DATABASE_CHECKS: tuple[Check, ...] = (
+    database.check_migrations,
     database.check_role,
     database.check_row_security,
     database.check_no_rows_without_organisation,

@@ -58,6 +58,7 @@ def test_demo_is_right():
         "coverage",
         "ASGI",
         "OAuth",
+        "migrations",
         "database role",
         "row-level security",
         "rows without an organisation",
@@ -206,6 +207,15 @@ def test_role_that_row_security_does_not_bind(monkeypatch, row):
     (finding,) = database.check_role()
     assert finding.level is Level.FAILURE
     assert "ordinary role" in finding.sentence
+
+
+def test_migration_that_is_not_applied(two_orgs):
+    from django.db.migrations.recorder import MigrationRecorder
+
+    MigrationRecorder.Migration.objects.filter(app="pat_tokens", name__startswith="0006").delete()
+    said = found(Level.FAILURE)["migrations"]
+    assert "pat_tokens.0006_calls" in said
+    assert "manage.py migrate" in said
 
 
 def test_slow_list(monkeypatch):
