@@ -150,11 +150,11 @@ def authenticated_again(call: Call) -> Iterator[None]:
         except Unauthorized as refusal:
             raise _not_written("unauthorized", str(refusal)) from refusal
         except token_policy.NotAdmitted as refusal:
-            raise _not_written("forbidden", str(refusal)) from refusal
+            raise _not_written("policy", str(refusal)) from refusal
         except DatabaseError as problem:
             raise _not_written("unavailable", "The CRM's database does not answer.") from problem
         if caller.read_only:
-            raise _not_written("forbidden", caller.read_only)
+            raise _not_written("policy", caller.read_only)
         if caller != call.caller:
             raise _not_written("conflict", PERMISSIONS_CHANGED)
         yield

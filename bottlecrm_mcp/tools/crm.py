@@ -108,7 +108,7 @@ class Crm:
     def require_scope(self, entity: Entity, access: str, reason: str = "") -> None:
         """Refuse what the token's scopes don't cover, by naming the scope that is missing."""
         if access == "write" and self.caller.read_only:
-            raise ToolError("forbidden", self.caller.read_only)
+            raise ToolError("policy", self.caller.read_only)
         if not self.may(entity, access):
             raise lacks_scope(self.caller, f"{entity.resource_for(access)}:{access}", reason)
 

@@ -12,6 +12,7 @@ from pat_tokens.lists.call_filter import CallFilter, OwnCallFilter
 from pat_tokens.lists.moments import zone_of
 from pat_tokens.pages.access import admin_page, member_page, owner_of
 from pat_tokens.pages.calls_chart import chart_of_days
+from pat_tokens.pages.event_words import why
 from pat_tokens.pages.rendering import filters_in, next_url, page, page_of, position_of
 from pat_tokens.services.calls import call_page, calls_as_csv, calls_by_day
 
@@ -50,7 +51,7 @@ def _shown(request: HttpRequest, form: CallFilter, name: str) -> HttpResponse:
         return page(request, TEMPLATE, context, status=400)
     shown = page_of(call_page, form.org.pk, form.wanted, **position_of(form))
     context |= {
-        "calls": [call for _, call in shown.lines],
+        "calls": [(call, why(call.code)) for _, call in shown.lines],
         "next": next_url(request, shown),
         "filters": filters_in(request).urlencode(),
     }

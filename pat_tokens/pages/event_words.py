@@ -42,10 +42,13 @@ OUTCOMES = {
     "declined": "the person said no",
     "insufficient_scope": "the token may not",
     "forbidden": "the person may not",
+    "policy": "the organisation lets no token do that now",
+    "limit_reached": "its limit of the day is reached",
     "not_found": "there is no such record",
     "ambiguous": "more than one record was meant",
     "hidden": "the record is hidden",
     "invalid_value": "what was given is not valid",
+    "invalid_filter": "what was looked for is not valid",
     "unknown_field": "there is no such field",
     "unknown_action": "there is no such action",
     "not_supported": "the CRM does not offer that",
@@ -111,6 +114,11 @@ def said_of(event: Event) -> Said:
     return Said(text, _sentence(more), *_record(event), _client(event.client))
 
 
+def why(code: str) -> str:
+    """What the code of an error means."""
+    return OUTCOMES.get(code, code.replace("_", " "))
+
+
 def plainly(reason: str) -> str:
     """Why a token was refused, without the names of scopes."""
     if found := LACKING.fullmatch(reason):
@@ -138,8 +146,7 @@ def _write(event: Event) -> tuple[str, str]:
         return f"{name} changed {len(fields)} fields of {what}", ", ".join(fields)
     if event.outcome == "repeated":
         return f"{name} {done} {what} before; the same call again did nothing", ""
-    why = OUTCOMES.get(event.outcome, event.outcome.replace("_", " "))
-    return f"{name} tried to {tried} {what}: {why}", ""
+    return f"{name} tried to {tried} {what}: {why(event.outcome)}", ""
 
 
 def _doing(event: Event) -> tuple[str, str]:

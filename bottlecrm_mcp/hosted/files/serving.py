@@ -58,6 +58,7 @@ CHANGED = f"The token or what it may do has changed since this link was made. {A
 STATUS = {
     "unauthorized": 403,
     "forbidden": 403,
+    "policy": 403,
     "insufficient_scope": 403,
     "not_found": 404,
     "conflict": 409,

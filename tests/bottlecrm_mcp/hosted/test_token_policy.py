@@ -109,12 +109,12 @@ def test_read_only_refuses_a_write_that_is_tried_anyway(token_for, alpha_admin) 
     secret = token_for(alpha_admin)
     change_policy(alpha_admin, agents="read_only")
     answer = create_lead(secret)
-    assert answer["error"]["code"] == "forbidden"
+    assert answer["error"]["code"] == "policy"
     assert AGENTS_READ_ONLY in answer["error"]["message"]
     with org_context(alpha_admin.org):
         assert not Lead.objects.exists()
     (event,) = writes(alpha_admin)
-    assert (event.tool, event.record_id, event.outcome) == ("crm_create", "", "forbidden")
+    assert (event.tool, event.record_id, event.outcome) == ("crm_create", "", "policy")
 
 
 def test_read_only_leaves_nothing_of_a_token_that_only_writes(token_for, alpha_admin) -> None:

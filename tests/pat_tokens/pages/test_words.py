@@ -48,6 +48,11 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Sa
             "",
         ),
         (
+            {"tool": "crm_create", "entity": "tasks", "outcome": "policy"},
+            "Claude tried to add a task: the organisation lets no token do that now",
+            "",
+        ),
+        (
             {"tool": "crm_create", "entity": "leads", "outcome": "done", "detail": "title, email"},
             "Claude added a lead",
             "Title, email",
