@@ -41,6 +41,17 @@ def member_by_email(org_id: Any, address: str) -> Any:
     return found.values_list("pk", flat=True).first()
 
 
+def members_called(org_id: Any, words: str) -> list[Any]:
+    """The members, with the user, who have these words in their name or e-mail address; the one who
+    is called just so, where there is one."""
+    members: Any = owner_model()._base_manager.filter(org_id=org_id).select_related("user")
+    wanted = words.strip().casefold()
+    named = {each: (name_of(each), email_of(each), str(each.user)) for each in members}
+    found = [each for each, names in named.items() if wanted in " ".join(names).casefold()]
+    exact = [each for each in found if wanted in map(str.casefold, named[each])]
+    return exact if len(exact) == 1 else found
+
+
 def member_of(org_id: Any, pk: Any) -> Any:
     """The member with this id, with the user; None if the organisation has none."""
     members: Any = owner_model()._base_manager.select_related("user")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from pat_tokens.host.owners import member_by_email, member_id
+from pat_tokens.host.owners import email_of, member_by_email, member_id, members_called
 from pat_tokens.http.plain_values import WholeNumberFormField
 from pat_tokens.lists.listing import ids_called, names_of_id
 from pat_tokens.lists.moments import as_moment, zone_of
@@ -21,7 +21,8 @@ NO_TOKEN = "No token and no client has this in its name."
 TOO_MANY_TOKENS = (
     f"More than {MOST_TOKENS} tokens and clients have this in their name: write more of it."
 )
-PERSON = "The id of a member, or the e-mail address of one."
+NOBODY = "Nobody here is called so: write a part of a member's name or e-mail address, or an id."
+MOST_NAMED = 5
 LOOKUPS = {
     "person": "actor_id",
     "token": "token_id__in",
@@ -60,7 +61,10 @@ class PageForm(forms.Form):
 
 class FilterForm(PageForm):
     person = forms.CharField(
-        required=False, max_length=255, label="Person", help_text="E-mail address or id."
+        required=False,
+        max_length=255,
+        label="Person",
+        help_text="A part of the name or e-mail address.",
     )
 
     def __init__(self, *args: Any, org: Any, **kwargs: Any) -> None:
@@ -72,10 +76,16 @@ class FilterForm(PageForm):
         person = self.cleaned_data["person"]
         if not person:
             return None
-        found = member_by_email(self.org.pk, person) if "@" in person else member_id(person)
-        if found is None:
-            raise forms.ValidationError(PERSON)
-        return found
+        known = member_by_email(self.org.pk, person) if "@" in person else member_id(person)
+        if known is not None:
+            return known
+        found = members_called(self.org.pk, person)
+        if not found:
+            raise forms.ValidationError(NOBODY)
+        if len(found) > 1:
+            several = ", ".join(map(email_of, found[:MOST_NAMED]))
+            raise forms.ValidationError(f"{len(found)} members are called so: {several}.")
+        return found[0].pk
 
 
 class TokenFilter(FilterForm):

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from pat_tokens.host.owners import name_of
 from pat_tokens.models import Token
 from pat_tokens.resolver import resolve_token
 from pat_tokens.rls import in_organisation
@@ -338,8 +339,20 @@ def test_organisation_is_narrowed_and_paged(browser, issue, alpha_admin, alpha_u
     assert "No token fits these filters." in text_of(client.get(ORG, {"state": "orphaned"}))
     bad = client.get(ORG, {"person": "nobody@example.com"})
     assert bad.status_code == 400
-    assert "The id of a member, or the e-mail address of one." in text_of(bad)
+    assert "Nobody here is called so" in text_of(bad)
     assert client.get(ORG, {"cursor": "x"}).status_code == 404
+
+
+def test_person_by_a_part_of_the_name(browser, issue, alpha_admin, alpha_user) -> None:
+    issue(alpha_user, name="Theirs")
+    issue(alpha_admin, name="Mine")
+    client, address = browser(alpha_admin), alpha_user.user.email
+    for called in (address.partition("@")[0].upper(), name_of(alpha_user), address[:-1]):
+        shown = client.get(ORG, {"person": called})
+        assert [row["token"].name for row in shown.context["rows"]] == ["Theirs"], called
+    several = client.get(ORG, {"person": "@"})
+    assert several.status_code == 400
+    assert "are called so: " in text_of(several)
 
 
 def test_too_many_live_tokens(browser, issue, alpha_user, settings) -> None:
