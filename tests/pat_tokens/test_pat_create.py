@@ -28,13 +28,16 @@ def test_printed_once_warned_of_and_logged(alpha_user, events) -> None:
     assert token.expires_at - timezone.now() > timedelta(days=89)
     assert secret not in told
     assert "only time that the token is shown" in told
+    assert f"can do in Alpha what {alpha_user.user.email.upper()} may do" in told
     (event,) = events(alpha_user.org, kind=Event.Kind.CREATED)
     assert event.detail == "with pat_create, on the server"
     assert event.token_id == token.pk
 
 
 def test_less_than_everything(alpha_user) -> None:
-    secret, _ = make(alpha_user.user.email, str(alpha_user.org.pk), "--read-only", "--days", "1")
+    org = str(alpha_user.org.pk)
+    secret, told = make(alpha_user.user.email, org, "--read-only", "--days", "1")
+    assert f"can look up in Alpha what {alpha_user.user.email} may look up" in told
     token = resolve_token(secret)
     assert token.scopes == ["*:read"]
     assert token.expires_at - timezone.now() < timedelta(days=2)

@@ -14,8 +14,9 @@ from pat_tokens.services.policy import default_lifetime, policy_of
 from pat_tokens.services.presets import scopes_for
 
 WARNING = (
-    "This is the only time that the token is shown. Whoever has it can do in {org} what {email} "
-    "may do, until {ends:%Y-%m-%d}. The organisation's event log says that it was made here."
+    "This is the only time that the token is shown. Whoever has it can {verb} in {org} what "
+    "{email} may {verb}, until {ends:%Y-%m-%d}. The organisation's event log says that it was made "
+    "here."
 )
 
 
@@ -46,7 +47,9 @@ class Command(BaseCommand):
             )
         except APIException as refusal:
             raise CommandError(str(refusal.detail)) from refusal
-        self.stderr.write(WARNING.format(org=owner.org, email=options["email"], ends=ends))
+        verb = "look up" if options["read_only"] else "do"
+        said = WARNING.format(verb=verb, org=owner.org, email=options["email"], ends=ends)
+        self.stderr.write(said)
         self.stdout.write(secret)
 
 
