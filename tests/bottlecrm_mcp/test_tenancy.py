@@ -28,6 +28,9 @@ from tests.bottlecrm_mcp.population import (
 from tests.bottlecrm_mcp.tools.test_create import NEW
 from tests.kept import kept
 
+# Of a call.
+MOST_INCLUDES = 10
+
 
 def searched(call, name, **arguments):
     """Every id that crm_search gives, over all pages."""
@@ -73,8 +76,9 @@ def arguments_by_id(name):
     """Every call that takes the id of a record of this entity, without the id."""
     entity = ENTITIES[name]
     yield "crm_get", {}
-    for included in entity.includes:
-        yield "crm_get", {"include": [included.name]}
+    included = [each.name for each in entity.includes]
+    for first in range(0, len(included), MOST_INCLUDES):
+        yield "crm_get", {"include": included[first : first + MOST_INCLUDES]}
     field = next(each for each in entity.writable_fields if each.kind.is_text)
     yield "crm_update", {"data": {field.name: "taken over"}}
     yield "crm_delete", {}

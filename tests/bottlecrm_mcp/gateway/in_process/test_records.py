@@ -14,7 +14,14 @@ from bottlecrm_mcp.catalogue.model import Field, Kind
 from bottlecrm_mcp.gateway.in_process import records
 from bottlecrm_mcp.gateway.in_process.records import scalar
 from bottlecrm_mcp.tools.arguments.filters import operators
-from tests.bottlecrm_mcp.population import ENTITIES, NAMES, ids, rest_record, rest_rows
+from tests.bottlecrm_mcp.population import (
+    ENTITIES,
+    NAMES,
+    ids,
+    model_of,
+    rest_record,
+    rest_rows,
+)
 
 ZONE = ZoneInfo("Asia/Kolkata")  # alpha's
 
@@ -89,7 +96,9 @@ def questions(records: list[dict[str, Any]], field: Field) -> list[tuple[str, An
     if not values or not operators(field):
         return asked
     middle = values[len(values) // 2]
-    for operator in set(operators(field)) - {"is_empty"}:
+    for operator in operators(field):
+        if operator == "is_empty":
+            continue
         wanted = middle
         if operator == "contains":
             wanted = (middle[1:-1] or middle[:1]).swapcase()
@@ -100,6 +109,17 @@ def questions(records: list[dict[str, Any]], field: Field) -> list[tuple[str, An
         some = [values[0], middle]
         asked.append(("in", some, some))
     return asked
+
+
+def alike(name: str) -> Callable[[Field], Any]:
+    """What decides how a field's filters are answered, apart from its column."""
+    columns = {each.name: each for each in model_of(ENTITIES[name])._meta.get_fields()}
+
+    def kind(field: Field) -> Any:
+        column = columns.get(field.name)
+        return field.kind, getattr(column, "null", None), getattr(column, "blank", None)
+
+    return kind
 
 
 def as_json(value: Any) -> Any:
@@ -117,13 +137,20 @@ def found(call: Any, name: str, **arguments: Any) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_filters(tools_of, api, alpha, name) -> None:
-    for profile, most in ((alpha.admin, 9), (alpha.user, 1)):
+    """Every operator on one field of each kind, some on each other one."""
+    kind, seen = alike(name), set()
+    for profile, most in ((alpha.admin, 3), (alpha.user, 1)):
         call, records = tools_of(profile), shown(api(profile), name)
         offered = call("crm_describe", entity=name)["filters"]
-        for field in ENTITIES[name].fields:
+        for number, field in enumerate(ENTITIES[name].fields):
             described = () if field.computed else offered.get(str(field.kind), ())
             assert tuple(described) == operators(field)
-            for operator, wanted, given in questions(records, field)[-most:]:
+            asked = questions(records, field)
+            if kind(field) in seen:
+                asked = [*asked[number % len(asked) :], *asked][:most]
+            elif len(asked) > most:
+                seen.add(kind(field))
+            for operator, wanted, given in asked:
                 key = field.name + (f"__{operator}" if operator not in ("eq", "in") else "")
                 expected = matching(records, field, operator, wanted)
                 got = found(call, name, filters={key: given})
