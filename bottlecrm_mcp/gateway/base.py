@@ -322,7 +322,7 @@ class WriteKey:
 
     `digest` is of the tool and its arguments, `record_id` that of the record where it is known
     beforehand. One of several writes of a call has what it adds to the call's own key behind a
-    colon, and in `call` the digest of that call's arguments.
+    colon, and the first of them in `call` the digest of that call's arguments.
     """
 
     key: str

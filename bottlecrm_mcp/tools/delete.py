@@ -161,6 +161,8 @@ def _written(
 def _repeated(entity: Entity, record_id: str, earlier: EarlierWrite) -> dict[str, Any]:
     """The answer to a call that was made before under its key."""
     answer = {"entity": entity.name, "id": record_id, "deleted": True, "repeated": True}
+    if entity.delete_way_back:
+        answer["way_back"] = entity.delete_way_back
     if warnings := unsent_warnings(earlier.unsent):
         answer["warnings"] = warnings
     return answer

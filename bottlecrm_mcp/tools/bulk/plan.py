@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +56,11 @@ class Plan:
         """Whether a person agreed to just this when an earlier call began it under its key."""
         return any(each.digest.endswith(self.agreed) for each in self.meant.earlier.values())
 
-    def key_of(self, record_id: str) -> WriteKey | None:
-        return self.meant.key_of(record_id, self.states[record_id], self.agreed)
+    def key_of(self, record_id: str, done: Collection[str]) -> WriteKey | None:
+        """The key of the write to one of them, where those are `done`."""
+        is_begun = bool(done or self.meant.earlier)
+        state = self.states[record_id]
+        return self.meant.key_of(record_id, state, self.agreed, is_begun=is_begun)
 
     def change(self) -> Change:
         """What the confirmation is bound to: the exact records, each as it is."""

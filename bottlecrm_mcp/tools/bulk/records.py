@@ -54,16 +54,20 @@ class Meant:
     key: str = ""
     earlier: Mapping[str, EarlierWrite] = field(default_factory=dict)
 
-    def key_of(self, record_id: str, state: str, agreed: str) -> WriteKey | None:
+    def key_of(self, record_id: str, state: str, agreed: str, *, is_begun: bool) -> WriteKey | None:
         """The key of the write to one of them, which says to what state of it, and of all of them,
-        a person agreed."""
+        a person agreed.
+
+        Once the call `is_begun`, the client's key is known to be this call's.
+        """
         if not self.key:
             return None
         several = self.several
         known = "" if several.tool == "crm_create" else record_id
         parts = f"{self.asked}{state}{agreed}"
         key, entity = f"{self.key}:{record_id}", several.entity.name
-        return WriteKey(key, parts, several.tool, entity, known, call=self.asked)
+        call = "" if is_begun else self.asked
+        return WriteKey(key, parts, several.tool, entity, known, call)
 
 
 def one_meant(

@@ -25,6 +25,10 @@ KEPT_SECONDS = 2
 OF_ONE_RECORD = ("not_saved",)
 CHANGED = ToolError("conflict", "It was changed since the preview.")
 NO_TIME = "The time for one call is over."
+BEFORE = (
+    "An earlier call under this key changed these. The server does not keep what they held: only "
+    "the answer to that call has their way back."
+)
 
 
 @dataclass
@@ -77,7 +81,7 @@ def _change(crm: Crm, plan: Plan, record_id: str, prepared: Prepared, outcome: O
     try:
         if prepared.watched is None and plan.meant.several.tool != "crm_create":
             prepared = _read_again(plan, record_id)
-        outcome.done[record_id] = prepared.write(plan.key_of(record_id))
+        outcome.done[record_id] = prepared.write(plan.key_of(record_id, outcome.done))
     except WrittenBefore as before:
         answer = {"id": before.earlier.record_id, "repeated": True}
         outcome.done[record_id] = WriteResult(answer)
@@ -169,19 +173,24 @@ def _after(plan: Plan, outcome: Outcome) -> dict[str, Any]:
         ]
     if several.tool == "crm_update":
         after["changed"] = _fields(several.entity, outcome.done)
-        back = way_back(
-            several.entity,
-            several.arguments["data"],
-            {
-                key: (each.changed, plan.ready[key].change.effects)
-                for key, each in outcome.done.items()
-            },
-        )
-        if back:
+        if back := _way_back(plan, outcome):
             after["way_back"] = back
-    elif several.way_back and outcome.done:
+    elif several.way_back and (outcome.done or plan.meant.earlier):
         after["way_back"] = several.way_back
     return after
+
+
+def _way_back(plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """That of what was updated by this call, and which records it is not of."""
+    several = plan.meant.several
+    back = way_back(
+        several.entity,
+        several.arguments["data"],
+        {key: (each.changed, plan.ready[key].change.effects) for key, each in outcome.done.items()},
+    )
+    before = [key for key, each in outcome.done.items() if each.answer.get("repeated")]
+    before += plan.meant.earlier
+    return {**back, "not_covered": {"ids": before, "reason": BEFORE}} if before else back
 
 
 def _fields(entity: Entity, done: Mapping[str, WriteResult]) -> dict[str, int]:

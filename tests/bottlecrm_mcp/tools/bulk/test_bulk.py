@@ -224,8 +224,15 @@ def test_stopped_in_the_middle_and_gone_on(
     assert (second["count"], second["done_before"]) == (6, 3)
     assert "repeated" not in second
     assert stored(alpha, status="Completed") == 6
+    # Each record is either in a call that brings it back, or said to be in none.
+    (back,), left = second["way_back"]["calls"], second["way_back"]["not_covered"]
+    assert (len(back["ids"]), len(left["ids"])) == (3, 3)
+    assert {*back["ids"], *left["ids"]} == {each["id"] for each in second["done"]}
+    assert "An earlier call under this key" in left["reason"]
     third = admin("crm_update", **change)
     assert (third["count"], third["repeated"]) == (6, True)
+    assert "calls" not in third["way_back"]
+    assert len(third["way_back"]["not_covered"]["ids"]) == 6
     with pytest.raises(GatewayError, match="used for another call"):
         admin("crm_update", **{**change, "data": {"status": "New"}})
     with pytest.raises(GatewayError, match="used for another call"):
