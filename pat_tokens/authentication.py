@@ -36,7 +36,7 @@ def _from_header(request: Request) -> Token | None:
         return None
     token = resolve_presented(secret)
     if reason := denial(token, request.method, request.path_info) or limit_denial(
-        token.org_id, token.credential_id, request.method
+        token.org_id, token.credential_id, request._request
     ):
         record_refusal(token, reason)
         raise PermissionDenied(reason)

@@ -98,7 +98,7 @@ class TokenContext:
         # Before anything is attached: a refused request leaves no identity behind.
         if reason := denial(token, request.method, request.path_info):
             return _refused(token, reason)
-        if reason := limit_denial(token.org_id, token.credential_id, request.method):
+        if reason := limit_denial(token.org_id, token.credential_id, request):
             return _refused(token, reason)
         _attach(cast(IdentifiedRequest, request), token)
         record_use(token)
@@ -109,7 +109,7 @@ class TokenContext:
         """The organisation's policy binds the host's own tokens too."""
         token, org_id = request._pat, request.org.pk
         if reason := host_token_denial(token, org_id, request.method) or limit_denial(
-            org_id, token.pk, request.method
+            org_id, token.pk, request
         ):
             logger.warning("Token %s of the host refused: %s", token.pk, reason)
             return JsonResponse({"detail": reason}, status=403)

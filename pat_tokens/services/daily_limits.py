@@ -14,6 +14,7 @@ from django.db import connection
 from pat_tokens.conf import token_settings
 from pat_tokens.models import DailyCount, Policy, Token
 from pat_tokens.rls import in_organisation
+from pat_tokens.services.asked_changes import AskedChanges
 
 KINDS = ("writes", "deletes", "mails")
 NAMES = {"writes": "writes", "deletes": "deletes", "mails": "e-mails to people outside"}
@@ -66,7 +67,9 @@ class Left:
         return f"{self.used} of {self.limit} {self.name} today"
 
 
-def count_write(org_id: Any, token_id: str, *, deletes: int = 0, mails: int = 0) -> None:
+def count_write(
+    org_id: Any, token_id: str, *, writes: int = 1, deletes: int = 0, mails: int = 0
+) -> None:
     """Count one write, in the transaction that makes it and has the organisation set.
 
     Raises `LimitReached`; the transaction is then to be rolled back.
@@ -74,7 +77,7 @@ def count_write(org_id: Any, token_id: str, *, deletes: int = 0, mails: int = 0)
     if connection.vendor != "postgresql":
         # A host's own tests; the deployment check refuses any other database.
         return
-    added = {"writes": 1, "deletes": deletes, "mails": mails}
+    added = {"writes": writes, "deletes": deletes, "mails": mails}
     with connection.cursor() as cursor:
         cursor.execute(COUNT, [str(org_id), token_id, *added.values()])
         *counts, chosen = cursor.fetchone()
@@ -84,11 +87,11 @@ def count_write(org_id: Any, token_id: str, *, deletes: int = 0, mails: int = 0)
             raise LimitReached(Left(kind, count - added[kind], limits[kind]).reached)
 
 
-def count_request(org_id: Any, token_id: str, *, deletes: int = 0) -> str | None:
+def count_request(org_id: Any, token_id: str, asked: AskedChanges) -> str | None:
     """Count a request that writes, in a transaction of its own; why it may not be made, or None."""
     try:
         with in_organisation(org_id):
-            count_write(org_id, token_id, deletes=deletes)
+            count_write(org_id, token_id, **asked._asdict())
     except LimitReached as reached:
         return str(reached)
     return None

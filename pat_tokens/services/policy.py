@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 
 from pat_tokens import scopes
@@ -12,6 +13,7 @@ from pat_tokens.models import Event, Policy, Token
 from pat_tokens.request_cache import cached, is_within_call
 from pat_tokens.rls import in_organisation
 from pat_tokens.scopes import READ_METHODS
+from pat_tokens.services.asked_changes import TooLongToCount, changes_asked
 from pat_tokens.services.client_policy import client_denial
 from pat_tokens.services.daily_limits import count_request
 from pat_tokens.services.stop import stop_denial
@@ -82,14 +84,17 @@ def denial(token: Token, method: str | None, path: str) -> str | None:
     )
 
 
-def limit_denial(org_id: Any, token_id: Any, method: str | None) -> str | None:
-    """Why a token may not make this request today, or None; it is counted if it writes.
+def limit_denial(org_id: Any, token_id: Any, request: HttpRequest) -> str | None:
+    """Why a token may not make this request today, or None; what it would change is counted.
 
     A call to /mcp counts its writes itself, in their own transactions.
     """
-    if method in READ_METHODS or is_within_call():
+    if request.method in READ_METHODS or is_within_call():
         return None
-    return count_request(org_id, str(token_id), deletes=int(method == "DELETE"))
+    try:
+        return count_request(org_id, str(token_id), changes_asked(request))
+    except TooLongToCount as problem:
+        return str(problem)
 
 
 def connection_denial(token: Token) -> str | None:

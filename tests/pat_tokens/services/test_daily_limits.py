@@ -1,5 +1,6 @@
 """The limits of a day: counted in the transaction of the write, whoever else writes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from django.db import connection
 from pat_tokens.models import DailyCount, Policy
 from pat_tokens.resolver import resolve_token
 from pat_tokens.rls import in_organisation, presenting
+from pat_tokens.services.asked_changes import AskedChanges, changes_asked
 from pat_tokens.services.daily_limits import (
     LimitReached,
     count_request,
@@ -119,8 +121,48 @@ def test_requests_of_a_token_to_the_api(token_api, issue, alpha_admin, settings)
     refused = client.delete("/api/leads/x/")
     assert "2 of 2 writes today" in refused.json()["detail"]
     assert client.get("/api/leads/").status_code == 200
-    assert count_request(alpha_admin.org_id, "other", deletes=1) is None
-    assert "1 of 1 deletes" in (count_request(alpha_admin.org_id, "other", deletes=1) or "")
+    one = AskedChanges(1, deletes=1)
+    assert count_request(alpha_admin.org_id, "other", one) is None
+    assert "1 of 1 deletes" in (count_request(alpha_admin.org_id, "other", one) or "")
+
+
+BULK = {"/api/cases/bulk/update/": (3, 0, 0), "/api/cases/bulk/delete/": (3, 3, 0)}
+ONE = {
+    "/api/cases/x/merge/y/": (1, 1, 0),
+    "/api/cases/x/unmerge/": (1, 0, 0),
+    "/api/invoices/x/send/": (1, 0, 1),
+    "/api/accounts/x/create_mail/": (1, 0, 1),
+}
+
+
+@pytest.mark.parametrize("ids", [list("abc"), {"a": 1, "b": 2, "c": 3}, None], ids=str)
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "cp037"])
+def test_what_a_request_changes(rf, ids, charset) -> None:
+    """Each of the records that its body lists, in whatever way the host would read it."""
+    for path, counts in (BULK if ids else ONE).items():
+        body = json.dumps({"ids": ids} if ids else {}).encode(charset)
+        request = rf.generic("POST", path, body, f"application/json; charset={charset}")
+        assert changes_asked(request) == counts
+        # The view reads it after that.
+        assert request.read() == body
+    assert changes_asked(rf.delete("/api/tasks/x/")) == (1, 1, 0)
+    assert changes_asked(rf.post("/api/tasks/", "[" * 9999, "application/json")) == (1, 0, 0)
+    assert changes_asked(rf.post("/api/tasks/", "[{},{}]", "application/json")) == (2, 0, 0)
+    assert changes_asked(rf.get("/api/tasks/")) == (0, 0, 0)
+
+
+def test_bulk_request_beyond_the_limit(token_api, alpha_admin, settings) -> None:
+    """All of it is refused, and none of it counted; so is one that is too long to be counted."""
+    settings.PAT_TOKENS_DAILY_LIMITS = {"writes": 9, "deletes": 4}
+    client = token_api(alpha_admin)
+    path = "/api/cases/bulk/delete/"
+    for ids, said in (("abc", None), ("de", "3 of 4 deletes today"), ("d", None)):
+        answer = client.post(path, {"ids": list(ids)}, format="json")
+        assert said is None or (answer.status_code, said in answer.json()["detail"]) == (403, True)
+        assert said or answer.status_code != 403
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 50
+    answer = client.post(path, {"ids": ["a" * 50]}, format="json")
+    assert (answer.status_code, "longer than 50 bytes" in answer.json()["detail"]) == (403, True)
 
 
 def test_counts_of_long_ago_are_removed(two_orgs) -> None:
