@@ -82,9 +82,7 @@ class Soak:
             before = len(tally.seconds)
             await fault(seconds * FAULTY)
             if is_attack:
-                slower = quantile(tally.seconds[before:], 0.95) / quantile(
-                    tally.seconds[:before], 0.95
-                )
+                slower = self._slower(tally.seconds[:before], tally.seconds[before:])
         await load
         if slower > MOST_SLOWER:
             self.client.problem(f"Others were {slower:.1f} times slower while they were attacked")
@@ -98,6 +96,12 @@ class Soak:
         leaked = self._leaks() - leaks
         took = time.monotonic() - started
         return Result(name, tally, took, well_after, leaked, repeated, slower)
+
+    def _slower(self, before: list[float], meanwhile: list[float]) -> float:
+        if not (before and meanwhile):
+            self.client.problem("Nobody was answered in time to say how much slower others were")
+            return 0.0
+        return quantile(meanwhile, 0.95) / quantile(before, 0.95)
 
     async def kill_connections(self, seconds: float) -> None:
         await asyncio.to_thread(self.faults.kill_connections, seconds)
