@@ -250,7 +250,9 @@ def record_call(
 
 
 def _product(agent: str) -> tuple[str, str]:
-    """Name and version of the program that a User-Agent begins with."""
+    """Name and version of the program that a User-Agent begins with; a browser has one for all."""
+    if agent.startswith("Mozilla/"):
+        return "browser", ""
     name, _, version = agent.split(" ")[0].partition("/")
     return name, version
 

@@ -63,7 +63,8 @@ def main() -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({**about, "results": results}, indent=1, ensure_ascii=False))
     if options.record:
-        figures.record(options.agent, {each["task"]: each["figures"] for each in results})
+        passed = {each["task"]: each["figures"] for each in results if each["passed"]}
+        figures.record(options.agent, passed)
     print(", ".join(f"{key} {value}" for key, value in about.items()))
     print(report.table(results))
     print(report.failures(results))

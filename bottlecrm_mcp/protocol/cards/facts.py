@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,25 @@ KINDS = {
 }
 # Of rows that are of several entities.
 ROW_FIELDS = {"due": {"label": "Due", "kind": "date"}, "why": {"label": "Why"}}
+# What a person calls the parts of a preview.
+PREVIEW = {
+    "params": "With",
+    "data": "With",
+    "count": "Records",
+    "mailed_to": "Mail goes to",
+    "deleted_with_it": "Goes with it",
+    "document": "It is about",
+    "already_so": "Already so",
+    "done_before": "Done before",
+    "left_today": "Left today",
+    "way_back": "To take it back",
+}
+# Ways back without the names of tools.
+TOOLS = (
+    (re.compile(r"crm_update of the (\w+)"), r"change the \1 again"),
+    (re.compile(r"crm_action (\w+)"), r"the action \1"),
+    (re.compile(r"crm_delete"), "delete it"),
+)
 DID = {
     "crm_create": "created",
     "crm_update": "updated",
@@ -34,11 +54,17 @@ Json = Mapping[str, Any]
 def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]:
     """What the card of this result shows beside it, and may call."""
     shown = _entities(crm, result)
+    preview = result.get("preview", {})
+    labels = {name: {"label": label} for name, label in PREVIEW.items() if name in preview}
     known: dict[str, Any] = {
         "tool": tool.name,
         "arguments": dict(arguments),
         "singular": {each.name: each.singular for each in shown},
-        "fields": {name: about for each in shown for name, about in _fields(each).items()},
+        "fields": {
+            **{name: about for each in shown for name, about in _fields(each).items()},
+            **labels,
+        },
+        "said": _said(preview),
         "pages": _pages(crm, shown),
         "done": _done(crm, shown),
         "did": _did(tool, result),
@@ -62,6 +88,14 @@ def facts(crm: Crm, tool: Tool, arguments: Json, result: Json) -> dict[str, Any]
     if several:
         known["names"] = {str(each["id"]): crm.label(entity, each) for each in several}
     return known
+
+
+def _said(preview: Json) -> dict[str, str]:
+    """What a card says instead of the preview's own words, which are for an assistant."""
+    way_back = str(preview.get("way_back", ""))
+    for pattern, said in TOOLS:
+        way_back = pattern.sub(said, way_back)
+    return {"way_back": way_back} if way_back else {}
 
 
 def _entities(crm: Crm, result: Json) -> list[Entity]:

@@ -2,7 +2,7 @@
  * <mcp-console>: calls the tools of /mcp as one person. Its <script type="application/json"> has
  * the `token` and the `questions`: {ask, tool, arguments}.
  */
-import { columnsOf, isAmount, isSaid, label as labelOf, words } from "./words.js";
+import { DATE, columnsOf, isAmount, isSaid, label as labelOf, words } from "./words.js";
 
 const HEADERS = { "Content-Type": "application/json", Accept: "application/json, text/event-stream" };
 const MOST_COLUMNS = 6;
@@ -237,7 +237,8 @@ function table(rows) {
 
 function cell(row, key) {
   const text = words(row[key], key, row);
-  const node = make("td", { className: isAmount(key, row[key]) || typeof row[key] === "number" ? "number" : "", textContent: text });
+  const isNumber = isAmount(key, row[key]) || typeof row[key] === "number" || DATE.test(row[key]);
+  const node = make("td", { className: isNumber ? "number" : "", textContent: text });
   if (text) node.dataset.label = labelOf(key);
   return node;
 }

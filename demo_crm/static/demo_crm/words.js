@@ -17,7 +17,7 @@ const LABELS = {
 };
 const ID = /(^|_)id$/;
 const UNSAID = new Set(["untrusted", "untrusted_fields", "created_at", "updated_at"]);
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
+export const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 const CURRENCY = /^[A-Z]{3}$/;

@@ -40,6 +40,16 @@ def lead_of(alpha: Any) -> str:
     return str(alpha.leads[0].pk)
 
 
+def test_a_browser_is_called_one(app, calls, alpha, alpha_admin: Profile, token_for) -> None:
+    """All of them begin alike: Mozilla 5.0 says nothing."""
+    agent = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0 Safari/537.36"}
+    params = {"name": "list_actions", "arguments": {}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    send(app, headers=bearer(token_for(alpha_admin)) | agent, body=body)
+    [made] = calls(alpha_admin.org)
+    assert (made.client, made.client_version) == ("browser", "")
+
+
 def test_each_call_is_a_row(call, calls, alpha, alpha_admin: Profile, token_for) -> None:
     secret, lead = token_for(alpha_admin, name="Laptop"), lead_of(alpha)
     given = {"first_name": SECRET, "is_open": True, "any": [{"email": SECRET}], SECRET: 1}

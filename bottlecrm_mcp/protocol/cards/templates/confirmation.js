@@ -16,7 +16,8 @@ function confirmationParts({ entity, preview }) {
   return [
     node("h1", {}, `This will ${this_will}.`),
     effects.length && warning(`It ${effects.join(", ")}.`),
-    ...Object.keys(told).map(key => told[key]?.constructor === Object ? node("section", {}, node("h2", {}, words(key)), pairs(told[key], preview.record)) : pairs({ [key]: told[key] })),
+    ...Object.entries(told).map(([key, value]) => value?.constructor === Object
+      ? node("section", {}, node("h2", {}, labelOf(key)), pairs(value, preview.record)) : pairs({ [key]: facts.said?.[key] ?? value })),
     records && choices(preview),
     opens(entity, id, name),
     facts.confirm ? node("div", { className: "buttons" }, button(YES, () => answer(true), "main"), button("No", () => answer(false))) : muted("Answer in the chat."),

@@ -82,6 +82,8 @@ def test_looks(host, demo, folder):
     picture(host, folder / "card-record.png")
     host.call("crm_action", **case, action="close", params={"closed_on": "today"})
     expect(card.get_by_role("button", name="Yes, do this")).to_be_visible()
+    expect(card.locator("body")).to_contain_text("change the status again; within half an hour")
+    expect(card.locator("body")).not_to_contain_text("crm_")
     picture(host, folder / "card-confirmation.png")
     open_tasks = {"entity": "tasks", "filters": {"is_open": True}}
     host.call("crm_update", **open_tasks, data={"priority": "High"})
