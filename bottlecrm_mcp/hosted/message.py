@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from bottlecrm_mcp.protocol import envelope
 # waits. Arguments have bounds of their own, which are far smaller.
 MOST_VALUES = 20_000
 DEEPEST = 100
+HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 TOO_MANY = f"A message holds {MOST_VALUES} values at most."
 NO_JSON = "The body is not JSON in UTF-8."
 NO_OBJECT = "The body is one JSON-RPC message, an object: send those of a batch one by one."
@@ -29,10 +31,7 @@ def message_in(body: bytes) -> Mapping[str, Any]:
     """
     if body.count(b"[") + body.count(b"{") > MOST_VALUES:
         raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
-    try:
-        message = json.loads(body.decode())
-    except (ValueError, RecursionError) as problem:
-        raise HttpError(400, NO_JSON, code=PARSE_ERROR) from problem
+    message = _json(body)
     _require_small(message)
     if not isinstance(message, dict):
         raise HttpError(400, NO_OBJECT, code=INVALID_REQUEST)
@@ -41,6 +40,17 @@ def message_in(body: bytes) -> Mapping[str, Any]:
         known = request_id if envelope.is_id(request_id) else None
         raise HttpError(400, fault, code=INVALID_REQUEST, request_id=known)
     return message
+
+
+def _json(body: bytes) -> Any:
+    try:
+        value = json.loads(body.decode())
+        if HALF_PAIR.search(body):
+            # Python reads half a surrogate pair, which is no character and can't be sent on.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as problem:
+        raise HttpError(400, NO_JSON, code=PARSE_ERROR) from problem
+    return value
 
 
 def _require_small(message: Any) -> None:

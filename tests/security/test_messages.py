@@ -177,6 +177,7 @@ ODD = [
     ),
     '{"jsonrpc": "2.0", "id": 1, "result": []}',
     '{"jsonrpc": "2.0", "id": 1, "result": null}',
+    '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "\\ud800"}}',
     '{"jsonrpc": "2.0", "id": null, "result": {}}',
     '{"jsonrpc": "2.0", "id": 1, "error": "no"}',
     '{"jsonrpc": "2.0", "id": 1, "error": {"code": true, "message": "no"}}',
@@ -198,6 +199,12 @@ def test_what_is_no_message(attack: Any, version: str, body: str) -> None:
     assert (answer.status_code, error["code"] in (-32600, -32700)) == (400, True)
     assert answer.json()["jsonrpc"] == "2.0"
     assert len(error["message"]) < 120
+
+
+def test_a_character_of_two_halves_is_one(attack: Any) -> None:
+    assert (
+        attack(b'{"jsonrpc":"2.0","id":1,"method":"ping","x":"\\ud83d\\ude00"}').status_code == 200
+    )
 
 
 def test_a_malformed_request_is_answered_under_its_id(attack: Any) -> None:
