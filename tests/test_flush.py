@@ -1,6 +1,8 @@
-"""The flush between tests that commit leaves no row, and row-level security as it was."""
+"""The flush between tests that commit leaves no row of them, and row-level security as it was."""
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 
@@ -20,6 +22,7 @@ def forced() -> int:
 @pytest.mark.django_db(transaction=True)
 def test_rows_of_all_organisations_go(two_orgs, token_for):
     before = forced()
+    kinds = set(ContentType.objects.values_list("pk", "model"))
     for profile in (two_orgs.alpha_user, two_orgs.beta_user):
         token_for(profile)
         with org_context(profile.org):
@@ -31,3 +34,6 @@ def test_rows_of_all_organisations_go(two_orgs, token_for):
         with org_context(org):
             assert not Lead.objects.exists()
     assert forced() == before > 0
+    # Those of the migrations stay, as no migration makes them again.
+    assert set(ContentType.objects.values_list("pk", "model")) == kinds != set()
+    assert Permission.objects.exists()
