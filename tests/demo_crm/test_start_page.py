@@ -1,9 +1,7 @@
 """The demo's start page in Chromium, with the tools behind it."""
 
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -12,7 +10,15 @@ from demo_crm.credentials import Credentials
 from demo_crm.models import Case, Lead, Profile
 from demo_crm.start_page import COUNTED, QUESTIONS, counts
 from pat_tokens.services.stop import stop_agents
-from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
+from tests.pat_tokens.pages.browser import (
+    EVERY_RULE,
+    OF_COLOURS,
+    assert_looks,
+    chromium,
+    opened,
+    picture,
+    serving,
+)
 from tests.programs import needs_chromium
 from tests.sample_data import sample_data
 
@@ -66,24 +72,23 @@ def test_counts_are_those_of_the_tools(people, tools_of, org_context):
 @needs_chromium
 @pytest.mark.parametrize("width", [320, 390, 1280, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_looks(browser, site, width, scheme, tmp_path):
-    """SCREENSHOTS names a folder to keep the pictures in."""
-    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+def test_looks(browser, site, width, scheme):
+    rules = EVERY_RULE if scheme == "light" else OF_COLOURS
     size = ViewportSize(width=width, height=900)
     with opened(browser, site, viewport=size, color_scheme=scheme) as page:
         page.goto("/")
         page.locator(".answer table").wait_for()
-        assert_looks(page)
-        page.screenshot(path=folder / f"start-{width}-{scheme}.png", full_page=True)
+        assert_looks(page, rules=rules)
+        picture(page, f"start-{width}-{scheme}.png", full_page=True)
         ask(page, QUESTIONS[1]["ask"])
         page.get_by_text("The answer, as an assistant gets it").click()
         if (width, scheme) == (1280, "light"):
-            page.locator("#try").screenshot(path=folder / "console.png")
+            picture(page.locator("#try"), "console.png")
         ask(page, QUESTIONS[4]["ask"])
         page.locator(".waits").wait_for()
         page.get_by_text("The answer, as an assistant gets it").click()
         page.get_by_text("Other arguments").click()
-        assert_looks(page)
+        assert_looks(page, rules=rules)
 
 
 @needs_chromium

@@ -1,17 +1,22 @@
 """The demo behind a real server, and Chromium in front of it."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.programs import CHROMIUM
 
 REFUSED = "the server responded with a status of 4"
+EVERY_RULE: dict[str, Any] = {"resultTypes": ["violations"]}
+# What another colour scheme may break.
+OF_COLOURS = {**EVERY_RULE, "runOnly": ["color-contrast", "link-in-text-block"]}
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -88,12 +93,18 @@ def _stay(complaints: list[str], site: str, url: str) -> None:
         complaints.append(f"requested {url}")
 
 
-def assert_looks(page: Page) -> None:
+def assert_looks(page: Page, *, rules: dict[str, Any] = EVERY_RULE) -> None:
     """Nothing is wider than the screen, and axe-core finds nothing to complain of."""
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1], page.url
-    found = Axe().run(page)
+    found = Axe().run(page, options=rules)
     assert not found.violations_count, found.generate_report()
+
+
+def picture(shown: Page | Locator, name: str, **options: Any) -> None:
+    """For the docs, where SCREENSHOTS names a folder to keep it in."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        shown.screenshot(path=Path(folder) / name, **options)
 
 
 def sign_in(page: Page, email: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +24,11 @@ from pat_tokens.services.policy import change_policy
 from pat_tokens.services.presets import scopes_for
 from tests.agent import Json, text_of
 from tests.pat_tokens.pages.browser import (
+    OF_COLOURS,
     assert_looks,
     chromium,
     opened,
+    picture,
     serving,
     sign_in,
 )
@@ -332,9 +333,7 @@ def furnish_calls(admin, token) -> None:
         )
 
 
-def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
-    """SCREENSHOTS names a folder to keep the pictures in."""
-    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+def test_looks(browser, site, alpha_admin, alpha_user) -> None:
     token = furnish(alpha_admin, alpha_user)
     home = "/settings/api-tokens/"
     pages = {
@@ -347,25 +346,24 @@ def test_looks(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
     }
     with opened(browser, site) as page:
         sign_in(page, alpha_admin.user.email)
-        shoot(page, folder, "tokens")
+        shoot(page, "tokens")
         page.emulate_media(media="print")
         assert_looks(page)
-        page.screenshot(path=folder / "tokens-print.png", full_page=True)
+        picture(page, "tokens-print.png", full_page=True)
         page.emulate_media(media="screen")
         for name, path in pages.items():
             page.goto(home + path)
-            shoot(page, folder, name)
+            shoot(page, name)
         # The last tab, on a phone.
         expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)
         expect(page.locator(".ends small")).to_have_count(2)
         create(page, "Claude Desktop")
         page.locator("mcp-connect pre:visible").wait_for()
         hide_secret(page)
-        shoot(page, folder, "created")
+        shoot(page, "created")
 
 
-def test_looks_of_questions_and_refusals(browser, site, alpha_admin, alpha_user, tmp_path) -> None:
-    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+def test_looks_of_questions_and_refusals(browser, site, alpha_admin, alpha_user) -> None:
     token = furnish(alpha_admin, alpha_user)
     home = "/settings/api-tokens/"
     pages = {
@@ -381,15 +379,14 @@ def test_looks_of_questions_and_refusals(browser, site, alpha_admin, alpha_user,
         sign_in(page, alpha_admin.user.email)
         for name, path in pages.items():
             page.goto(home + path)
-            shoot(page, folder, name)
+            shoot(page, name)
         change_policy(alpha_admin, agents="off")
         for name in ("", "new/"):
             page.goto(home + name)
-            shoot(page, folder, f"off{name[:3]}")
+            shoot(page, f"off{name[:3]}")
 
 
-def test_faults_are_beside_their_fields(browser, site, alpha_user, tmp_path) -> None:
-    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+def test_faults_are_beside_their_fields(browser, site, alpha_user) -> None:
     with opened(browser, site, refusals=True) as page:
         sign_in(page, alpha_user.user.email)
         page.goto("/settings/api-tokens/new/")
@@ -402,17 +399,16 @@ def test_faults_are_beside_their_fields(browser, site, alpha_user, tmp_path) -> 
             described = (field.get_attribute("aria-describedby") or "").split()
             said = [page.locator(f"#{each}").inner_text() for each in described]
             assert any(fault in each for each in said)
-        shoot(page, folder, "faults")
+        shoot(page, "faults")
         page.goto("/settings/api-tokens/nowhere/")
         page.get_by_role("link", name="Back to your tokens").wait_for()
-        shoot(page, folder, "not-found")
+        shoot(page, "not-found")
         page.goto("/settings/api-tokens/organisation/")
         page.get_by_role("heading", name="For administrators").wait_for()
-        shoot(page, folder, "for-administrators")
+        shoot(page, "for-administrators")
 
 
-@pytest.mark.parametrize("width", [320, 820, 1600])
-def test_many_tokens_on_any_screen(browser, site, alpha_admin, issue, width) -> None:
+def test_many_tokens_on_any_screen(browser, site, alpha_admin, issue) -> None:
     with in_organisation(alpha_admin.org_id):
         Token.objects.bulk_create(
             Token(
@@ -426,12 +422,13 @@ def test_many_tokens_on_any_screen(browser, site, alpha_admin, issue, width) -> 
             for number in range(10_000)
         )
     with opened(browser, site) as page:
-        page.set_viewport_size({"width": width, "height": 844})
         sign_in(page, alpha_admin.user.email)
-        for path in ("", "organisation/", "organisation/policy/", "new/"):
-            page.goto(f"/settings/api-tokens/{path}")
-            assert_looks(page)
-            assert page.evaluate("document.documentElement.scrollHeight") < 8_000
+        for width in (320, 820, 1600):
+            page.set_viewport_size({"width": width, "height": 844})
+            for path in ("", "organisation/", "organisation/policy/", "new/"):
+                page.goto(f"/settings/api-tokens/{path}")
+                assert_looks(page)
+                assert page.evaluate("document.documentElement.scrollHeight") < 8_000
         page.goto("/settings/api-tokens/organisation/")
         page.get_by_label("Name").fill("Script 9876")
         page.get_by_role("button", name="Show").click()
@@ -463,15 +460,20 @@ def test_paused_edited_and_resumed(browser, site, alpha_user, issue) -> None:
     assert token.previous_expires_at <= timezone.now()
 
 
-def shoot(page: Page, folder: Path, name: str) -> None:
+def shoot(page: Page, name: str) -> None:
     for width, size in (("desktop", DESKTOP), ("phone", PHONE)):
         page.set_viewport_size(size)
-        for scheme in ("light", "dark"):
-            # Colours that still change would be judged as they are in between.
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert_looks(page)
-            picture = folder / f"{name}-{width}-{scheme}.png"
-            page.screenshot(path=picture, full_page=True, animations="disabled")
+        # Colours that still change would be judged as they are in between.
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        assert_looks(page)
+        keep(page, f"{name}-{width}-light.png")
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        assert_looks(page, rules=OF_COLOURS)
+        keep(page, f"{name}-{width}-dark.png")
+
+
+def keep(page: Page, name: str) -> None:
+    picture(page, name, full_page=True, animations="disabled")
 
 
 def hide_secret(page: Page) -> None:

@@ -1,16 +1,14 @@
 """The whole way in Chromium: what a client sends, sign-in, organisation, consent, and back."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.bottlecrm_mcp.hosted.oauth.flow import Flow
-from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, serving
+from tests.pat_tokens.pages.browser import assert_looks, chromium, opened, picture, serving
 from tests.pat_tokens.sign_in.conftest import URL, mailed_code
 from tests.programs import needs_chromium
 
@@ -21,6 +19,15 @@ pytestmark = [
 
 
 WIDTHS = {"desktop": 1280, "phone": 390}
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with chromium() as launched:
+            yield launched
 
 
 @pytest.fixture
@@ -40,24 +47,16 @@ def asked_by_client(site: str) -> str:
 
 
 def looks(page: Page, name: str, width: str, scripts: bool) -> None:
-    """SCREENSHOTS names a folder to keep the pictures in."""
-    if not scripts:
-        return
-    assert_looks(page)
-    if folder := os.environ.get("SCREENSHOTS"):
-        picture = Path(folder) / f"sign-in-{name}-{width}-light.png"
-        page.screenshot(path=picture, full_page=True, animations="disabled")
+    if scripts:
+        assert_looks(page)
+        picture(page, f"sign-in-{name}-{width}-light.png", full_page=True, animations="disabled")
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_whole_way(site, in_both, beta_user, scripts, width, monkeypatch) -> None:
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+def test_whole_way(chrome, site, in_both, beta_user, scripts, width) -> None:
     size = {"width": WIDTHS[width], "height": 844}
-    with (
-        chromium() as browser,
-        opened(browser, site, java_script_enabled=scripts, viewport=size) as page,
-    ):
+    with opened(chrome, site, java_script_enabled=scripts, viewport=size) as page:
         page.goto(asked_by_client(site))
         looks(page, "address", width, scripts)
         page.get_by_label("E-mail address").fill(in_both.user.email)

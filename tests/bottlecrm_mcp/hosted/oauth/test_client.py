@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import httpx2
@@ -222,10 +223,15 @@ def expire_access_tokens(owner: Any) -> None:
 
 
 @needs_chromium
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_consent_in_a_browser(site, alpha_user, scripts, width, monkeypatch) -> None:
+def test_consent_in_a_browser(site, alpha_user, monkeypatch) -> None:
+    """On a desktop and a phone, with scripts and without: to start one takes longer than a page."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with chromium() as browser:
+        for width, scripts in product((1280, 390), (True, False)):
+            consent(browser, site, alpha_user, width, scripts)
+
+
+def consent(browser, site, person, width, scripts) -> None:
     back = f"{site}/settings/api-tokens/"
     registered = httpx2.post(
         f"{site}/oauth/register",
@@ -233,16 +239,9 @@ def test_consent_in_a_browser(site, alpha_user, scripts, width, monkeypatch) -> 
     ).json()
     asked = Flow(None, registered["client_id"], back).asked(resource=f"{site}/mcp")
     url = str(httpx2.URL(f"{site}/oauth/authorize", params=asked))
-    with (
-        chromium() as browser,
-        opened(
-            browser,
-            site,
-            java_script_enabled=scripts,
-            viewport={"width": width, "height": 844},
-        ) as page,
-    ):
-        sign_in(page, alpha_user.user.email)
+    size = {"width": width, "height": 844}
+    with opened(browser, site, java_script_enabled=scripts, viewport=size) as page:
+        sign_in(page, person.user.email)
         page.goto(url)
         page.get_by_role("heading", name="Connect “Desk”?").wait_for()
         assert page.get_by_text("unverified").is_visible()

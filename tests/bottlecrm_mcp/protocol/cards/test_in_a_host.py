@@ -1,10 +1,8 @@
 """Cards in a host: its own bridge, its sandbox and its policy, in front of a real server."""
 
 import json
-import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.db import models
@@ -13,7 +11,7 @@ from playwright.sync_api import ViewportSize, expect
 from tests.bottlecrm_mcp.population import populate
 from tests.bottlecrm_mcp.protocol.cards.bridge import Host, hosting, needs_bridge
 from tests.kept import kept
-from tests.pat_tokens.pages.browser import chromium, serving
+from tests.pat_tokens.pages.browser import chromium, picture, serving
 from tests.programs import needs_chromium
 from tests.sample_data import sample_data
 
@@ -52,15 +50,9 @@ def alpha(two_orgs):
     return kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user)
 
 
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """SCREENSHOTS names a folder to keep the pictures in."""
-    return Path(os.environ.get("SCREENSHOTS", tmp_path))
-
-
-def picture(host: Host, path: Path) -> None:
+def show(host: Host, name: str) -> None:
     host.assert_looks()
-    host.page.locator("iframe").screenshot(path=path)
+    picture(host.page.locator("iframe"), name)
 
 
 @pytest.fixture
@@ -69,32 +61,32 @@ def demo(transactional_db, token_for) -> str:
     return token_for(sample_data()[0])
 
 
-def test_looks(host, demo, folder):
+def test_looks(host, demo):
     """A picture of each kind, as it is in the docs."""
     card = host.card
     host.connect(demo, theme="light", locale="en-US", timeZone="America/New_York")
     host.call("crm_search", entity="my_day", limit=5)
     expect(card.get_by_role("listitem")).to_have_count(5)
-    picture(host, folder / "card-list.png")
+    show(host, "card-list.png")
     case = {"entity": "cases", "id": "Wrong part delivered"}
     host.call("crm_update", **case, data={"priority": "Urgent"})
     expect(card.locator("dd", has_text="is now Urgent")).to_be_visible()
-    picture(host, folder / "card-record.png")
+    show(host, "card-record.png")
     host.call("crm_action", **case, action="close", params={"closed_on": "today"})
     expect(card.get_by_role("button", name="Yes, do this")).to_be_visible()
     expect(card.locator("body")).to_contain_text("change the status again; within half an hour")
     expect(card.locator("body")).not_to_contain_text("crm_")
-    picture(host, folder / "card-confirmation.png")
+    show(host, "card-confirmation.png")
     open_tasks = {"entity": "tasks", "filters": {"is_open": True}}
     host.call("crm_update", **open_tasks, data={"priority": "High"})
     expect(card.get_by_role("checkbox").first).to_be_checked()
-    picture(host, folder / "card-several.png")
+    show(host, "card-several.png")
     measures = ["count", "sum:amount"]
     host.page.evaluate("context.theme = 'dark'")
     host.call("crm_summarize", entity="opportunities", group_by=["stage"], measures=measures)
     expect(card.get_by_role("row", name="Total")).to_contain_text("$")
     expect(card.get_by_role("table")).to_contain_text("Closed won")
-    picture(host, folder / "card-chart.png")
+    show(host, "card-chart.png")
 
 
 def test_handshake_size_theme_and_end(host, alpha, token_for):
