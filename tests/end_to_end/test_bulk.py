@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Task
+from pat_tokens.services.policy import change_policy
 from tests.agent import LEGACY, MODERN, Agent, Json, Person
 
 
@@ -53,3 +55,46 @@ def test_agreed_to_once_for_all(
     assert len(answer["done"]) == 12
     assert statuses(alpha, tasks) == {"New"}
     assert told[-1] == (12, 12, "12 of 12 tasks done")
+
+
+@pytest.mark.parametrize("era", [MODERN, LEGACY])
+def test_records_of_which_a_user_sees_a_part(live: Any, alpha: Any, era: str) -> None:
+    """One is changed by somebody else meanwhile, then the limit of the day is met in the middle."""
+    with org_context(alpha.org):
+        made = Task.objects.bulk_create(
+            Task(org=alpha.org, title=f"Task {each}", status="New", created_by=alpha.admin.user)
+            for each in range(20)
+        )
+        for number, task in enumerate(made):
+            task.assigned_to.add(alpha.admin if number % 10 == 3 else alpha.user)
+    ids = [str(each.pk) for each in made]
+    change = {"entity": "tasks", "ids": ids, "data": {"status": "Completed"}}
+    change["idempotency_key"] = "left"
+
+    def changed_by_another() -> None:
+        with org_context(alpha.org):
+            Task.objects.filter(pk=ids[9]).update(description="Wait for the customer")
+
+    async def confirmed(agent: Agent, shown: Json) -> Json:
+        return await agent("crm_update", **change, confirm=True, confirmation=shown["confirmation"])
+
+    async def steps(agent: Agent) -> None:
+        shown = await agent("crm_update", **change)
+        assert shown["preview"]["count"] == 18
+        assert [each["count"] for each in shown["preview"]["refused"]] == [2]
+        await sync_to_async(changed_by_another)()
+        shown = await confirmed(agent, shown)
+        assert shown["preview"]["count"] == 18
+        await sync_to_async(change_policy)(alpha.admin, max_writes=8)
+        first = await confirmed(agent, shown)
+        assert (first["count"], first["not_reached"]["count"]) == (8, 10)
+        assert "8 of 8 writes today" in first["not_reached"]["reason"]
+        assert [each["count"] for each in first["refused"]] == [2]
+        await sync_to_async(change_policy)(alpha.admin, max_writes=None)
+        rest = await agent("crm_update", **change, confirm=True)
+        assert (rest["count"], rest["done_before"]) == (18, 8)
+        assert len(rest["way_back"]["not_covered"]["ids"]) == 8
+
+    live(alpha.user, steps, era=era)
+    with org_context(alpha.org):
+        assert Task.objects.filter(pk__in=ids, status="Completed").count() == 18
