@@ -61,9 +61,9 @@ def wait_for_the_pool() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "most"),
     [
-        ("crm_search", {"entity": "leads", "limit": 5}, 9),
-        ("crm_search", {"entity": "all", "query": "a"}, 52),
-        ("crm_search", {"entity": "my_day"}, 25),
+        ("crm_search", {"entity": "leads", "limit": 5}, 8),
+        ("crm_search", {"entity": "all", "query": "a"}, 31),
+        ("crm_search", {"entity": "my_day"}, 16),
         ("list_actions", {}, 2),
     ],
 )
@@ -75,5 +75,5 @@ def test_writes(trips: Callable[..., int], alpha: Any) -> None:
     with org_context(alpha.org):
         lead = Lead.objects.filter(status="assigned").first()
     assert lead is not None
-    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 22
-    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 23
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 19
+    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 20

@@ -19,6 +19,7 @@ from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
 
 from bottlecrm_mcp.gateway.in_process.hooks.queryset_capture import ORG_VARIABLE
+from bottlecrm_mcp.gateway.in_process.org_context import OrgContext
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -113,7 +114,8 @@ class Session(TimeLimit):
     def open(self) -> Iterator[None]:
         """Leaves the connection without time limit and organisation, or closed."""
         try:
-            yield
+            with OrgContext().open():
+                yield
         finally:
             clear_connection(self._before)
 

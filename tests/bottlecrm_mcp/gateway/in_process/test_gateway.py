@@ -85,6 +85,29 @@ def test_nothing_stays_behind_after_an_exception(gateway, monkeypatch) -> None:
     require_clean_thread()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_requests_of_one_call_see_their_own_organisation(
+    crm_of, alpha_admin, beta_admin, monkeypatch
+) -> None:
+    """Also after one that failed, and after another's call on the same connection."""
+    seen: list[str] = []
+
+    def look(request):
+        seen.append(current_org())
+        if len(seen) == 2:
+            raise ZeroDivisionError
+
+    during_list(monkeypatch, look)
+    for owner in (alpha_admin, beta_admin):
+        gateway = crm_of(owner).gateway
+        with database_call(), gateway.session():
+            statuses = [gateway.read("/api/contacts/").status for _ in range(3)]
+            require_clean_thread()
+        assert statuses == ([200, 500, 200] if owner is alpha_admin else [200] * 3)
+    assert seen == [str(alpha_admin.org_id)] * 3 + [str(beta_admin.org_id)] * 3
+    require_clean_thread()
+
+
 def test_nothing_stays_behind_after_an_exception_in_a_write(gateway, monkeypatch) -> None:
     monkeypatch.setattr(ContactList, "answer_created", lambda self, record: 1 / 0)
     with unchanged():
