@@ -36,6 +36,7 @@ from bottlecrm_mcp.gateway.base import (
 )
 from bottlecrm_mcp.gateway.in_process import expressions
 from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
+from bottlecrm_mcp.gateway.in_process.statements import Read
 from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
 
@@ -88,9 +89,9 @@ class Records:
             if field.computed or not (field.listed or field.custom_key):
                 raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
         rows = self.matching(query, entity)
-        ordered = rows.order_by(*self._order(query))
-        window = ordered[query.offset : query.offset + query.limit]
-        found = self.rows(window, query.columns)
+        read = Read(rows)
+        window = (query.offset, query.offset + query.limit)
+        found = self._read(read, query.columns, self._order(query), window)
         if not query.offset and len(found) < query.limit:
             few = (query.alike or query.query) and len(found) < query.similar
             similar = self._similar(query, entity, found) if few else ()
@@ -100,7 +101,7 @@ class Records:
         if query.exact:
             return Page(found, rows.count())
         most = max(MOST_COUNTED, query.offset + query.limit)
-        total = rows.order_by().values("pk")[: most + 1].count()
+        total = read.count(most + 1)
         return Page(found, min(total, most), more=total > most)
 
     def matching(self, query: RowQuery, entity: Entity) -> QuerySet[Any]:
@@ -177,19 +178,31 @@ class Records:
             if all(word in folding.folded(each.get("name", "")) for word in words)
         ]
 
-    def rows(self, window: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
+    def rows(self, rows: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
+        """These columns of the rows, in their order."""
+        return self._read(Read(rows), columns)
+
+    def _read(
+        self,
+        read: Read,
+        columns: Sequence[Field],
+        order: Sequence[OrderBy] = (),
+        window: tuple[int, int] | None = None,
+    ) -> list[dict[str, Any]]:
         computed = [field for field in columns if self._is_property(field)]
         columns = [field for field in columns if field not in computed]
         singles = [field for field in columns if field.kind not in MANY]
-        names = {"pk": None} | dict.fromkeys(
-            path for field in singles for path in self.paths(field)
-        )
-        related = {
-            _list_of(field): self._related(field)
-            for field in columns
-            if field.kind is Kind.RELATIONS
-        }
-        found = list(window.values(*names, **related))
+        names = ("pk", *dict.fromkeys(path for field in singles for path in self.paths(field)))
+        lists = [field for field in columns if field.kind is Kind.RELATIONS]
+
+        def build() -> QuerySet[Any]:
+            rows = read.rows.order_by(*order) if order else read.rows
+            related = {_list_of(field): self._related(field) for field in lists}
+            return rows[slice(*window) if window else slice(None)].values(*names, **related)
+
+        shown = tuple((_list_of(field), self.paths(field)) for field in lists)
+        ordered = tuple((repr(each.expression), each.descending) for each in order)
+        found = read.values((names, shown, ordered, window), build)
         if computed:
             records = self.model._base_manager.in_bulk([each["pk"] for each in found])
             return [
