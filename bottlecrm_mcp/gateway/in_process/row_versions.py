@@ -50,10 +50,10 @@ class WatchedRow(Watched):
         self.dependents: Dependents | None = None
 
     def note(self) -> None:
-        """Remember the version that the first read of the call found."""
+        """Remember the version that the first read of the call found; empty for no row."""
         if self._noted is None:
             self._noted = self._version(self._select)
-            self.dependents = self._look() if self._look else None
+            self.dependents = self._look() if self._look and self._noted else None
 
     def lock_unchanged(self) -> bool:
         """Lock the row until the transaction ends; whether it and its dependents are as read.
@@ -63,16 +63,16 @@ class WatchedRow(Watched):
         if self._noted is None:
             return True
         version = self._version(self._select + self._lock)
-        if version is None:
+        if not version:
             return True
         # Only now: who adds to them refers to the row, and is done or waits.
         return version == self._noted and (not self._look or self._look() == self.dependents)
 
-    def _version(self, select: sql.Composed) -> str | None:
+    def _version(self, select: sql.Composed) -> str:
         with connection.cursor() as cursor:
             cursor.execute(select.as_string(), [self._record_id])
             row = cursor.fetchone()
-        return row[0] if row else None
+        return row[0] if row else ""
 
 
 def _links(model: type[Model], record: sql.Identifier) -> list[sql.Composed]:

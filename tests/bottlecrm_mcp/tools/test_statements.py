@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -30,3 +31,18 @@ def test_call_sends_few_statements(tools_of, alpha, tool, name, role) -> None:
         answer: dict[str, Any] = call(tool, **arguments)
     assert "error" not in answer, answer
     assert len(captured) <= MOST[tool, name]
+
+
+@pytest.mark.parametrize(
+    ("tool", "more"), [("crm_update", {"data": {"priority": "High"}}), ("crm_delete", {})]
+)
+def test_each_record_that_is_not_there_costs_the_same(tools_of, alpha, tool, more) -> None:
+    call, sent = tools_of(alpha.admin), []
+    # The first is of a token that is used for the first time.
+    for count in (2, 2, 4, 8):
+        ids = [str(uuid4()) for _ in range(count)]
+        with CaptureQueriesContext(connection) as captured:
+            answer = call(tool, entity="tasks", ids=ids, **more)
+        assert answer["error"]["code"] == "not_found"
+        sent.append(len(captured))
+    assert sent[3] - sent[2] == 2 * (sent[2] - sent[1]), sent
