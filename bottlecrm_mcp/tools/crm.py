@@ -84,6 +84,8 @@ class Crm:
     custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
     # Records of one entity that are yet to be looked at one by one.
     ahead: dict[str, ReadAhead] = field(default_factory=dict)
+    # Those of them that are in no list of the caller's.
+    unlisted: frozenset[str] = frozenset()
     # Ids of the records that the arguments mean, as they are found; for the call log.
     meant: list[str] = field(default_factory=list)
 
@@ -218,6 +220,7 @@ class Crm:
         stored = tuple(each for each in entity.fields if self.gateway.finds(each) and not each.when)
         found = self.find(entity, ids, stored)
         self.ahead = {each: ReadAhead(found[each], watched[each]) for each in ids if each in found}
+        self.unlisted = frozenset(ids) - found.keys()
 
     def watch(
         self, entity: Entity, record_id: str, *, with_dependents: bool = False
@@ -235,6 +238,8 @@ class Crm:
             row: Mapping[str, Any] | None = {
                 name: value for name, value in ahead.row.items() if name in names
             }
+        elif record_id in self.unlisted:
+            row = None
         else:
             row = self.find(entity, [record_id], stored).get(record_id)
         if row is None:
