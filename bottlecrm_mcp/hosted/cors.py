@@ -16,6 +16,7 @@ ALLOWED_REQUEST_HEADERS = (
     "mcp-session-id, last-event-id, x-request-id"
 )
 EXPOSED_HEADERS = "WWW-Authenticate, Retry-After, X-Request-ID, Mcp-Session-Id"
+NO_HOST = "This Host is not served here: Django's ALLOWED_HOSTS does not name it."
 
 
 def host_of(request: ASGIRequest) -> str:
@@ -23,7 +24,7 @@ def host_of(request: ASGIRequest) -> str:
     try:
         return request.get_host()
     except DisallowedHost as problem:
-        raise HttpError(400, "This Host is not served here.") from problem
+        raise HttpError(400, NO_HOST) from problem
 
 
 def cors_headers(request: ASGIRequest, host: str) -> Headers:

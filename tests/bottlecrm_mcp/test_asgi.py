@@ -41,7 +41,9 @@ def test_wrong_host(app, headers) -> None:
 
 
 def test_host_is_checked_before_the_token(app, db) -> None:
-    assert send(app, headers={"Host": "evil.example"}).status_code == 400
+    refused = send(app, headers={"Host": "evil.example"})
+    assert refused.status_code == 400
+    assert "ALLOWED_HOSTS" in refused.json()["error"]
 
 
 @pytest.mark.parametrize(
