@@ -111,7 +111,7 @@ def test_handshake_size_theme_and_end(host, alpha, token_for):
     expect(host.page.locator("iframe")).to_have_count(0)
 
 
-def test_several_records_by_their_names(host, alpha, token_for, folder):
+def test_several_records_by_their_names(host, alpha, token_for):
     """A contact's name is made of two fields; what does not matter is folded away."""
     host.connect(token_for(alpha.admin), **GERMAN)
     people = alpha.contacts[:2]
@@ -123,7 +123,7 @@ def test_several_records_by_their_names(host, alpha, token_for, folder):
     expect(host.card.locator("body")).to_contain_text("was not found")
     expect(host.card.locator("details")).to_have_count(2)
     assert host.card.locator("dd:visible").count() <= 10
-    picture(host, folder / "card-records.png")
+    show(host, "card-records.png")
 
 
 def test_list(host, alpha, token_for):
