@@ -93,7 +93,7 @@ def served(options: argparse.Namespace, folder: Path) -> Iterator[tuple[Host, Id
     log = (folder / "demo.log").open("w")
     server = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=env, cwd=ROOT)
     try:
-        wait_for(port, seconds=120)
+        wait_for(server, port)
         email = options.email or "avery@bluebird.example"
         people = json.loads((demo / "credentials.json").read_text())["people"]
         [token] = [each["token"] for each in people if each["email"] == email]

@@ -35,22 +35,25 @@ def fixture() -> Iterator[str]:
     command = [sys.executable, *quiet, "-m", "uvicorn", "tests.conformance.server:application"]
     server = subprocess.Popen([*command, "--port", str(port), "--log-level", "error"])
     try:
-        wait_for(port)
+        wait_for(server, port)
         yield f"http://127.0.0.1:{port}/mcp"
     finally:
         server.terminate()
         server.wait()
 
 
-def wait_for(port: int, seconds: float = 30) -> None:
+def wait_for(server: subprocess.Popen[bytes], port: int, seconds: float = 600) -> None:
+    """Until the server listens. Raises `RuntimeError` if it ends before, and `TimeoutError`."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    while server.poll() is None:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise TimeoutError("The fixture did not start.")
+        if time.monotonic() > until:
+            raise TimeoutError(f"{server.args!r} does not listen after {seconds:.0f} seconds.")
+    raise RuntimeError(f"{server.args!r} ended with status {server.returncode}.")
 
 
 def check(folder: Path, url: str, revision: str) -> int:

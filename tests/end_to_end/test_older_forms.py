@@ -404,7 +404,7 @@ def worker() -> Iterator[tuple[int, Callable[[], None]]]:
     env = {**os.environ, "DATABASE_URL": url.geturl(), "DJANGO_SETTINGS_MODULE": "settings.test"}
     server = subprocess.Popen(command, env=env)
     try:
-        wait_for(port, seconds=60)
+        wait_for(server, port, seconds=60)
         yield port, server.kill
     finally:
         server.kill()

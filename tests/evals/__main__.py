@@ -110,7 +110,7 @@ def served(options: argparse.Namespace) -> Iterator[tuple[str, tuple[str, ...]]]
             cwd=ROOT,
         )
         try:
-            wait_for(port, seconds=180)
+            wait_for(server, port)
             yield f"http://127.0.0.1:{port}", manage
         finally:
             server.terminate()
