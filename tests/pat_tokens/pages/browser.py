@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
 from tests.programs import CHROMIUM
 
@@ -72,10 +72,16 @@ def opened(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: _complain(complaints, message))
     page.on("request", lambda request: _stay(complaints, site, request.url))
+    unanswered: set[Request] = set()
+    page.on("request", lambda request: unanswered.add(request))
+    page.on("requestfinished", lambda request: unanswered.discard(request))
+    page.on("requestfailed", lambda request: unanswered.discard(request))
     try:
         yield page
         # A request that is cut off would leave its database connection behind.
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state()
+        while unanswered:
+            page.wait_for_timeout(10)
         if refusals:
             complaints = [each for each in complaints if REFUSED not in each]
         assert complaints == []
