@@ -206,7 +206,11 @@ class McpApplication:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
         request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
-        with telemetry.access_log(request_id) as call, token_policy.request_cache():
+        with (
+            telemetry.access_log(request_id) as call,
+            token_policy.request_cache(),
+            token_policy.coming_from(request),
+        ):
             logged = _logged(send, call)
             try:
                 await self._answer(request, receive, logged)
@@ -236,16 +240,15 @@ class McpApplication:
         token = current_call.set(call)
         try:
             message = message_in(body)
-            with token_policy.coming_from(request):
-                if refused := self._beyond_scopes(message, call):
-                    await _answer(send, *refused[:2], [*cors, *refused[2]])
-                    return
-                await forms.deliver(message, call)
-                read = Received(body, message, receive)
-                inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
-                sending = _with_headers(send, [*cors, *session_id.headers(message, call.caller)])
-                sending = self._with_forms(request, call, receive, sending)
-                await self.transport.serve(inner, read, sending)
+            if refused := self._beyond_scopes(message, call):
+                await _answer(send, *refused[:2], [*cors, *refused[2]])
+                return
+            await forms.deliver(message, call)
+            read = Received(body, message, receive)
+            inner = {**request.scope, "path": "/mcp", "raw_path": b"/mcp"}
+            sending = _with_headers(send, [*cors, *session_id.headers(message, call.caller)])
+            sending = self._with_forms(request, call, receive, sending)
+            await self.transport.serve(inner, read, sending)
         except HttpError as refusal:
             await _answer(send, refusal.status, refusal.body, cors)
         finally:

@@ -51,7 +51,7 @@ class HideToken:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if has_valid_checksum(from_header(request.headers.get("Authorization", "")) or ""):
+        if has_valid_checksum(from_header(request.META.get("HTTP_AUTHORIZATION", "")) or ""):
             # Of several credentials the token counts, so the others are not seen either.
             hidden = {name: request.META.pop(name) for name in CREDENTIALS & request.META.keys()}
             setattr(request, HIDDEN, hidden)
@@ -145,7 +145,7 @@ def _is_identified(request: HttpRequest) -> bool:
 
 
 def _presented_token(request: HttpRequest) -> Token | None:
-    secret = from_header(request.headers.get("Authorization", ""))
+    secret = from_header(request.META.get("HTTP_AUTHORIZATION", ""))
     if secret is None:
         return None
     try:

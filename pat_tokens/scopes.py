@@ -8,9 +8,11 @@ nothing else, and nothing outside `/api/`.
 import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
-from django.urls import Resolver404, URLResolver, get_resolver, resolve
+from django.conf import settings
+from django.urls import Resolver404, URLResolver, get_resolver, get_urlconf, resolve
 
 ANY_RESOURCE = "*"
 SCOPE = re.compile(r"(?P<resource>\*|[a-z0-9_-]+):(?P<action>read|write)")
@@ -86,7 +88,12 @@ def _resource(path: str) -> str | None:
 def _manages_credentials(path: str) -> bool:
     if f"{path.rstrip('/')}/".startswith(CREDENTIAL_PATHS):
         return True
+    return _is_ours(path, get_urlconf() or settings.ROOT_URLCONF)
+
+
+@lru_cache(1000)
+def _is_ours(path: str, urlconf: str) -> bool:
     try:
-        return not OUR_APPS.isdisjoint(resolve(path).app_names)
+        return not OUR_APPS.isdisjoint(resolve(path, urlconf).app_names)
     except Resolver404:
         return False

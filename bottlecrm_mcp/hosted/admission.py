@@ -89,11 +89,10 @@ async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
     with refusals():
         secret = bearer_secret(request.headers.get("Authorization", ""))
         rate_limits.require_calls_left(secret)
-        with token_policy.coming_from(request):
-            call, is_slot_taken = await thread_pool.in_pool_within(
-                lambda: admitted(secret, origin_of(request), slot),
-                Deadline(mcp_settings().CALL_SECONDS),
-            )
+        call, is_slot_taken = await thread_pool.in_pool_within(
+            lambda: admitted(secret, origin_of(request), slot),
+            Deadline(mcp_settings().CALL_SECONDS),
+        )
         if not is_slot_taken:
             await rate_limits.wait_for(slot, call.caller.user_id, call.deadline)
     return call

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import cache, partial
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import Any, TypeVar
 
 import psycopg
+from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
@@ -61,8 +62,20 @@ async def in_pool(work: Callable[[], T]) -> T:
 
 def framed(work: Callable[[], T]) -> T:
     """Do database work as a pool thread does it."""
+    _use_own_cache()
     with database_call(), connection.execute_wrapper(telemetry.count_query):
         return work()
+
+
+_own = local()
+
+
+def _use_own_cache() -> None:
+    """Keep this thread's connection to the cache: Django makes one for each context."""
+    if getattr(_own, "settings", None) is not caches.settings:
+        _own.settings = caches.settings
+        _own.cache = caches.create_connection(DEFAULT_CACHE_ALIAS)
+    caches[DEFAULT_CACHE_ALIAS] = _own.cache
 
 
 async def in_pool_within(work: Callable[[], T], deadline: Deadline, grace: float = 0) -> T:

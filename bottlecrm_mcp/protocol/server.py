@@ -87,8 +87,8 @@ class McpServer(Server[Any]):
                 "resources/list": hint,
                 "resources/templates/list": hint,
             },
-            # Without it the SDK runs tools/list before each call.
-            get_tool_input_schema=self._input_schema,
+            # No argument goes into a header. Without this the SDK runs tools/list before each call.
+            get_tool_input_schema=lambda name: None,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
             on_list_resources=self._list_resources,
@@ -136,10 +136,6 @@ class McpServer(Server[Any]):
     def _principal(self) -> str:
         caller = self.current_caller()
         return f"{caller.org_id}/{caller.profile_id}"
-
-    def _input_schema(self, name: str) -> Json | None:
-        tool = self.tool(name)
-        return tool.input_schema if tool else None
 
     def tool(self, name: str) -> Tool | None:
         """The tool of this name, if the client is offered it."""

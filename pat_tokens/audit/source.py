@@ -40,13 +40,14 @@ def coming_from(source: Source) -> Iterator[None]:
 
 def source_of(request: HttpRequest) -> Source:
     """The client's address, and as much of its User-Agent as is kept."""
-    client = storable(request.headers.get("User-Agent", ""))
+    client = storable(request.META.get("HTTP_USER_AGENT", ""))
     return Source(_address(request.META), client[:CLIENT_LENGTH])
 
 
 def storable(said: str) -> str:
     """What a client says, without what a database can't hold and without the secret of a token."""
-    return token_secret.redacted("".join(each for each in said if each.isprintable()))
+    text = said if said.isprintable() else "".join(filter(str.isprintable, said))
+    return token_secret.redacted(text)
 
 
 def _address(meta: dict[str, str]) -> str | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
+from django.core.cache.backends.dummy import DummyCache
 from django.db import OperationalError, connection
 
 from bottlecrm_mcp.asgi import with_mcp
@@ -300,3 +301,19 @@ def test_what_waits_for_a_thread_does_not_begin_once_nobody_waits() -> None:
 
     asyncio.run(run())
     assert done == []
+
+
+def test_each_thread_keeps_its_connection_to_the_cache(settings) -> None:
+    """Django makes one for each context, which here would be one for each call."""
+
+    def used() -> tuple[int, Any]:
+        return threading.get_ident(), caches["default"]
+
+    async def twenty() -> set[tuple[int, Any]]:
+        return {await thread_pool.in_pool(used) for _ in range(20)}
+
+    found = asyncio.run(twenty())
+    assert len(found) == len({thread for thread, _ in found})
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    _, now = asyncio.run(thread_pool.in_pool(used))
+    assert isinstance(now, DummyCache)
