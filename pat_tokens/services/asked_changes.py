@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, UnreadablePostError
+from rest_framework.utils.mediatypes import media_type_matches
 
 from pat_tokens.scopes import READ_METHODS
 
@@ -38,7 +39,7 @@ def changes_asked(request: HttpRequest) -> AskedChanges:
 
 def _listed(request: HttpRequest) -> int:
     """Of a body that is a list, or has `ids`, how many they are. An object would do for a list."""
-    if not (request.content_type or "").lower().endswith("json"):
+    if not _may_be_json(request.content_type or ""):
         return 0
     try:
         body = request.body
@@ -57,3 +58,9 @@ def _listed(request: HttpRequest) -> int:
         return 0
     ids = said.get("ids") if isinstance(said, dict) else said
     return len(ids) if isinstance(ids, list | dict) else 0
+
+
+def _may_be_json(content_type: str) -> bool:
+    """Whether a view may take this for JSON: `*/*` is whichever parser it has first, for DRF."""
+    is_named = content_type.lower().endswith("json")
+    return is_named or media_type_matches("application/json", content_type)

@@ -151,6 +151,23 @@ def test_what_a_request_changes(rf, ids, charset) -> None:
     assert changes_asked(rf.get("/api/tasks/")) == (0, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("content_type", "count"),
+    [
+        ("*/*", 2),
+        ("application/*; q=1", 2),
+        ("Application/JSON", 2),
+        ("application/vnd.api+json", 2),
+        ("application/x-www-form-urlencoded", 1),
+        ("", 1),
+    ],
+)
+def test_content_types_that_the_host_reads_as_json(rf, content_type, count) -> None:
+    """A type with an asterisk means whichever parser the view has first."""
+    request = rf.generic("POST", "/api/cases/bulk/delete/", b'{"ids": [1, 2]}', content_type)
+    assert changes_asked(request) == (count, count, 0)
+
+
 def test_bulk_request_beyond_the_limit(token_api, alpha_admin, settings) -> None:
     """All of it is refused, and none of it counted; so is one that is too long to be counted."""
     settings.PAT_TOKENS_DAILY_LIMITS = {"writes": 9, "deletes": 4}
