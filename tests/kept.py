@@ -94,11 +94,12 @@ def _keep(rows: dict[str, Rows], answer: Any, given: list[Any]) -> Kept:
     steps.append((SET_ORG, ""))
     made = (json.loads(row) for tables in rows.values() for each in tables.values() for row in each)
     ids = {row["id"] for row in made if isinstance(row["id"], str)}
+    ids_given = [str(each.pk) for each in given]
     file = BytesIO()
-    _Pickler(file, given, ids).dump(answer)
+    _Pickler(file, given, ids | set(ids_given)).dump(answer)
     query = "; ".join(statement for statement, _ in steps)
     values = [value for _, value in steps]
-    return Kept(query, values, file.getvalue(), ids, [str(each.pk) for each in given])
+    return Kept(query, values, file.getvalue(), ids, ids_given)
 
 
 def _put_back(kept: Kept, given: list[Any]) -> Any:
