@@ -40,6 +40,7 @@ TAGS = Entity(
             not_when=(State("is_active", (True,)),),
             shows={"is_active": True},
             way_back="crm_delete",
+            follows="merge",
         ),
         Action(
             "merge",
