@@ -15,8 +15,7 @@ NAMES = {
 # The value of HTTP's header `Connection`, and an answer to a form in MCP.
 ELSEWHERE = {
     ("hosted/body.py", "close"),
-    ("hosted/open_forms.py", "cancel"),
-    ("protocol/elicitation.py", "cancel"),
+    ("protocol/older_forms.py", "cancel"),
 }
 
 
