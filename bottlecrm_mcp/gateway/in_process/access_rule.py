@@ -2,7 +2,7 @@
 
 A list that joins nothing gives its conditions alone, so that PostgreSQL uses the model's indexes
 and stops at the end of a page. One that joins stays a subquery, so that its joins and its
-`distinct()` can't falsify rows, counts or order.
+`distinct()` can't falsify rows, counts or order; what needs ids alone is asked of its joins.
 """
 
 from __future__ import annotations
@@ -31,6 +31,30 @@ def visible_rows(
     inside = (Q(pk__in=_narrowed(each, ids).values("pk")) for each in querysets)
     rows = model._base_manager.filter(Q(*inside, _connector=Q.OR))
     return rows if ids is None else rows.filter(pk__in=ids)
+
+
+def joined_rows(model: type[Model], querysets: Sequence[QuerySet[Any]]) -> QuerySet[Any] | None:
+    """The rows of lists that join, as one query with their joins; None where they aren't such.
+
+    A row may come several times. Where it is asked for in some order and without repetition,
+    PostgreSQL reads the first ones off an index; a subquery it would evaluate whole.
+    """
+    queries = [each.query for each in querysets]
+    if all(map(_joins_nothing, queries)) or not all(map(_may_be_merged, queries)):
+        return None
+    return reduce(or_, (_conditions_of(model, each) for each in querysets))
+
+
+def _may_be_merged(query: Query) -> bool:
+    """Whether a row is in it by conditions on itself and on what is joined to it."""
+    return not (
+        query.group_by is not None
+        or query.annotations
+        or _compares_rows(query)
+        or query.extra
+        or query.extra_tables
+        or query.where.contains_aggregate
+    )
 
 
 def _narrowed(queryset: QuerySet[Any], ids: Sequence[Any] | None) -> QuerySet[Any]:
@@ -71,6 +95,6 @@ def _conditions_of(model: type[Model], queryset: QuerySet[Any]) -> QuerySet[Any]
     rows.query = queryset.query.chain()
     rows.query.clear_ordering(force=True)
     rows.query.select_related = False
-    # Without joins no row comes twice.
+    # Without joins no row comes twice, and who asks for rows with joins sees to it.
     rows.query.distinct = False
     return rows

@@ -105,8 +105,13 @@ def holds_text(name: str, wanted: str) -> Q:
 
 
 def is_text(name: str, wanted: str) -> Q:
+    """Whether a column is this text, in any case and with any accents."""
     meant = folded(wanted)
     same = Q(**{f"{name}__iexact": meant})
+    if meant.isascii():
+        # Capitals cost most, and what else is as long need not be compared by them.
+        length = Func(F(name), function="octet_length", output_field=IntegerField())
+        same = Q(Exact(length, len(meant))) & same
     return same | Q(Exact(_accented(name), meant)) if meant else same
 
 

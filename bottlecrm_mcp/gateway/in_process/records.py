@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
@@ -35,7 +35,7 @@ from bottlecrm_mcp.gateway.base import (
     each_condition,
 )
 from bottlecrm_mcp.gateway.in_process import expressions
-from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
+from bottlecrm_mcp.gateway.in_process.access_rule import joined_rows, visible_rows
 from bottlecrm_mcp.gateway.in_process.statements import Read
 from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
@@ -75,11 +75,11 @@ class Records:
     ) -> None:
         self.catalogue = catalogue
         self.model = model
-        self.queryset = visible_rows(model, querysets, ids)
-        if org_id and self._has_column(ORG):
-            # Already so by the captured querysets and by row-level security; but its policy
-            # compares text, and only this lets PostgreSQL use the organisation's index.
-            self.queryset = self.queryset.filter(**{ORG: org_id})
+        self._lists = querysets
+        # Already so by the captured querysets and by row-level security; but its policy compares
+        # text, and only this lets PostgreSQL use the organisation's index.
+        self._own = {ORG: org_id} if org_id and self._has_column(ORG) else {}
+        self.queryset = visible_rows(model, querysets, ids).filter(**self._own)
 
     def page(self, query: RowQuery, entity: Entity) -> Page:
         """The rows of a search. Raises `NotAvailable` for columns that lists don't have."""
@@ -88,10 +88,16 @@ class Records:
                 continue
             if field.computed or not (field.listed or field.custom_key):
                 raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
-        rows = self.matching(query, entity)
-        read = Read(rows)
-        window = (query.offset, query.offset + query.limit)
-        found = self._read(read, query.columns, self._order(query), window)
+        joined = joined_rows(self.model, self._lists)
+        rows = self.matching(query, entity, None if joined is None else joined.filter(**self._own))
+        order, window = self._order(query), (query.offset, query.offset + query.limit)
+        read, ids = Read(rows), rows.order_by().values("pk")
+        if joined is None:
+            found = self._read(read, query.columns, order, window)
+        else:
+            ids = ids.distinct()
+            first = self._of(ids.order_by(*order)[slice(*window)], query)
+            found = self._read(Read(first), query.columns, order)
         if not query.offset and len(found) < query.limit:
             few = (query.alike or query.query) and len(found) < query.similar
             similar = self._similar(query, entity, found) if few else ()
@@ -99,26 +105,26 @@ class Records:
         if not query.counted:
             return Page(found, len(found), more=True)
         if query.exact:
-            return Page(found, rows.count())
+            return Page(found, ids.count())
         most = max(MOST_COUNTED, query.offset + query.limit)
-        total = read.count(most + 1)
+        total = read.count(most + 1) if joined is None else ids[: most + 1].count()
         return Page(found, min(total, most), more=total > most)
 
-    def matching(self, query: RowQuery, entity: Entity) -> QuerySet[Any]:
+    def _of(self, ids: QuerySet[Any], query: RowQuery) -> QuerySet[Any]:
+        rows = _with_custom(self.model._base_manager.all(), _custom_of(query))
+        return rows.filter(pk__in=_FirstColumn(ids))
+
+    def matching(
+        self, query: RowQuery, entity: Entity, rows: QuerySet[Any] | None = None
+    ) -> QuerySet[Any]:
+        """Those of the rows, or of all records, that a search is about."""
         # One filter: each more would copy those before it.
         conditions = [self._holds(query.query, entity)] if query.query else []
         conditions += map(self._restriction, query.conditions)
         if query.either:
             conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
-        return self.with_custom(_custom_of(query)).filter(*conditions)
-
-    def with_custom(self, fields: Iterable[Field]) -> QuerySet[Any]:
-        """The records with these custom fields as columns of their own."""
-        values = {
-            each.attribute: expressions.custom_value(CUSTOM_FIELDS, each.custom_key, each.kind)
-            for each in fields
-        }
-        return self.queryset.annotate(**values) if values else self.queryset
+        rows = self.queryset if rows is None else rows
+        return _with_custom(rows, _custom_of(query)).filter(*conditions)
 
     def _holds(self, text: str, entity: Entity) -> Q:
         """Whether every word is in one of the entity's fields, or a phone number is this one."""
@@ -153,7 +159,7 @@ class Records:
             and (distance or not query.alike)
         }
         nearest = sorted(distances, key=lambda key: distances[key])[: query.similar - len(found)]
-        chosen = self.with_custom(_custom_of(query)).filter(pk__in=nearest)
+        chosen = _with_custom(self.queryset, _custom_of(query)).filter(pk__in=nearest)
         rows = self.rows(chosen, query.columns)
         places = {str(key): place for place, key in enumerate(nearest)}
         return sorted(rows, key=lambda row: places[row["id"]])
@@ -358,6 +364,21 @@ class Records:
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
         return [*(order or [F(CREATED).desc()]), F("pk").asc()]
+
+
+class _FirstColumn(Subquery):
+    """Of a subquery without repetition that also selects what it is ordered by."""
+
+    template = '(SELECT first."pk" FROM (%(subquery)s) first)'
+
+
+def _with_custom(rows: QuerySet[Any], fields: Iterable[Field]) -> QuerySet[Any]:
+    """The rows with these custom fields as columns of their own."""
+    values = {
+        each.attribute: expressions.custom_value(CUSTOM_FIELDS, each.custom_key, each.kind)
+        for each in fields
+    }
+    return rows.annotate(**values) if values else rows
 
 
 def _list_of(field: Field) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber, Upper
 from django.test.utils import CaptureQueriesContext
 
-from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
+from bottlecrm_mcp.gateway.in_process.access_rule import joined_rows, visible_rows
 from demo_crm.models import Contact, Lead
 
 
@@ -82,6 +82,8 @@ def test_two_lists_are_either(alpha, leads, kind) -> None:
     found = ids_of(visible_rows(Lead, halves))
     assert len(found) == len(set(found))
     assert set(found) == {each for half in halves for each in ids_of(half)}
+    joined = joined_rows(Lead, halves)
+    assert joined is None or set(ids_of(joined)) == set(found)
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -98,6 +100,16 @@ def test_what_joins_nothing_is_no_subquery(alpha, leads, kind) -> None:
         ids_of(visible_rows(Lead, [PLAIN[kind](leads, alpha.user)]))
     asked = [each["sql"] for each in captured]
     assert any("IN (SELECT" in each for each in asked) == (kind == "of a subquery")
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_what_only_joins_is_asked_of_its_joins(alpha, leads, kind) -> None:
+    listed = LISTS[kind](leads, alpha.user)
+    joined = joined_rows(Lead, [listed])
+    assert (joined is not None) == (kind in JOINED and kind != "counted")
+    if joined is not None:
+        assert set(ids_of(joined)) == set(ids_of(listed))
+        assert "IN (SELECT" not in str(joined.query)
 
 
 @pytest.mark.parametrize("kind", JOINED)
