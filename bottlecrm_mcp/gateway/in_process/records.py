@@ -75,7 +75,8 @@ class Records:
     ) -> None:
         self.catalogue = catalogue
         self.model = model
-        self._lists = querysets
+        # What a page is read from; one of known ids is read as they are.
+        self._lists = querysets if ids is None else ()
         # Already so by the captured querysets and by row-level security; but its policy compares
         # text, and only this lets PostgreSQL use the organisation's index.
         self._own = {ORG: org_id} if org_id and self._has_column(ORG) else {}
