@@ -260,7 +260,9 @@ def test_custom_fields(call: Any, alpha: Any) -> None:
             assert "error" in call("crm_search", entity="leads", filters=filters)
     data = {"custom_fields": {"number": "many"}}
     answer = call("crm_update", entity="leads", id=lead, data=data)
-    assert answer["error"]["fields"] == {"custom_fields": "number: Must be a number."}
+    assert answer["error"]["fields"] == {
+        "custom_fields": "number: Must be a number such as 12500.50, without a currency."
+    }
     for bomb in (NUMBERS[0], NUMBERS[6], *DATES[:2], *TEXTS):
         keys = (f"custom_fields.{kind}" for kind in ("region", "date", "checkbox", "textarea"))
         call("crm_search", entity="leads", filters=dict.fromkeys(keys, bomb))
