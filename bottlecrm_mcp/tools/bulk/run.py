@@ -55,7 +55,11 @@ def change_several(crm: Crm, meant: Meant, given: Confirmation) -> dict[str, Any
         require_confirmation(crm, plan.change(), given, {}, lambda: preview(crm, plan))
     if not (plan.ready or plan.same or meant.earlier):
         raise all_refused(plan, plan.refused)
-    return _answer(crm, plan, _run(crm, plan))
+    outcome = _run(crm, plan)
+    # The log of calls names what was changed.
+    unchanged = {*outcome.not_reached, *(each.record_id for each in outcome.refused)}
+    crm.meant[:] = [each for each in crm.meant if each not in unchanged]
+    return _answer(crm, plan, outcome)
 
 
 def _run(crm: Crm, plan: Plan) -> Outcome:

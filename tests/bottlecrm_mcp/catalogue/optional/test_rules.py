@@ -122,8 +122,10 @@ def test_interval_that_the_crm_can_not_count_with(admin, alpha) -> None:
 def test_pause_is_no_toggle(admin, alpha) -> None:
     made = admin("crm_create", entity="recurring_invoices", data=offer(alpha))
     pause = {"entity": "recurring_invoices", "id": made["id"], "action": "pause"}
-    for _ in range(2):
-        assert admin("crm_action", **pause)["result"]["record"]["is_active"] is False
+    assert admin("crm_action", **pause)["result"]["record"]["is_active"] is False
+    assert admin("crm_action", **pause)["error"]["code"] == "nothing_to_do"
+    paused = admin("crm_get", entity="recurring_invoices", id=made["id"])
+    assert paused["record"]["is_active"] is False
 
 
 def test_products_and_goals_are_changed_by_administrators(admin, user, alpha) -> None:
