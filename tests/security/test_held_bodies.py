@@ -53,7 +53,7 @@ REFUSED: dict[Withdrawal, tuple[int, str]] = {
     revoke: (401, ""),
     expire: (401, ""),
     forbid_agents: (403, ""),
-    forbid_writes: (200, "forbidden"),
+    forbid_writes: (200, "policy"),
     deactivate_member: (401, ""),
     deactivate_user: (401, ""),
     deactivate_organisation: (401, ""),

@@ -220,7 +220,9 @@ def test_merge(admin, alpha) -> None:
 def test_merge_into_itself(admin, alpha) -> None:
     case = alpha.cases[1]
     with unchanged():
-        assert act(admin, "cases", case, "merge", into=str(case.pk))["error"]["code"] == "rejected"
+        error = act(admin, "cases", case, "merge", into=str(case.pk))["error"]
+    assert error["code"] == "invalid_value"
+    assert "this is the case itself" in str(error)
 
 
 def test_nothing_is_made_by_a_refused_conversion(admin, alpha, monkeypatch) -> None:
