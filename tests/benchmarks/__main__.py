@@ -43,8 +43,12 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from tests.benchmarks.peers import compare as peers
+
     measured = sections(options)
-    wanted = options.only or measured
+    wanted = options.only or [each for each in measured if each != "peers" or peers.PYTHON]
+    if "peers" in wanted and not peers.PYTHON:
+        raise SystemExit("PEERS_PYTHON names no interpreter: see tests/benchmarks/peers/compare.py")
     postgres = prepare(options)
     for name in wanted:
         print(f"{name} …", file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 """A search beside the same answer of other servers and of the REST list, on the same rows.
 
-The others are no dependency of this project. They need an environment of their own:
+The others are no dependency of this project. They need an environment of their own, without which
+this section is left out:
 
     python -m venv /tmp/peers && /tmp/peers/bin/pip install -e '.[demo]' django-mcpz fastmcp
     PEERS_PYTHON=/tmp/peers/bin/python make bench BENCH='--only peers'
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 from contextlib import ExitStack
 
 from bottlecrm_mcp.tools.crm import Crm
@@ -21,7 +21,7 @@ from tests.benchmarks.peers.turns import Turns, in_turns
 from tests.benchmarks.serving import served
 
 # The interpreter that has django-mcpz and FastMCP beside what the demo needs.
-PYTHON = os.environ.get("PEERS_PYTHON", sys.executable)
+PYTHON = os.environ.get("PEERS_PYTHON", "")
 PEERS = {
     "django-mcpz, plain ORM": ("mcpz", "tests.benchmarks.peers.settings"),
     "FastMCP, plain ORM": ("fast", "tests.benchmarks.settings"),
