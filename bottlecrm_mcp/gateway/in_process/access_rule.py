@@ -47,9 +47,13 @@ def joined_rows(model: type[Model], querysets: Sequence[QuerySet[Any]]) -> Query
 
 def _may_be_merged(query: Query) -> bool:
     """Whether a row is in it by conditions on itself and on what is joined to it."""
+    return _has_conditions_alone(query) and not query.annotations
+
+
+def _has_conditions_alone(query: Query) -> bool:
+    """Whether nothing but tables and conditions says which rows are in it."""
     return not (
         query.group_by is not None
-        or query.annotations
         or _compares_rows(query)
         or query.extra
         or query.extra_tables
@@ -81,11 +85,7 @@ def _joins_nothing(query: Query) -> bool:
     computed = query.annotations.values()
     return (
         len(tables) <= 1
-        and query.group_by is None
-        and not _compares_rows(query)
-        and not query.extra
-        and not query.extra_tables
-        and not query.where.contains_aggregate
+        and _has_conditions_alone(query)
         and not any(getattr(each, "set_returning", False) for each in computed)
     )
 

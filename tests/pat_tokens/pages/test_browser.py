@@ -45,11 +45,8 @@ DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, h
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, and Django takes that for asynchronous code.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with chromium() as launched:
-            yield launched
+    with chromium() as launched:
+        yield launched
 
 
 @pytest.fixture

@@ -223,9 +223,8 @@ def expire_access_tokens(owner: Any) -> None:
 
 
 @needs_chromium
-def test_consent_in_a_browser(site, alpha_user, monkeypatch) -> None:
+def test_consent_in_a_browser(site, alpha_user) -> None:
     """On a desktop and a phone, with scripts and without: to start one takes longer than a page."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with chromium() as browser:
         for width, scripts in product((1280, 390), (True, False)):
             consent(browser, site, alpha_user, width, scripts)

@@ -27,17 +27,14 @@ GERMAN = {"theme": "light", "locale": "de-DE", "timeZone": "Asia/Kolkata"}
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
-    with pytest.MonkeyPatch.context() as patch:
-        # Playwright keeps an event loop in this thread, which Django takes for asynchronous code.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        complaints: list[str] = []
-        with (
-            chromium() as browser,
-            serving() as site,
-            hosting(browser, site, complaints, viewport=PHONE) as host,
-        ):
-            yield host
-        assert complaints == []
+    complaints: list[str] = []
+    with (
+        chromium() as browser,
+        serving() as site,
+        hosting(browser, site, complaints, viewport=PHONE) as host,
+    ):
+        yield host
+    assert complaints == []
 
 
 @pytest.fixture(autouse=True)
