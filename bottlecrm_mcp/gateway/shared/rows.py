@@ -45,7 +45,8 @@ def row_of(fields: Iterable[Field], source: Mapping[str, Any]) -> dict[str, Any]
     row: dict[str, Any] = {"id": str(source["id"])} if source.get("id") else {}
     for field in fields:
         value = field_value(field, source)
-        if value not in EMPTY:
+        # A filter by the record's own id makes that id one of the fields.
+        if value not in EMPTY and field.name != "id":
             row[field.name] = value
     return row
 

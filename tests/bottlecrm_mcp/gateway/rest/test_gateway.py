@@ -138,6 +138,10 @@ def check_every_filter(both, name):
                 continue
             key = field.name if operator == "eq" else f"{field.name}__{operator}"
             assert "total" in both("crm_search", entity=name, filters={key: given}), key
+    for key in ("id", "id__not"):
+        ids = [each["id"] for each in sample["records"][:2]]
+        for given in (ids, ids[0]):
+            assert both("crm_search", entity=name, filters={key: given})["records"], key
 
 
 def check_every_sort(both, name):
