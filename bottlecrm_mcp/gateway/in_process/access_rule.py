@@ -1,8 +1,9 @@
 """Access rule: what the captured lists of a view let through, as a restriction of the model.
 
-A list that joins nothing gives its conditions alone, so that PostgreSQL uses the model's indexes
-and stops at the end of a page. One that joins stays a subquery, so that its joins and its
-`distinct()` can't falsify rows, counts or order; what needs ids alone is asked of its joins.
+A list without joins gives its conditions alone, so that PostgreSQL uses the model's indexes and
+stops at the end of a page. Of one that joins, such as a user's with who is assigned, each
+condition on a joined row becomes an EXISTS. What says more than conditions stays a subquery, so
+that its joins and its `distinct()` can't falsify rows, counts or order.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from operator import or_
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import Col
+from django.db.models.lookups import Exact, In, IsNull
 from django.db.models.sql import Query
+from django.db.models.sql.constants import INNER
+from django.db.models.sql.where import AND, XOR, WhereNode
+
+from bottlecrm_mcp.gateway.in_process.expressions import HasRow
 
 
 def visible_rows(
@@ -25,39 +32,56 @@ def visible_rows(
 
     The ids go into each subquery, too, so that a known record is not looked for in a whole list.
     """
-    if all(_joins_nothing(each.query) for each in querysets):
+    try:
         rows = reduce(or_, (_conditions_of(model, each) for each in querysets))
-        return rows if ids is None else rows.filter(pk__in=ids)
-    inside = (Q(pk__in=_narrowed(each, ids).values("pk")) for each in querysets)
-    rows = model._base_manager.filter(Q(*inside, _connector=Q.OR))
+    except Entangled:
+        inside = (Q(pk__in=_narrowed(each, ids).values("pk")) for each in querysets)
+        rows = model._base_manager.filter(Q(*inside, _connector=Q.OR))
     return rows if ids is None else rows.filter(pk__in=ids)
 
 
-def joined_rows(model: type[Model], querysets: Sequence[QuerySet[Any]]) -> QuerySet[Any] | None:
-    """The rows of lists that join, as one query with their joins; None where they aren't such.
-
-    A row may come several times. Where it is asked for in some order and without repetition,
-    PostgreSQL reads the first ones off an index; a subquery it would evaluate whole.
-    """
-    queries = [each.query for each in querysets]
-    if all(map(_joins_nothing, queries)) or not all(map(_may_be_merged, queries)):
-        return None
-    return reduce(or_, (_conditions_of(model, each) for each in querysets))
+class Entangled(Exception):
+    """A list that is more than conditions on each row, or on what is joined to it."""
 
 
-def _may_be_merged(query: Query) -> bool:
-    """Whether a row is in it by conditions on itself and on what is joined to it."""
-    return _has_conditions_alone(query) and not query.annotations
+def _conditions_of(model: type[Model], queryset: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows of a list, each once, by conditions alone. Raises `Entangled`."""
+    query = queryset.query.chain()
+    if not _has_conditions_alone(query):
+        raise Entangled
+    if joins := _joins_of(query):
+        _require_conditions_on_each(joins, query)
+        query.where = _without_joins(query.where, joins)
+        for alias in joins:
+            query.alias_refcount[alias] = 0
+    rows = model._base_manager.all()
+    rows.query = query
+    query.clear_ordering(force=True)
+    query.select_related = False
+    query.distinct = False
+    # What is computed for the view to show: a condition on it has it in itself.
+    query.annotations, query.group_by = {}, None
+    query.set_annotation_mask(None)
+    return rows
+
+
+def _joins_of(query: Query) -> dict[str, Any]:
+    """What is joined to the model's table, by alias."""
+    used = (alias for alias, uses in query.alias_refcount.items() if uses)
+    joins = ((alias, query.alias_map[alias]) for alias in used)
+    return {alias: join for alias, join in joins if join.parent_alias}
 
 
 def _has_conditions_alone(query: Query) -> bool:
     """Whether nothing but tables and conditions says which rows are in it."""
     return not (
-        query.group_by is not None
+        # By another thing than the row itself.
+        query.group_by not in (None, True)
         or _compares_rows(query)
         or query.extra
         or query.extra_tables
         or query.where.contains_aggregate
+        or any(getattr(each, "set_returning", False) for each in query.annotations.values())
     )
 
 
@@ -79,22 +103,72 @@ def _compares_rows(query: Query) -> bool:
     )
 
 
-def _joins_nothing(query: Query) -> bool:
-    """Whether each row of the model's table is in it once or not at all, by conditions alone."""
-    tables = [alias for alias, uses in query.alias_refcount.items() if uses]
-    computed = query.annotations.values()
-    return (
-        len(tables) <= 1
-        and _has_conditions_alone(query)
-        and not any(getattr(each, "set_returning", False) for each in computed)
+def _require_conditions_on_each(joins: dict[str, Any], query: Query) -> None:
+    """Raises `Entangled` unless each join is one of the row itself, for conditions alone."""
+    base, named = query.get_initial_alias(), _aliases_in(query.where)
+    for alias, join in joins.items():
+        if join.join_type != INNER and alias not in named:
+            # Joined for what is shown, and no row is left out by it.
+            continue
+        if (
+            join.parent_alias != base
+            or len(join.join_fields) != 1
+            or join.filtered_relation
+            or join.join_field.get_extra_restriction(alias, base)
+            or (join.join_type == INNER and not _requires(query.where, alias))
+        ):
+            raise Entangled
+
+
+def _requires(condition: Any, alias: str) -> bool:
+    """Whether the condition holds only where something is joined under this alias."""
+    if not isinstance(condition, WhereNode):
+        return alias in _aliases_in(condition)
+    if condition.negated:
+        return False
+    found = [_requires(each, alias) for each in condition.children]
+    return any(found) if condition.connector == AND else bool(found) and all(found)
+
+
+def _without_joins(node: WhereNode, joins: dict[str, Any]) -> WhereNode:
+    """The conditions, each on what is joined as an EXISTS of its own. Raises `Entangled`.
+
+    So it has to be one, or one of several: two that both have to hold may be about one joined row.
+    """
+    children: list[Any] = []
+    seen: set[str] = set()
+    for child in node.children:
+        if not hasattr(child, "get_source_expressions"):
+            # SQL of the host's own, which may name what is joined.
+            raise Entangled
+        about = _aliases_in(child) & joins.keys()
+        if about and (node.negated or node.connector == XOR or about & seen):
+            raise Entangled
+        if node.connector == AND:
+            seen |= about
+        if not about:
+            children.append(child)
+        elif isinstance(child, WhereNode):
+            children.append(_without_joins(child, joins))
+        else:
+            children.append(_has_joined(child, joins))
+    return node.create(children, node.connector, node.negated)
+
+
+def _has_joined(condition: Any, joins: dict[str, Any]) -> HasRow:
+    """Whether a row is joined for which this holds: not where it could hold of none."""
+    column = getattr(condition, "lhs", None)
+    is_plain = isinstance(condition, Exact | In) or (
+        isinstance(condition, IsNull) and not condition.rhs
     )
+    if not is_plain or not isinstance(column, Col) or len(_aliases_in(condition)) > 1:
+        raise Entangled
+    join = joins[column.alias]
+    ((own, theirs),) = join.join_fields
+    return HasRow(Col(join.parent_alias, own), theirs, column.alias, condition)
 
 
-def _conditions_of(model: type[Model], queryset: QuerySet[Any]) -> QuerySet[Any]:
-    rows = model._base_manager.all()
-    rows.query = queryset.query.chain()
-    rows.query.clear_ordering(force=True)
-    rows.query.select_related = False
-    # Without joins no row comes twice, and who asks for rows with joins sees to it.
-    rows.query.distinct = False
-    return rows
+def _aliases_in(condition: Any) -> set[str]:
+    """The tables that it names, also from within a subquery."""
+    query: Any = Query
+    return {each.alias for each in query._gen_cols([condition], include_external=True)}

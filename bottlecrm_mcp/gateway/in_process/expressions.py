@@ -80,6 +80,41 @@ class Repeated(Func):
         return template.replace("{}", sql), [*parameters] * template.count("{}")
 
 
+class HasRow(Expression):
+    """EXISTS of a row whose column `theirs` is `own`, of which the condition holds if there is one.
+
+    The condition names the row by `alias`.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, own: Any, theirs: Any, alias: str, condition: Any = None) -> None:
+        super().__init__()
+        self.own, self.theirs, self.alias, self.condition = own, theirs, alias, condition
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.own, self.condition]
+
+    def set_source_expressions(self, expressions: Any) -> None:
+        self.own, self.condition = expressions
+
+    def relabeled_clone(self, change_map: Any) -> Any:
+        clone = super().relabeled_clone(change_map)
+        clone.alias = change_map.get(self.alias, self.alias)
+        return clone
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        quoted, alias = connection.ops.quote_name, compiler.quote_name_unless_alias(self.alias)
+        own, parameters = compiler.compile(self.own)
+        table = self.theirs.model._meta.db_table
+        where = f"{alias}.{quoted(self.theirs.column)} = {own}"
+        if self.condition is not None:
+            held, more = compiler.compile(self.condition)
+            where, parameters = f"{where} AND {held}", [*parameters, *more]
+        sql = f"EXISTS (SELECT 1 FROM {quoted(table)} {alias} WHERE {where})"  # noqa: S608 (names)
+        return sql, parameters
+
+
 def folded_text(expression: Any) -> Func:
     """The same as `folding.folded`. Only text beyond ASCII is taken apart, which costs most."""
     return Repeated(

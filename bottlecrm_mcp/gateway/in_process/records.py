@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
@@ -35,7 +35,7 @@ from bottlecrm_mcp.gateway.base import (
     each_condition,
 )
 from bottlecrm_mcp.gateway.in_process import expressions
-from bottlecrm_mcp.gateway.in_process.access_rule import joined_rows, visible_rows
+from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
 from bottlecrm_mcp.gateway.in_process.statements import Read
 from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
@@ -75,8 +75,6 @@ class Records:
     ) -> None:
         self.catalogue = catalogue
         self.model = model
-        # What a page is read from; one of known ids is read as they are.
-        self._lists = querysets if ids is None else ()
         # Already so by the captured querysets and by row-level security; but its policy compares
         # text, and only this lets PostgreSQL use the organisation's index.
         self._own = {ORG: org_id} if org_id and self._has_column(ORG) else {}
@@ -89,16 +87,9 @@ class Records:
                 continue
             if field.computed or not (field.listed or field.custom_key):
                 raise NotAvailable(f"{field.name} is not in lists; crm_get shows it.")
-        joined = joined_rows(self.model, self._lists)
-        rows = self.matching(query, entity, None if joined is None else joined.filter(**self._own))
-        order, window = self._order(query), (query.offset, query.offset + query.limit)
-        read, ids = Read(rows), rows.order_by().values("pk")
-        if joined is None:
-            found = self._read(read, query.columns, order, window)
-        else:
-            ids = ids.distinct()
-            first = self._of(ids.order_by(*order)[slice(*window)], query)
-            found = self._read(Read(first), query.columns, order)
+        read = Read(self.matching(query, entity))
+        window = (query.offset, query.offset + query.limit)
+        found = self._read(read, query.columns, self._order(query), window)
         if not query.offset and len(found) < query.limit:
             few = (query.alike or query.query) and len(found) < query.similar
             similar = self._similar(query, entity, found) if few else ()
@@ -106,26 +97,19 @@ class Records:
         if not query.counted:
             return Page(found, len(found), more=True)
         if query.exact:
-            return Page(found, ids.count())
+            return Page(found, read.rows.order_by().count())
         most = max(MOST_COUNTED, query.offset + query.limit)
-        total = read.count(most + 1) if joined is None else ids[: most + 1].count()
+        total = read.count(most + 1)
         return Page(found, min(total, most), more=total > most)
 
-    def _of(self, ids: QuerySet[Any], query: RowQuery) -> QuerySet[Any]:
-        rows = _with_custom(self.model._base_manager.all(), _custom_of(query))
-        return rows.filter(pk__in=_FirstColumn(ids))
-
-    def matching(
-        self, query: RowQuery, entity: Entity, rows: QuerySet[Any] | None = None
-    ) -> QuerySet[Any]:
-        """Those of the rows, or of all records, that a search is about."""
+    def matching(self, query: RowQuery, entity: Entity) -> QuerySet[Any]:
+        """The records that a search is about."""
         # One filter: each more would copy those before it.
         conditions = [self._holds(query.query, entity)] if query.query else []
         conditions += map(self._restriction, query.conditions)
         if query.either:
             conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
-        rows = self.queryset if rows is None else rows
-        return _with_custom(rows, _custom_of(query)).filter(*conditions)
+        return _with_custom(self.queryset, _custom_of(query)).filter(*conditions)
 
     def _holds(self, text: str, entity: Entity) -> Q:
         """Whether every word is in one of the entity's fields, or a phone number is this one."""
@@ -365,12 +349,6 @@ class Records:
             name = F(field.attribute)
             order.append(name.desc(nulls_last=True) if descending else name.asc(nulls_last=True))
         return [*(order or [F(CREATED).desc()]), F("pk").asc()]
-
-
-class _FirstColumn(Subquery):
-    """Of a subquery without repetition that also selects what it is ordered by."""
-
-    template = '(SELECT first."pk" FROM (%(subquery)s) first)'
 
 
 def _with_custom(rows: QuerySet[Any], fields: Iterable[Field]) -> QuerySet[Any]:

@@ -96,6 +96,7 @@ def test_plans(large, tools_of, org_context) -> None:
     require_no_scan_for_a_known_record(large, tools_of, org_context)
     require_total_up_to_a_bound(large, tools_of, org_context)
     tune()
+    require_total_of_rows_alone(large, tools_of, org_context)
     require_newest_off_the_index(large, tools_of, org_context)
 
 
@@ -136,4 +137,16 @@ def require_newest_off_the_index(large, tools_of, org_context) -> None:
             # What is found, at most: not what it is found among.
             rows = [node["Plan Rows"] for node in page if node["Node Type"] == "Sort"]
             assert max(rows, default=0) <= 10, filters
-            assert not any(map(is_scan, page)), filters
+            # Who is assigned may be read at once; that is of the USER alone.
+            scans = filter(is_scan, page)
+            assert {each["Parent Relationship"] for each in scans} <= {"SubPlan"}, filters
+
+
+def require_total_of_rows_alone(large, tools_of, org_context) -> None:
+    """Nothing is joined, sorted or made distinct for it, so it can end at its bound."""
+    call = tools_of(large.user)
+    found = plans(org_context, large.org, lambda: call("crm_search", entity="leads", limit=10))
+    (counted,) = (plan for statement, plan in found if "COUNT" in statement)
+    kinds = {node["Node Type"] for node in nodes(counted)}
+    assert "Limit" in kinds
+    assert not kinds & {"Sort", "Unique", "Nested Loop", "Hash Join", "Merge Join"}, kinds
