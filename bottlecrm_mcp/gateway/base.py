@@ -283,12 +283,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class SummaryQuery:
-    """A summary as understood; `limit` bounds the groups."""
+    """A summary as understood; `limit` bounds the groups.
+
+    Without `counted` only the groups are asked for: neither how many there are, nor totals.
+    """
 
     groupings: tuple[Grouping, ...]
     measures: tuple[Measure, ...]
     conditions: tuple[Condition, ...] = ()
     limit: int = 100
+    counted: bool = True
 
 
 @dataclass(frozen=True)

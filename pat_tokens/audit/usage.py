@@ -12,6 +12,7 @@ from pat_tokens.audit import events
 from pat_tokens.audit.source import current_source
 from pat_tokens.host.tokens import is_host_token, write_last_use
 from pat_tokens.models import Connection, DailyUse, Event, Token
+from pat_tokens.request_cache import cached
 from pat_tokens.rls import in_organisation, presenting
 
 logger = logging.getLogger("pat_tokens")
@@ -23,8 +24,15 @@ _ANY, _UNUSED = Q(), Q(last_used_at=None)
 
 
 def record_use(token: Token) -> None:
-    """Write the last use, at most once a minute, and an entry for an address that is new."""
+    """Write the last use, at most once a minute, and an entry for an address that is new.
+
+    Of the requests that one call to /mcp makes only the first is looked at.
+    """
     address = current_source().address
+    cached(("used", token.pk, address), lambda: _record_use(token, address))
+
+
+def _record_use(token: Token, address: str | None) -> None:
     used = token.connection or token
     is_due = _is_due(token.last_used_at)
     is_news, is_logged = False, True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,6 +34,7 @@ from django.db.models.lookups import (
     EndsWith,
     Exact,
     GreaterThanOrEqual,
+    In,
     Regex,
 )
 
@@ -116,19 +118,14 @@ class HasRow(Expression):
 
 
 def folded_text(expression: Any) -> Func:
-    """The same as `folding.folded`. Only text beyond ASCII is taken apart, which costs most."""
+    """The same as `folding.folded`. Only text beyond ASCII is taken apart, which costs most.
+
+    The capitals of ASCII are the same everywhere; by a locale's rules they cost twice as much.
+    """
+    ascii_letters = 'lower(({}) COLLATE "C")'
     return Repeated(
         expression,
-        template=f"CASE WHEN {BEYOND_ASCII} THEN {TAKEN_APART} ELSE lower({{}}) END",
-        output_field=TextField(),
-    )
-
-
-def _accented(name: str) -> Func:
-    """The same of text beyond ASCII alone: what else there is, a plain comparison finds."""
-    return Repeated(
-        F(name),
-        template=f"CASE WHEN {BEYOND_ASCII} THEN {TAKEN_APART} ELSE '' END",
+        template=f"CASE WHEN {BEYOND_ASCII} THEN {TAKEN_APART} ELSE {ascii_letters} END",
         output_field=TextField(),
     )
 
@@ -136,18 +133,49 @@ def _accented(name: str) -> Func:
 def holds_text(name: str, wanted: str) -> Q:
     """Whether a column holds this text, in any case and with any accents."""
     meant = folded(wanted)
-    return Q(**{f"{name}__icontains": meant}) | Q(Contains(_accented(name), meant))
+    held = Q(Contains(folded_text(F(name)), meant))
+    # Letters that have one capital in common, such as two of Greek.
+    return held if meant.isascii() else held | Q(**{f"{name}__icontains": meant})
 
 
-def is_text(name: str, wanted: str) -> Q:
-    """Whether a column is this text, in any case and with any accents."""
-    meant = folded(wanted)
-    same = Q(**{f"{name}__iexact": meant})
-    if meant.isascii():
-        # Capitals cost most, and what else is as long need not be compared by them.
+def is_text(name: str, wanted: Iterable[str]) -> Q:
+    """Whether a column is one of these texts, in any case and with any accents."""
+    meant = list(dict.fromkeys(map(folded, wanted)))
+    plain = [each for each in meant if each and each.isascii()]
+    other = [each for each in meant if each and not each.isascii()]
+    # Letters that have one capital in common; and a column without text.
+    same = [Q(**{f"{name}__iexact": each}) for each in meant if each not in plain]
+    if other:
+        same.append(Q(In(folded_text(F(name)), other)))
+    if plain:
+        # What is not as long need not be compared, unless it has letters of several bytes.
         length = Func(F(name), function="octet_length", output_field=IntegerField())
-        same = Q(Exact(length, len(meant))) & same
-    return same | Q(Exact(_accented(name), meant)) if meant else same
+        beyond = Repeated(F(name), template=BEYOND_ASCII, output_field=BooleanField())
+        maybe = Q(In(length, sorted({len(each) for each in plain}))) | Q(beyond)
+        same.append(maybe & Q(In(folded_text(F(name)), plain)))
+    return Q(*same, _connector=Q.OR)
+
+
+class InAnyCase(Func):
+    """Whether a column is one of these values, of ASCII letters, in any case.
+
+    Capitals cost most, so they are compared of what is as long and not spelled as it should be;
+    and of plain values PostgreSQL knows how many rows have them.
+    """
+
+    arity = 1
+    output_field = BooleanField()
+
+    def __init__(self, expression: Any, values: Sequence[str]) -> None:
+        super().__init__(expression, values=tuple(values))
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
+        column, parameters = compiler.compile(self.source_expressions[0])
+        values = self.extra["values"]
+        some, capitals = (", ".join([each] * len(values)) for each in ("%s", "UPPER(%s)"))
+        alike = f"octet_length({column}) IN ({some}) AND UPPER({column}) IN ({capitals})"
+        found = [*parameters, *values, *parameters, *map(len, values), *parameters, *values]
+        return f"({column} IN ({some}) OR ({alike}))", found
 
 
 def digits(expression: Any) -> Func:

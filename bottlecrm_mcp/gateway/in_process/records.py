@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
+from django.db.models.expressions import Col
 from django.db.models.functions import JSONObject
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
@@ -36,6 +37,7 @@ from bottlecrm_mcp.gateway.base import (
 )
 from bottlecrm_mcp.gateway.in_process import expressions
 from bottlecrm_mcp.gateway.in_process.access_rule import visible_rows
+from bottlecrm_mcp.gateway.in_process.expressions import HasRow
 from bottlecrm_mcp.gateway.in_process.statements import Read
 from bottlecrm_mcp.gateway.shared import folding
 from bottlecrm_mcp.gateway.shared.rows import EMPTY, by_name, without_empty
@@ -44,6 +46,8 @@ ORG = "org"
 # Of what is spelled alike, so many are looked at, the likeliest or newest.
 MOST_LOOKED_AT = 200
 MOST_REFERRED = 20
+# A row of a many-to-many relation, in SQL.
+LINK = "link"
 
 # What a record has several of.
 MANY = (Kind.RELATIONS, Kind.OBJECTS)
@@ -55,8 +59,8 @@ class Links(NamedTuple):
     """The rows of a many-to-many relation, and their fields: whose they are, and to what."""
 
     rows: QuerySet[Any]
-    ours: str
-    theirs: str
+    ours: Any
+    theirs: Any
 
 
 class Records:
@@ -265,9 +269,10 @@ class Records:
         """What each record is linked to, in the same statement as the record."""
         links = self._links(field)
         columns = {
-            path: F(path.replace(field.attribute, links.theirs, 1)) for path in self.paths(field)
+            path: F(path.replace(field.attribute, links.theirs.name, 1))
+            for path in self.paths(field)
         }
-        of_it = links.rows.filter(**{links.ours: OuterRef("pk")}).order_by()
+        of_it = links.rows.filter(**{links.ours.name: OuterRef("pk")}).order_by()
         return ArraySubquery(of_it.values(reference=JSONObject(**columns)))
 
     def _objects(self, field: Field, keys: list[Any]) -> dict[Any, list[dict[str, Any]]]:
@@ -308,27 +313,25 @@ class Records:
     def _linked(self, field: Field, operator: str, value: Any) -> Q:
         # A subquery: a join would repeat a record for each match.
         links = self._links(field)
-        linked = links.rows.filter(**{links.ours: OuterRef("pk")})
         if operator == "is_empty":
-            return ~Q(Exists(linked)) if value else Q(Exists(linked))
-        wanted = (value,) if operator == "eq" else value
-        return Q(Exists(linked.filter(**{f"{links.theirs}__in": wanted})))
+            linked = Q(HasRow(F("pk"), links.ours, LINK))
+            return ~linked if value else linked
+        if operator == "related":
+            wanted = {f"{links.theirs.name}__in": value}
+            return Q(Exists(links.rows.filter(**{links.ours.name: OuterRef("pk")}, **wanted)))
+        ids = [value] if operator == "eq" else list(value)
+        held = links.theirs.get_lookup("in")(Col(LINK, links.theirs), ids)
+        return Q(HasRow(F("pk"), links.ours, LINK, held))
 
     def _links(self, field: Field) -> Links:
         relation: Any = self.model._meta.get_field(field.attribute)
-        if relation.auto_created:
-            # The other side of a many-to-many field.
-            declared = relation.field
-            return Links(
-                relation.through._base_manager.all(),
-                declared.m2m_reverse_field_name(),
-                declared.m2m_field_name(),
-            )
-        return Links(
-            relation.remote_field.through._base_manager.all(),
-            relation.m2m_field_name(),
-            relation.m2m_reverse_field_name(),
-        )
+        # Of the other side of a many-to-many field, the field itself.
+        declared = relation.field if relation.auto_created else relation
+        through = declared.remote_field.through
+        names = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
+        ends = [through._meta.get_field(name) for name in names]
+        ours, theirs = reversed(ends) if relation.auto_created else ends
+        return Links(through._base_manager.all(), ours, theirs)
 
     def holding(self, conditions: Iterable[Condition]) -> Q:
         return Q(*map(self._restriction, conditions))
@@ -393,6 +396,9 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
         return empty if value else ~empty
     if operator == "related" or (operator == "in" and field.kind.is_relation):
         return Q(**{f"{name}__in": value})
+    is_spelled = field.kind is Kind.CHOICE or (field.kind.is_text and field.kind is not Kind.PHONE)
+    if is_spelled and operator in ("eq", "in"):
+        return _is_one_of(field, [value] if operator == "eq" else value)
     if operator == "in":
         return _any(_comparison(field, "eq", each) for each in value)
     if operator == "outside":
@@ -411,12 +417,18 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
         return same(name, value)
     if operator == "contains":
         return expressions.holds_text(name, value)
-    if operator == "eq" and field.kind.is_text:
-        return expressions.is_text(name, value)
-    if operator == "eq" and field.kind is Kind.CHOICE:
-        # A converted lead leaves the opportunity its own spelling of a source.
-        return Q(**{f"{name}__iexact": value})
     return Q(**{name if operator == "eq" else f"{name}__{operator}": value})
+
+
+def _is_one_of(field: Field, values: Sequence[str]) -> Q:
+    if not values:
+        return _any(())
+    if field.kind.is_text:
+        return expressions.is_text(field.attribute, values)
+    if field.custom_key or not all(map(str.isascii, values)):
+        return _any(Q(**{f"{field.attribute}__iexact": each}) for each in values)
+    # In any case: a converted lead leaves the opportunity its own spelling of a source.
+    return Q(expressions.InAnyCase(F(field.attribute), values))
 
 
 def _moment(value: datetime) -> Any:

@@ -82,7 +82,7 @@ def summarize(
     }
     groups = [_Group(records, index, each, visible) for index, each in enumerate(query.groupings)]
     found, count = _groups(matching, query, groups, measures) if groups else ([], 0)
-    return Summary(found, count, _totals(matching, query, measures))
+    return Summary(found, count, _totals(matching, query, measures) if query.counted else ())
 
 
 def _groups(
@@ -99,7 +99,8 @@ def _groups(
         F(_name(0)).desc(nulls_last=True)
     ]
     rows = list(grouped.order_by(*order, *(F(path).asc() for path in paths))[: query.limit])
-    count = len(rows) if len(rows) < query.limit else grouped.count()
+    is_all = len(rows) < query.limit or not query.counted
+    count = len(rows) if is_all else grouped.count()
     shown = [
         {**{each.grouping.key: each.shown(row) for each in groups}, **_measured(query, row)}
         for row in rows

@@ -192,6 +192,16 @@ def _same(entity: Entity, names: Sequence[str], values: Sequence[Any]) -> tuple[
     )
 
 
+def _any_of(
+    entity: Entity, names: Sequence[str], several: Sequence[Sequence[Any]]
+) -> list[tuple[Condition, ...]]:
+    """The same of several records; of one field all values at once, which costs less."""
+    field = entity.field(names[0])
+    if len(names) == 1 and field and several:
+        return [(Condition(field, "in", tuple(value for (value,) in several)),)]
+    return [_same(entity, names, values) for values in several]
+
+
 def _rows(
     crm: Crm,
     entity: Entity,
@@ -236,7 +246,7 @@ def _groups(crm: Crm, entity: Entity, limit: int) -> list[dict[str, Any]]:
         if names == COMPANY:
             continue
         shared = _shared(crm, entity, names, most)
-        alternatives = [_same(entity, names, values) for values, _ in shared]
+        alternatives = _any_of(entity, names, [values for values, _ in shared])
         members: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         rows, _ = _rows(crm, entity, _columns(entity), alternatives, MOST_ROWS)
         for row in rows:
@@ -256,7 +266,7 @@ def _shared(
     """The values that several records have, folded, and how many have them."""
     fields = [field for name in names if (field := entity.field(name)) is not None]
     groupings = tuple(Grouping(field, folded=True) for field in fields)
-    query = SummaryQuery(groupings, (Measure("count"),), limit=MOST_LOOKED_AT)
+    query = SummaryQuery(groupings, (Measure("count"),), limit=MOST_LOOKED_AT, counted=False)
     summary = crm.summarize(entity, query)
     found = [
         ([row[grouping.key] for grouping in groupings], row["count"])

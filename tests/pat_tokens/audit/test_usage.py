@@ -10,6 +10,7 @@ from django.utils import timezone
 from pat_tokens.audit.source import Source, coming_from
 from pat_tokens.audit.usage import record_refusal, record_use
 from pat_tokens.models import Event, Token
+from pat_tokens.request_cache import request_cache
 from pat_tokens.rls import presenting
 
 
@@ -83,6 +84,20 @@ def test_recent_use_from_another_known_address_writes_nothing(alpha_user, issue,
     with coming_from(HOME), CaptureQueriesContext(connection) as captured:
         record_use(used)
     assert not any(each["sql"].startswith(("UPDATE", "INSERT")) for each in captured)
+
+
+def test_one_call_looks_once_for_an_address_that_another_used_since(
+    alpha_user, issue, stored, django_assert_num_queries
+) -> None:
+    token, _ = issue(alpha_user)
+    for source in (HOME, ELSEWHERE):
+        with coming_from(source):
+            record_use(stored(token))
+    with request_cache(), coming_from(HOME):
+        record_use(stored(token))
+        again = stored(token)
+        with django_assert_num_queries(0):
+            record_use(again)
 
 
 @pytest.mark.django_db(transaction=True)
