@@ -1,3 +1,4 @@
+import gc
 import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,6 +20,12 @@ from tests import flush
 from tests.kept import kept
 
 TEST_DB = Path(__file__).parent.parent / ".test-db"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: no garbage collection has to look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -52,8 +52,9 @@ class Person:
         """Only within `never_committed`."""
         if self.token is None:
             return
-        # A use that is recorded already is not written again.
+        # A use that is recorded already, and an address that is known, are not written again.
         self.token.last_used_at = timezone.now()
+        self.token.last_used_address = origin().client
         with in_organisation(self.caller.org_id):
             type(self.token).objects.bulk_create([self.token], ignore_conflicts=True)
 

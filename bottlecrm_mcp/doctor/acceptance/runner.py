@@ -15,6 +15,7 @@ from bottlecrm_mcp.doctor.findings import Cell, Outcome
 from bottlecrm_mcp.doctor.locks import MOST_SECONDS, Locks
 from bottlecrm_mcp.doctor.person import Person
 from bottlecrm_mcp.doctor.rollback import never_committed
+from bottlecrm_mcp.hosted import token_policy
 
 # What others write meanwhile can spoil a trial. One that fails is tried again, and more often where
 # the database said that another transaction was in the way.
@@ -87,7 +88,8 @@ class Runner:
         self.samples.forget_made()
         locks = Locks()
         try:
-            with self.transaction() as locks:
+            # As within a call to /mcp: its requests share one look-up of the token.
+            with self.transaction() as locks, token_policy.request_cache():
                 outcome, sentence = Outcome.OK, trial.work() or ""
         except Instead as other:
             outcome, sentence = Outcome.INSTEAD, str(other)

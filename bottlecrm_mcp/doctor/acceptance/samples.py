@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import count
 from typing import Any
@@ -42,6 +42,7 @@ class Samples:
         self._made: dict[str, str] = {}
         self._found: dict[str, str | None] = {}
         self._newest: dict[str, Mapping[str, Any]] = {}
+        self._custom_fields: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         self._run = secrets.token_hex(3)
         self._numbers = count(1)
 
@@ -53,6 +54,7 @@ class Samples:
         """Somebody may have changed what was there."""
         self._found.clear()
         self._newest.clear()
+        self._custom_fields.clear()
 
     def record(self, entity: Entity) -> str:
         """The id of the record that this transaction works on and that others point to."""
@@ -193,7 +195,8 @@ class Samples:
         return str(rows[0]["id"]) if rows else None
 
     def _custom(self, entity: Entity, other: bool) -> dict[str, Any]:
-        found = custom_fields.definitions(self.person.crm(), entity)
+        crm = replace(self.person.crm(), custom_fields=self._custom_fields)
+        found = custom_fields.definitions(crm, entity)
         return {key: self._custom_value(each, other) for key, each in found.items()}
 
     def _custom_value(self, definition: Mapping[str, Any], other: bool) -> Any:
