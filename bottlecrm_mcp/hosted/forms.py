@@ -85,7 +85,7 @@ class Forms:
         finally:
             # Not waited for: the client may have left.
             close = partial(open_forms.close_form, form_id, caller.org_id)
-            thread_pool.executor().submit(thread_pool.framed, close)
+            thread_pool.submit(close)
 
     async def _arrived(self, form_id: UUID, org_id: str) -> str:
         """The answer as soon as it is in the database. Raises `Disconnected`."""

@@ -187,7 +187,7 @@ async def wait_for(slot: Slot, user_id: str, deadline: Deadline) -> None:
 def leave(slot: Slot) -> None:
     """End a request, as far as it was not handed to a thread. Waits for nothing."""
     if slot.leave():
-        thread_pool.executor().submit(thread_pool.framed, slot.release)
+        thread_pool.submit(slot.release)
 
 
 def is_per_process() -> bool:

@@ -6,12 +6,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cache, partial
 from threading import Lock, Thread, local
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
@@ -19,11 +18,11 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
-from bottlecrm_mcp import telemetry
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
-from bottlecrm_mcp.gateway.in_process.gateway import database_call
 from bottlecrm_mcp.hosted import turns
+from bottlecrm_mcp.hosted.kept_connection import connection_for_work, give_back
+from bottlecrm_mcp.hosted.workers import Workers
 
 BUSY = "All threads of this server are busy; try again in a moment."
 # How often it is looked for work whose time is over, and how long a cancellation may take.
@@ -31,6 +30,8 @@ TICK_SECONDS = 0.5
 CANCEL_SECONDS = 2
 # Most statements are ended by PostgreSQL at the deadline, and their connections stay in use.
 LATE_SECONDS = 1
+# How long a thread without work keeps its database connection.
+IDLE_SECONDS = 0.05
 
 logger = logging.getLogger("bottlecrm_mcp")
 
@@ -46,24 +47,70 @@ class Overdue(Exception):
 
 
 @cache
-def executor() -> ThreadPoolExecutor:
+def workers() -> Workers:
     Thread(target=_watch, name="bottlecrm-mcp-watch", daemon=True).start()
-    return ThreadPoolExecutor(mcp_settings().THREADS, thread_name_prefix="bottlecrm-mcp")
+    return Workers(mcp_settings().THREADS, "bottlecrm-mcp", give_back, IDLE_SECONDS)
 
 
 async def in_pool(work: Callable[[], T]) -> T:
     """Run database work on a pool thread. Never on the loop's or Django's own thread."""
-    # Not asgiref's `sync_to_async`: what the CRM's middleware sets in the context, such as a
-    # language or a time zone, ends with the work.
-    run = partial(copy_context().run, framed, work)
+    job: _Job[T] = _Job(work)
     async with turns.taken():
-        return await asyncio.get_running_loop().run_in_executor(executor(), run)
+        workers().submit(job.run)
+        return await job.future
+
+
+def submit(work: Callable[[], object]) -> None:
+    """Have database work done on a pool thread, without waiting for it."""
+
+    def run() -> Callable[[], object]:
+        try:
+            framed(work)
+        except Exception:
+            logger.exception("Work that nobody waits for has failed")
+        return _nobody
+
+    workers().submit(run)
+
+
+def _nobody() -> None:
+    """Tells nobody that work is done."""
+
+
+class _Job(Generic[T]):
+    """Work on a thread, and the future of its result on the event loop."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self._loop.create_future()
+        # Not asgiref's `sync_to_async`: what the CRM's middleware sets in the context, such as a
+        # language or a time zone, ends with the work.
+        context = copy_context()
+        self._work: Callable[[], T] = partial(context.run, framed, work)
+
+    def run(self) -> Callable[[], object]:
+        if self.future.cancelled():
+            return _nobody
+        try:
+            settle = partial(self.future.set_result, self._work())
+        except BaseException as problem:
+            settle = partial(self.future.set_exception, problem)
+        return partial(self._tell, settle)
+
+    def _tell(self, settle: Callable[[], None]) -> None:
+        # The loop may have ended meanwhile.
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._settle, settle)
+
+    def _settle(self, settle: Callable[[], None]) -> None:
+        if not self.future.done():
+            settle()
 
 
 def framed(work: Callable[[], T]) -> T:
     """Do database work as a pool thread does it."""
     _use_own_cache()
-    with database_call(), connection.execute_wrapper(telemetry.count_query):
+    with connection_for_work():
         return work()
 
 

@@ -61,9 +61,9 @@ def wait_for_the_pool() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "most"),
     [
-        ("crm_search", {"entity": "leads", "limit": 5}, 8),
-        ("crm_search", {"entity": "all", "query": "a"}, 31),
-        ("crm_search", {"entity": "my_day"}, 16),
+        ("crm_search", {"entity": "leads", "limit": 5}, 7),
+        ("crm_search", {"entity": "all", "query": "a"}, 30),
+        ("crm_search", {"entity": "my_day"}, 15),
         ("list_actions", {}, 2),
     ],
 )
@@ -75,5 +75,5 @@ def test_writes(trips: Callable[..., int], alpha: Any) -> None:
     with org_context(alpha.org):
         lead = Lead.objects.filter(status="assigned").first()
     assert lead is not None
-    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 19
-    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 20
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 18
+    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 19

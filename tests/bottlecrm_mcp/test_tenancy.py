@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +12,8 @@ import pytest
 from bottlecrm_mcp import asgi
 from bottlecrm_mcp.catalogue.model import Access
 from bottlecrm_mcp.hosted import thread_pool
+from bottlecrm_mcp.hosted.kept_connection import give_back
+from bottlecrm_mcp.hosted.workers import Workers
 from bottlecrm_mcp.tools.arguments.filters import operators
 from tests.bottlecrm_mcp.hosted.http import JSON, bearer
 from tests.bottlecrm_mcp.population import (
@@ -286,8 +287,8 @@ def test_many_tenants_at_once(two_orgs, token_for, api, monkeypatch) -> None:
         kept(populate, two_orgs.alpha_admin, two_orgs.alpha_user),
         kept(populate, two_orgs.beta_admin, two_orgs.beta_user),
     ]
-    executor = ThreadPoolExecutor(2)
-    monkeypatch.setattr(thread_pool, "executor", lambda: executor)
+    workers = Workers(2, "two", give_back, patience=0.01)
+    monkeypatch.setattr(thread_pool, "workers", lambda: workers)
     callers = [
         SimpleNamespace(
             headers=bearer(token_for(profile)),
@@ -336,4 +337,4 @@ def test_many_tenants_at_once(two_orgs, token_for, api, monkeypatch) -> None:
     try:
         asyncio.run(run())
     finally:
-        executor.shutdown()
+        workers.finish()

@@ -108,16 +108,22 @@ class Session(TimeLimit):
 
     def __init__(self, deadline: Deadline) -> None:
         super().__init__(deadline)
+        self._org = OrgContext()
         self._before: str | None = None
 
     @contextmanager
     def open(self) -> Iterator[None]:
         """Leaves the connection without time limit and organisation, or closed."""
         try:
-            with OrgContext().open():
+            with self._org.open():
                 yield
         finally:
-            clear_connection(self._before)
+            if self._org.is_used:
+                clear_connection(self._before)
+
+    def note_request(self) -> None:
+        """Have the connection cleared at the end, whatever the request does with it."""
+        self._org.is_used = True
 
     @contextmanager
     def limited(self) -> Iterator[None]:

@@ -528,6 +528,8 @@ class InProcessGateway:
         require_time(run.deadline)
         require_connection()
         setattr(request, RUN, run)
+        if self._session is not None:
+            self._session.note_request()
         with _one_at_a_time(), telemetry.crm_request_span(request):
             try:
                 response = dispatcher().get_response(request)

@@ -28,6 +28,8 @@ class OrgContext:
     """A wrapper of Django's `execute` that leaves out clears and sets which undo each other."""
 
     def __init__(self) -> None:
+        # Whether the connection was used at all.
+        self.is_used = False
         # What is known to be set, on which connection, and whether the host has cleared it since.
         self._org = ""
         self._raw: Any = None
@@ -45,6 +47,7 @@ class OrgContext:
     def __call__(
         self, execute: Callable[..., Any], sql: Any, parameters: Any, many: bool, context: Any
     ) -> Any:
+        self.is_used = True
         if self._raw is not connection.connection:
             self._forget()
         # A rollback takes back what is set in a transaction.

@@ -141,7 +141,7 @@ async def _download(use: Use, send: Any) -> None:
         # The answer is cut short, which ends the connection.
         return
     finally:
-        thread_pool.executor().submit(thread_pool.framed, response.close)
+        thread_pool.submit(response.close)
 
 
 async def _stream(name: str, response: HttpResponseBase, send: Any) -> None:

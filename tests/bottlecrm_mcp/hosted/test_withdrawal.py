@@ -158,7 +158,7 @@ def test_revoked_while_it_waits_for_a_thread(
         if work.__name__ == "run":
             await thread_pool.in_pool(lambda: revoke(alpha_admin))
             for _ in range(mcp_settings().THREADS):
-                thread_pool.executor().submit(let_go.wait)
+                thread_pool.submit(let_go.wait)
             asyncio.get_running_loop().call_later(0.1, let_go.set)
         return await in_time(work, *arguments)
 
