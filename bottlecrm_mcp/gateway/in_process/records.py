@@ -16,6 +16,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, Model, OrderBy, OuterRef, Q, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.functions import JSONObject
+from django.db.models.sql.where import AND
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import DateTimeField
 
@@ -81,8 +82,17 @@ class Records:
         self.model = model
         # Already so by the captured querysets and by row-level security; but its policy compares
         # text, and only this lets PostgreSQL use the organisation's index.
-        self._own = {ORG: org_id} if org_id and self._has_column(ORG) else {}
-        self.queryset = visible_rows(model, querysets, ids).filter(**self._own)
+        self._own = org_id if org_id and self._has_column(ORG) else ""
+        self.queryset = self._owned(visible_rows(model, querysets, ids))
+
+    def _owned(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows, which nobody else has, narrowed to the caller's organisation."""
+        if self._own:
+            # As `filter` does, which takes five times as long to find out the same.
+            org: Any = self.model._meta.get_field(ORG)
+            column = org.get_col(rows.query.get_initial_alias())
+            rows.query.where.add(org.get_lookup("exact")(column, self._own), AND)
+        return rows
 
     def page(self, query: RowQuery, entity: Entity) -> Page:
         """The rows of a search. Raises `NotAvailable` for columns that lists don't have."""

@@ -12,7 +12,8 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.db.models.sql import Query
 
@@ -69,7 +70,7 @@ class Conditions:
     def __init__(self, query: Query) -> None:
         if _has_more(query):
             raise Inseparable
-        compiler: Any = query.get_compiler(connection=connection)
+        compiler: Any = query.get_compiler(connection=_database())
         tables, in_tables = compiler.get_from_clause()
         if in_tables:
             raise Inseparable
@@ -86,6 +87,11 @@ class Conditions:
             cursor.execute(f"SELECT COUNT(*) FROM ({some}) AS counted", self.parameters)  # noqa: S608
             (count,) = cursor.fetchone()
         return int(count)
+
+
+def _database() -> BaseDatabaseWrapper:
+    # Not the proxy, which looks for this thread's connection at each of a hundred questions.
+    return connections[connection.alias]
 
 
 class Inseparable(Exception):
@@ -115,7 +121,7 @@ class Statement:
     """
 
     def __init__(self, query: Query, conditions: Conditions) -> None:
-        compiler: Any = query.get_compiler(connection=connection)
+        compiler: Any = query.get_compiler(connection=_database())
         self._sql, parameters = compiler.as_sql()
         before, *behind = self._sql.split(f" WHERE {conditions.where}")
         first = before.replace("%%", "").count("%s")
@@ -133,6 +139,6 @@ class Statement:
             cursor.execute(self._sql, (*self._before, *parameters, *self._after))
             found: Any = cursor.fetchall()
         if self._converters:
-            compiler: Any = self._empty.get_compiler(connection=connection)
+            compiler: Any = self._empty.get_compiler(connection=_database())
             found = compiler.apply_converters(found, self._converters)
         return [dict(zip(self._names, row, strict=True)) for row in found]
