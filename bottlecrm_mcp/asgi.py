@@ -111,7 +111,7 @@ def _skills(method: str) -> tuple[int, bytes, Headers]:
 async def _files(scope: Any, receive: Any, send: Any) -> None:
     request = ASGIRequest({**scope, "headers": _stripped(scope)}, BytesIO())
     _hide_path(scope, FILES)
-    request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
+    request_id = telemetry.request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
     with telemetry.access_log(request_id) as call, token_policy.request_cache():
         logged = _logged(send, call)
         try:
@@ -205,7 +205,7 @@ class McpApplication:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = _stripped(scope)
         request = ASGIRequest({**scope, "headers": headers}, BytesIO())
-        request_id = telemetry.request_id(request.headers.get("X-Request-ID", ""))
+        request_id = telemetry.request_id(request.META.get("HTTP_X_REQUEST_ID", ""))
         with (
             telemetry.access_log(request_id) as call,
             token_policy.request_cache(),

@@ -118,7 +118,8 @@ def admit(token: Any) -> Admission:
     left: tuple[Left, ...] = ()
     if isinstance(token, Token):
         record_first_mcp_request(token)
-        little, left = little_left(token), left_today(token)
+        left = left_today(token)
+        little = little_left(left)
     read_only = agents_denial(policy.agents, "POST") or ""
     return Admission(scopes, read_only, policy.sealed, *_called(token), little, left)
 

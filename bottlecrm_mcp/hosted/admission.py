@@ -87,7 +87,7 @@ async def admit_token(request: ASGIRequest) -> Call:
 
 async def _call(request: ASGIRequest, slot: rate_limits.Slot) -> Call:
     with refusals():
-        secret = bearer_secret(request.headers.get("Authorization", ""))
+        secret = bearer_secret(request.META.get("HTTP_AUTHORIZATION", ""))
         rate_limits.require_calls_left(secret)
         call, is_slot_taken = await thread_pool.in_pool_within(
             lambda: admitted(secret, origin_of(request), slot),

@@ -29,7 +29,7 @@ def host_of(request: ASGIRequest) -> str:
 
 def cors_headers(request: ASGIRequest, host: str) -> Headers:
     """The CORS headers of the answer. Raises `HttpError` for an origin that is not allowed."""
-    origin = request.headers.get("Origin")
+    origin = request.META.get("HTTP_ORIGIN")
     if origin is None:
         return []
     is_own = origin == f"{request.scheme}://{host}"

@@ -29,10 +29,13 @@ def message_in(body: bytes) -> Mapping[str, Any]:
     Raises `HttpError` for what is no JSON, for a batch, for a message that is malformed, and for
     one whose reading would take long.
     """
-    if body.count(b"[") + body.count(b"{") > MOST_VALUES:
+    containers = body.count(b"[") + body.count(b"{")
+    if containers > MOST_VALUES:
         raise HttpError(400, TOO_MANY, code=INVALID_REQUEST)
     message = _json(body)
-    _require_small(message)
+    # Each value is the first in its container, or it follows a comma.
+    if containers >= DEEPEST or containers + body.count(b",") > MOST_VALUES:
+        _require_small(message)
     if not isinstance(message, dict):
         raise HttpError(400, NO_OBJECT, code=INVALID_REQUEST)
     if fault := envelope.fault(message):

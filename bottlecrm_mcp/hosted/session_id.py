@@ -53,8 +53,11 @@ def headers(message: Mapping[str, Any], caller: Caller) -> Headers:
 
 def declared_by(request: HttpRequest, caller: Caller) -> Declared:
     """What the client said that this comes from; nothing of any that has no id of this token's."""
+    session_id = request.META.get("HTTP_MCP_SESSION_ID", "")
+    if not session_id:
+        return Declared()
     try:
-        token_id, *said = signing.loads(request.headers.get(HEADER, ""), salt=SALT)
+        token_id, *said = signing.loads(session_id, salt=SALT)
         declared = Declared(*said)
     except (signing.BadSignature, TypeError, ValueError):
         return Declared()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import mcp_types as types
@@ -102,12 +103,23 @@ class McpServer(Server[Any]):
         self.add_request_handler("server/discover", types.RequestParams, self._discover)
         self.add_request_handler("skills/list", types.PaginatedRequestParams, self._list_skills)
         self.add_request_handler("skills/get", skills.GetSkillParams, self._get_skill)
+        # That of OpenTelemetry.
+        self.middleware[:] = map(telemetry.where_traced, self.middleware)
         self.middleware.append(telemetry.message_middleware)
         self.middleware.append(cards.greeting_middleware)
         security = RequestStateSecurity(
             keys=list(state_keys), bind_principal=lambda context: self._principal()
         )
         self.middleware.append(RequestStateBoundary(security, default_audience=NAME))
+
+    @property
+    def server_info_stamp(self) -> dict[str, Any]:
+        # The SDK copies it deeply for each answer. It holds texts alone.
+        return dict(self._server_info)
+
+    @cached_property
+    def _server_info(self) -> dict[str, Any]:
+        return super().server_info_stamp
 
     def create_initialization_options(self, *args: Any, **kwargs: Any) -> InitializationOptions:
         options = super().create_initialization_options(*args, **kwargs)

@@ -114,5 +114,7 @@ def _storable(facts: dict[str, Any]) -> dict[str, Any]:
 
 def fitting(model: type[Call | Event | Token], name: str, value: Any) -> Any:
     """The value as the text column of this name can hold it; other values as they are."""
+    if not value:
+        return value
     field = model._meta.get_field(name)
     return storable(value)[: field.max_length] if isinstance(field, CharField) else value

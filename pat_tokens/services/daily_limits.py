@@ -4,7 +4,7 @@ A day is one in UTC. Each write is counted in its own transaction, before it is 
 rolled back the count is too, and of two at once the second waits for the first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -99,11 +99,10 @@ def count_request(org_id: Any, token_id: str, asked: AskedChanges) -> str | None
 
 def limits_under(chosen: Mapping[str, int | None]) -> dict[str, int]:
     """The limits by kind, where an organisation has chosen these."""
-    limits = {}
+    default, ceilings, limits = token_settings.daily_limits, token_settings.daily_ceilings, {}
     for kind in KINDS:
-        of_org = chosen.get(kind)
-        limit = token_settings.daily_limits[kind] if of_org is None else of_org
-        ceiling = token_settings.daily_ceilings.get(kind)
+        of_org, ceiling = chosen.get(kind), ceilings.get(kind)
+        limit = default[kind] if of_org is None else of_org
         limits[kind] = limit if ceiling is None else min(limit, ceiling)
     return limits
 
@@ -135,9 +134,9 @@ def left_today(token: Token) -> tuple[Left, ...]:
     return tuple(Left(kind, counts.get(kind, 0), limit) for kind, limit in limits.items())
 
 
-def little_left(token: Token) -> tuple[str, ...]:
-    """Of which limits a token that was looked up has little left today, in words."""
-    return tuple(str(each) for each in left_today(token) if each.used and each.is_little)
+def little_left(left: Iterable[Left]) -> tuple[str, ...]:
+    """Of which of these limits there is little left, in words."""
+    return tuple(str(each) for each in left if each.used and each.is_little)
 
 
 def prune_counts(org_id: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.shared import _otel
+from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -177,6 +178,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     monkeypatch.setattr(_otel, "_tracer", provider.get_tracer("mcp-python-sdk"))
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("bottlecrm_mcp"))
     return exporter

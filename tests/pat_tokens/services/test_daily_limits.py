@@ -21,6 +21,7 @@ from pat_tokens.services.daily_limits import (
     LimitReached,
     count_request,
     count_write,
+    left_today,
     limits_of,
     little_left,
     used_today,
@@ -97,13 +98,13 @@ def test_bad_setting(settings, name, value) -> None:
 def test_what_is_left_comes_with_the_look_up(issue, alpha_admin, beta_admin, settings) -> None:
     settings.PAT_TOKENS_DAILY_LIMITS = {"deletes": 5}
     token, secret = issue(alpha_admin)
-    assert little_left(resolve_token(secret)) == ()
+    assert little_left(left_today(resolve_token(secret))) == ()
     count(alpha_admin.org_id, str(token.pk), times=3, deletes=1)
-    assert little_left(resolve_token(secret)) == ()
+    assert little_left(left_today(resolve_token(secret))) == ()
     count(alpha_admin.org_id, str(token.pk), deletes=1)
-    assert little_left(resolve_token(secret)) == ("4 of 5 deletes today",)
+    assert little_left(left_today(resolve_token(secret))) == ("4 of 5 deletes today",)
     change_policy(alpha_admin, max_deletes=50)
-    assert little_left(resolve_token(secret)) == ()
+    assert little_left(left_today(resolve_token(secret))) == ()
     other, _ = issue(alpha_admin)
     count(alpha_admin.org_id, str(other.pk))
     with presenting(token.digest):
