@@ -139,8 +139,10 @@ def _digest(secret: str) -> bytes:
 
 def _counted(key: str) -> int:
     try:
-        cache.add(key, 0, 2 * MINUTE)
-        return cache.incr(key)
+        with suppress(ValueError):
+            return cache.incr(key)
+        # The first in this minute, unless another came first.
+        return 1 if cache.add(key, 1, 2 * MINUTE) else cache.incr(key)
     except ValueError:
         # It is gone again: a cache that keeps nothing, or is short of room.
         return 0
