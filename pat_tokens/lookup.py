@@ -4,7 +4,9 @@ Every request with a token begins with it, and building and compiling its query 
 running it. So that is compiled once, and PostgreSQL keeps it prepared; the row is always read anew.
 """
 
+import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from weakref import WeakSet
@@ -23,6 +25,8 @@ from pat_tokens.models import Token
 from pat_tokens.rls import DIGEST_VARIABLE, presenting
 
 PRESENT = "SELECT set_config(%s, %s, true)"
+# In one message, which is one transaction: the setting ends with it.
+PRESENT_AND_FIND = PRESENT + "; EXECUTE {} (%s)"
 # After a migration, after a host that discards what sessions keep, and behind a pooler that lends
 # another session for each transaction.
 NOT_AS_PREPARED = (
@@ -46,7 +50,9 @@ def look_up(digest: str) -> Token | None:
     return compiled().token(row) if row else None
 
 
-# Connections that did not keep what was prepared: it would be prepared for nothing each time.
+# Connections on which the statement is prepared, and those that did not keep it, for which it would
+# be prepared each time for nothing.
+_prepared: WeakSet[psycopg.Connection[Any]] = WeakSet()
 _forgetful: WeakSet[psycopg.Connection[Any]] = WeakSet()
 
 
@@ -58,24 +64,27 @@ def _row_in_one_trip(digest: str) -> Any:
                 return _prepared_row(raw, digest)
             except NOT_AS_PREPARED:
                 _forgetful.add(raw)
-        return _pipelined_row(raw, digest, prepare=False)
+        return _pipelined_row(raw, digest)
 
 
 def _prepared_row(raw: psycopg.Connection[Any], digest: str) -> Any:
-    # Django has psycopg prepare nothing.
-    before, raw.prepare_threshold = raw.prepare_threshold, 0
-    try:
-        return _pipelined_row(raw, digest, prepare=True)
-    finally:
-        raw.prepare_threshold = before
+    if raw not in _prepared:
+        # Behind a pooler somebody else may have done so: the name tells what is prepared.
+        with suppress(DuplicatePreparedStatement):
+            raw.execute(compiled().preparation(raw))
+        _prepared.add(raw)
+    # Two statements in one message take half of what a pipeline does. Values are quoted by psycopg.
+    cursor = psycopg.ClientCursor(raw)
+    cursor.execute(compiled().prepared, [DIGEST_VARIABLE, digest, digest])
+    cursor.nextset()
+    return cursor.fetchone()
 
 
-def _pipelined_row(raw: psycopg.Connection[Any], digest: str, *, prepare: bool) -> Any:
-    # The statements of a pipeline are one transaction, so the setting ends with it. Django's own
-    # cursor would put the values into the statement.
+def _pipelined_row(raw: psycopg.Connection[Any], digest: str) -> Any:
+    # The statements of a pipeline are one transaction, too.
     with raw.pipeline():
-        psycopg.Cursor(raw).execute(PRESENT, [DIGEST_VARIABLE, digest], prepare=prepare)
-        cursor = psycopg.Cursor(raw).execute(*compiled().statement(digest), prepare=prepare)
+        psycopg.Cursor(raw).execute(PRESENT, [DIGEST_VARIABLE, digest], prepare=False)
+        cursor = psycopg.Cursor(raw).execute(*compiled().statement(digest), prepare=False)
     return cursor.fetchone()
 
 
@@ -87,6 +96,10 @@ class Compiled:
         found = Q(digest=ANY_DIGEST) | Q(previous_digest=ANY_DIGEST)
         compiler = tokens.filter(found).order_by()[:1].query.get_compiler(connection=connection)
         self._sql, self._parameters = compiler.as_sql()
+        told = repr((self._sql, self._parameters)).encode()
+        name = f"pat_tokens_{hashlib.sha256(told).hexdigest()[:16]}"
+        self._preparation = f"PREPARE {name} (text) AS "
+        self.prepared = PRESENT_AND_FIND.format(name).encode()
         self._compiler: Any = compiler
         columns = [column for column, *_ in compiler.select]
         self._converters = compiler.get_converters(columns)
@@ -95,6 +108,11 @@ class Compiled:
 
     def statement(self, digest: str) -> tuple[str, list[Any]]:
         return self._sql, [digest if each == ANY_DIGEST else each for each in self._parameters]
+
+    def preparation(self, raw: psycopg.Connection[Any]) -> bytes:
+        """What prepares the statement under its name, with the digest as its parameter."""
+        whole = psycopg.ClientCursor(raw).mogrify(*self.statement(ANY_DIGEST))
+        return (self._preparation + whole.replace(f"'{ANY_DIGEST}'", "$1")).encode()
 
     def token(self, row: tuple[Any, ...]) -> Token:
         [values] = self._compiler.apply_converters([row], self._converters)
