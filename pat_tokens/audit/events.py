@@ -1,6 +1,7 @@
 """Event log. No entry holds a secret, a digest or a value of a record."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -114,7 +115,12 @@ def _storable(facts: dict[str, Any]) -> dict[str, Any]:
 
 def fitting(model: type[Call | Event | Token], name: str, value: Any) -> Any:
     """The value as the text column of this name can hold it; other values as they are."""
-    if not value:
-        return value
+    longest = _longest(model, name)
+    return storable(value)[:longest] if value and longest else value
+
+
+@cache
+def _longest(model: type[Call | Event | Token], name: str) -> int | None:
+    """The characters that a text column of this name takes; None of any other."""
     field = model._meta.get_field(name)
-    return storable(value)[: field.max_length] if isinstance(field, CharField) else value
+    return field.max_length if isinstance(field, CharField) else None
