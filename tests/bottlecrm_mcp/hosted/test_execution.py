@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.base import OUTCOME_UNKNOWN, GatewayError
-from bottlecrm_mcp.gateway.in_process import deadline, live_connection
+from bottlecrm_mcp.gateway.in_process import deadline, live_connection, transactions
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline
 from bottlecrm_mcp.gateway.in_process.gateway import InProcessGateway
 from bottlecrm_mcp.hosted import execution, thread_pool
@@ -31,10 +32,25 @@ NEW = {"entity": "leads", "data": {"first_name": "Ann", "last_name": "Lee"}}
 
 
 @pytest.fixture
-def _two_seconds(settings, monkeypatch) -> None:
-    """What hangs is ended soon; however busy a machine is, it is waited for what then says so."""
-    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=2)
+def _little_time(settings, monkeypatch) -> None:
+    """A call has a minute until its view begins, however busy a machine is, and little then."""
+    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=60)
     monkeypatch.setattr(execution, "GRACE_SECONDS", 60)
+    for view in (transactions.ReadView, transactions.AtomicView):
+        monkeypatch.setattr(view, "__call__", cut_short(view.__call__))
+
+
+def cut_short(run: Callable[..., Any]) -> Callable[..., Any]:
+    def run_in_time(self: Any, *arguments: Any) -> Any:
+        self.deadline._until = time.monotonic() + 0.2
+        return run(self, *arguments)
+
+    return run_in_time
+
+
+@pytest.fixture
+def _two_seconds(settings) -> None:
+    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=2)
 
 
 @pytest.fixture
@@ -74,15 +90,13 @@ def locked(sql: str) -> Iterator[None]:
         other.rollback()
 
 
-@pytest.mark.usefixtures("_two_seconds")
+@pytest.mark.usefixtures("_little_time")
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
-def test_slow_search(secret, settings, monkeypatch, era) -> None:
+def test_slow_search(secret, monkeypatch, era) -> None:
     async def steps(agent: Agent) -> Any:
-        with monkeypatch.context() as patch:
-            during(patch, "visible", lambda: query("SELECT pg_sleep(60)"))
-            error = await agent.refused("crm_search", entity="leads")
-        # However busy this machine is.
-        settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=60)
+        during(monkeypatch, "visible", lambda: query("SELECT pg_sleep(60)"))
+        error = await agent.refused("crm_search", entity="leads")
+        monkeypatch.undo()
         found = await agent("crm_search", entity="leads")
         threads = mcp_settings().THREADS
         everyone = threading.Barrier(threads)
@@ -91,7 +105,7 @@ def test_slow_search(secret, settings, monkeypatch, era) -> None:
 
     error, found, timeouts = as_agent(secret, steps, era)
     assert error["code"] == "timeout"
-    assert "did not finish this within 2 s. Nothing was changed." in error["message"]
+    assert "did not finish this within 60 s. Nothing was changed." in error["message"]
     assert found["total"] == 0
     # Whoever borrows a connection next finds no trace.
     assert timeouts == {"0"}
@@ -104,7 +118,7 @@ def borrowed(everyone: threading.Barrier) -> str:
     return found
 
 
-@pytest.mark.usefixtures("_two_seconds")
+@pytest.mark.usefixtures("_little_time")
 def test_many_short_statements_end_too(secret, monkeypatch) -> None:
     def slow() -> None:
         for _ in range(1_000):
@@ -115,7 +129,7 @@ def test_many_short_statements_end_too(secret, monkeypatch) -> None:
     assert error["code"] == "timeout"
 
 
-@pytest.mark.usefixtures("_two_seconds")
+@pytest.mark.usefixtures("_little_time")
 def test_slow_write_is_rolled_back_and_says_so(secret, alpha_admin, monkeypatch) -> None:
     during(monkeypatch, "create", lambda: query("SELECT pg_sleep(60)"))
     error = as_agent(secret, lambda agent: agent.refused("crm_create", **NEW))
@@ -124,7 +138,7 @@ def test_slow_write_is_rolled_back_and_says_so(secret, alpha_admin, monkeypatch)
     assert leads(alpha_admin) == 0
 
 
-@pytest.mark.usefixtures("_two_seconds")
+@pytest.mark.usefixtures("_little_time")
 def test_waiting_for_a_lock_ends_too(secret, alpha_admin) -> None:
     async def steps(agent: Agent) -> Any:
         with locked("LOCK TABLE demo_crm_lead IN ACCESS EXCLUSIVE MODE"):
@@ -138,7 +152,7 @@ def test_waiting_for_a_lock_ends_too(secret, alpha_admin) -> None:
     assert leads(alpha_admin) == 0
 
 
-@pytest.mark.usefixtures("_two_seconds")
+@pytest.mark.usefixtures("_little_time")
 def test_host_that_swallows_the_timeout_saves_nothing(secret, alpha_admin, monkeypatch) -> None:
     def slow() -> None:
         with pytest.raises(OperationalError):
@@ -230,9 +244,8 @@ def test_nobody_waits_for_what_hangs_elsewhere(
     assert error["message"].strip().endswith(ending)
 
 
-@pytest.mark.usefixtures("_two_seconds")
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
-def test_no_thread_is_free(secret, era) -> None:
+def test_no_thread_is_free(secret, settings, era) -> None:
     let_go = threading.Event()
 
     async def steps(agent: Agent) -> str:
@@ -240,6 +253,7 @@ def test_no_thread_is_free(secret, era) -> None:
         threads = mcp_settings().THREADS
         busy = [asyncio.ensure_future(thread_pool.in_pool(let_go.wait)) for _ in range(threads)]
         await asyncio.sleep(0)
+        settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=1)
         try:
             with pytest.raises(MCPError) as refusal:
                 await agent("crm_search", entity="leads")
