@@ -77,33 +77,45 @@ async def all_are_free() -> None:
     )
 
 
+@pytest.fixture
+def _watchful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is late is cancelled at once."""
+    monkeypatch.setattr(thread_pool, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(thread_pool, "LATE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("_watchful")
 @pytest.mark.parametrize("era", [MODERN, LEGACY])
-def test_look_up_of_a_token_that_hangs(secret: str, era: str) -> None:
+def test_look_up_of_a_token_that_hangs(secret: str, settings: Any, era: str) -> None:
     """It is in no transaction of ours, so PostgreSQL itself would let it wait for ever."""
 
     async def steps(agent: Agent) -> None:
         await agent("list_actions")
         with locked(TOKENS):
+            settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=1, CONCURRENT_CALLS=1)
             for _ in range(2):
                 calls = (agent("list_actions") for _ in range(mcp_settings().THREADS))
                 refused = await asyncio.gather(*calls, return_exceptions=True)
                 assert all("database does not answer" in str(each) for each in refused), refused
             # The lock is still there, and the threads are not.
             await all_are_free()
+        settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=60, CONCURRENT_CALLS=1)
         await agent("list_actions")
 
     as_agent(secret, steps, era)
 
 
+@pytest.mark.usefixtures("_watchful")
 def test_host_that_waits_outside_of_its_view(
-    secret: str, alpha_admin: Profile, monkeypatch: pytest.MonkeyPatch
+    secret: str, alpha_admin: Profile, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from demo_crm.access.middleware import OrgContextMiddleware
 
-    monkeypatch.setattr(execution, "GRACE_SECONDS", 30)
+    settings.BOTTLECRM_MCP = with_settings(CALL_SECONDS=60, CONCURRENT_CALLS=1)
     handle = OrgContextMiddleware.__call__
 
     def slow(self: Any, request: Any) -> Any:
+        execution.current_call.get().deadline._until = time.monotonic()
         query("SELECT 1 FROM pg_sleep(60)")
         return handle(self, request)
 
@@ -181,6 +193,7 @@ def test_cancellations_reach_nobody_else(monkeypatch: pytest.MonkeyPatch) -> Non
     assert set(outcomes) <= {"QueryCanceled", "undisturbed", "in time", "busy"}
 
 
+@pytest.mark.usefixtures("_watchful")
 def test_connection_of_a_cancelled_statement_is_not_lent_again() -> None:
     used: list[int] = []
 
