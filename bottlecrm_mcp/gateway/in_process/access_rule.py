@@ -9,8 +9,6 @@ that its joins and its `distinct()` can't falsify rows, counts or order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
@@ -18,7 +16,7 @@ from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In, IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.constants import INNER
-from django.db.models.sql.where import AND, XOR, WhereNode
+from django.db.models.sql.where import AND, OR, XOR, WhereNode
 
 from bottlecrm_mcp.gateway.in_process.expressions import HasRow
 
@@ -33,10 +31,20 @@ def visible_rows(
     The ids go into each subquery, too, so that a known record is not looked for in a whole list.
     """
     try:
-        rows = reduce(or_, (_conditions_of(model, each) for each in querysets))
+        where, *others = map(_conditions_of, querysets)
     except Entangled:
         inside = (Q(pk__in=_narrowed(each, ids).values("pk")) for each in querysets)
         rows = model._base_manager.filter(Q(*inside, _connector=Q.OR))
+    else:
+        for each in others:
+            # What `|` does, but for the joins that it looks for.
+            where.add(each, OR)
+        rows = model._base_manager.all()
+        rows.query.get_initial_alias()
+        rows.query.where = where
+        # Names that subqueries in the conditions have: within another query none is given twice.
+        known = (each.query.subq_aliases for each in querysets)
+        rows.query.subq_aliases = rows.query.subq_aliases.union(*known)
     return rows if ids is None else rows.filter(pk__in=ids)
 
 
@@ -44,25 +52,19 @@ class Entangled(Exception):
     """A list that is more than conditions on each row, or on what is joined to it."""
 
 
-def _conditions_of(model: type[Model], queryset: QuerySet[Any]) -> QuerySet[Any]:
-    """The rows of a list, each once, by conditions alone. Raises `Entangled`."""
-    query = queryset.query.chain()
+def _conditions_of(queryset: QuerySet[Any]) -> WhereNode:
+    """The conditions of a list on the columns of its model alone. Raises `Entangled`.
+
+    What is computed for the view to show is left out: a condition on it has it in itself.
+    """
+    query = queryset.query
     if not _has_conditions_alone(query):
         raise Entangled
+    where: WhereNode = query.where.clone()
     if joins := _joins_of(query):
-        _require_conditions_on_each(joins, query)
-        query.where = _without_joins(query.where, joins)
-        for alias in joins:
-            query.alias_refcount[alias] = 0
-    rows = model._base_manager.all()
-    rows.query = query
-    query.clear_ordering(force=True)
-    query.select_related = False
-    query.distinct = False
-    # What is computed for the view to show: a condition on it has it in itself.
-    query.annotations, query.group_by = {}, None
-    query.set_annotation_mask(None)
-    return rows
+        _require_conditions_on_each(joins, query.chain())
+        where = _without_joins(where, joins)
+    return where
 
 
 def _joins_of(query: Query) -> dict[str, Any]:

@@ -123,7 +123,8 @@ class Records:
         conditions += map(self._restriction, query.conditions)
         if query.either:
             conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
-        return _with_custom(self.queryset, _custom_of(query)).filter(*conditions)
+        rows = _with_custom(self.queryset, _custom_of(query))
+        return rows.filter(*conditions) if conditions else rows
 
     def _holds(self, text: str, entity: Entity) -> Q:
         """Whether every word is in one of the entity's fields, or a phone number is this one."""
