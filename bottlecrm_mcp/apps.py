@@ -16,6 +16,7 @@ class BottleCrmMcpConfig(AppConfig):
             created_records,
             deletion_trial,
             queryset_capture,
+            unread_totals,
         )
         from bottlecrm_mcp.hosted import audit
 
@@ -23,6 +24,7 @@ class BottleCrmMcpConfig(AppConfig):
         celery_on_commit.install()
         created_records.install()
         deletion_trial.install()
+        unread_totals.install()
         audit.install()
         if apps.is_installed("pat_tokens"):
             from bottlecrm_mcp.protocol.metadata import SKILLS_PATH

@@ -62,8 +62,8 @@ def wait_for_the_pool() -> None:
     ("tool", "arguments", "most"),
     [
         ("crm_search", {"entity": "leads", "limit": 5}, 7),
-        ("crm_search", {"entity": "all", "query": "a"}, 30),
-        ("crm_search", {"entity": "my_day"}, 15),
+        ("crm_search", {"entity": "all", "query": "a"}, 28),
+        ("crm_search", {"entity": "my_day"}, 13),
         ("list_actions", {}, 2),
     ],
 )

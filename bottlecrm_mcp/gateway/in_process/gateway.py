@@ -57,6 +57,7 @@ from bottlecrm_mcp.gateway.in_process.attached import NewFile, attached_rows, st
 from bottlecrm_mcp.gateway.in_process.deadline import Deadline, Session, clear_connection
 from bottlecrm_mcp.gateway.in_process.dependents import dependents_of, part_version, plural_name
 from bottlecrm_mcp.gateway.in_process.hooks import queryset_capture
+from bottlecrm_mcp.gateway.in_process.hooks.unread_totals import totals_left_unread
 from bottlecrm_mcp.gateway.in_process.idempotency import Claim
 from bottlecrm_mcp.gateway.in_process.live_connection import ensure_live_connection
 from bottlecrm_mcp.gateway.in_process.records import Records
@@ -463,9 +464,12 @@ class InProcessGateway:
 
     def hand_over(self, entity: Entity, capture: queryset_capture.Capture) -> None:
         """Run the entity's list view up to where it paginates, for this capture."""
-        request = self.request("GET", entity.path, entity.list_parameters)
-        setattr(request, queryset_capture.MARK, capture)
-        response = self._dispatch(request, self._reading())
+        with totals_left_unread(capture.model) as totals:
+            response = self._listed(entity, capture)
+        if totals.were_left and totals.may_be_left and response.status_code >= 500:
+            # A view may need its totals to be plain numbers.
+            capture.querysets.clear()
+            response = self._listed(entity, capture)
         if isinstance(capture.failure, queryset_capture.ContextLost | DatabaseError):
             raise GatewayError(
                 "unavailable", "The database did not answer; try again."
@@ -475,6 +479,11 @@ class InProcessGateway:
         if not capture.taken and not capture.refusal:
             _refuse_failed_list(response)
             capture.refusal = "the view does not paginate as expected"
+
+    def _listed(self, entity: Entity, capture: queryset_capture.Capture) -> HttpResponseBase:
+        request = self.request("GET", entity.path, entity.list_parameters)
+        setattr(request, queryset_capture.MARK, capture)
+        return self._dispatch(request, self._reading())
 
     def request(
         self,

@@ -1,10 +1,12 @@
 """Leads: serializers, views and URLs."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -78,7 +80,10 @@ class LeadList(Leads, RecordList):
         return super().visible().exclude(status="converted")
 
     def envelope(self, records: QuerySet[Any]) -> Body:
-        open_leads = self.page(records.exclude(status="closed"), "open_leads", "leads_count")
+        unclosed = records.exclude(status="closed")
+        open_leads = self.page(unclosed, "open_leads", "leads_count")
+        # On purpose: counted before the second list is paginated.
+        totals = {"count": unclosed.count(), "unworked_over_a_week": unworked(unclosed).count()}
         closed = self.page(records.filter(status="closed"), "close_leads", "leads_count")
         contacts = Contact.objects.filter(org=self.profile.org)
         if not self.profile.is_admin:
@@ -86,7 +91,7 @@ class LeadList(Leads, RecordList):
         return {
             **self.page_numbers(),
             "open_leads": open_leads,
-            "totals": {"count": open_leads["leads_count"], "unworked_over_a_week": 0},
+            "totals": totals,
             "close_leads": closed,
             "contacts": list(contacts.values("id", "first_name")),
             "status": choices.LEAD_STATUS,
@@ -167,3 +172,10 @@ def _converted(made: Converted) -> Response:
 
 
 urlpatterns = record_urls(LeadList, LeadDetail)
+
+
+def unworked(leads: QuerySet[Any]) -> QuerySet[Any]:
+    """Those that nobody has been in touch with for a week."""
+    week_ago = timezone.localdate() - timedelta(days=7)
+    never = Q(last_contacted=None, created_at__date__lt=week_ago)
+    return leads.filter(Q(last_contacted__lt=week_ago) | never)

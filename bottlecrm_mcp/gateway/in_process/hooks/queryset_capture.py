@@ -17,6 +17,8 @@ from django.db.models import Model, QuerySet
 from rest_framework.exceptions import APIException
 from rest_framework.pagination import LimitOffsetPagination
 
+from bottlecrm_mcp.gateway.in_process.hooks.unread_totals import read_totals
+
 MARK = "mcp_capture"
 ORG_VARIABLE = "app.current_org"
 
@@ -81,6 +83,7 @@ class Capture:
         self.querysets.append(queryset)
         if len(self.querysets) < self.sections:
             return
+        read_totals()
         try:
             self.result = self.answer(self.querysets)
             # Without its organisation the database would have shown no row of it.
