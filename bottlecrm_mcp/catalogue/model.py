@@ -131,6 +131,8 @@ class Field:
     listed: bool = True
     # A value that only a serializer can give, unless it is one of the next two.
     computed: bool = False
+    # The model's own method that its computing asks, of one answer for the whole organisation.
+    asks: str = ""
     # Whether the record is in all of these states.
     when: tuple[State, ...] = ()
     # The model's relation to the rows that a list of objects shows.

@@ -6,8 +6,9 @@ from bottlecrm_mcp.catalogue import choices
 from bottlecrm_mcp.catalogue.model import Duty, Field, Kind
 
 
-def _computed(name: str) -> Field:
-    return Field(name, Kind.BOOLEAN, computed=True)
+def _missed(name: str) -> Field:
+    # Each case looks its organisation's business hours up, for each of these.
+    return Field(name, Kind.BOOLEAN, computed=True, asks="_sla_calendar")
 
 
 DUTIES = (
@@ -28,8 +29,8 @@ DUTIES = (
         urgent=("Urgent", "High"),
         answered="first_response_at",
         missed=(
-            (_computed("is_sla_first_response_breached"), "first response"),
-            (_computed("is_sla_resolution_breached"), "resolution"),
+            (_missed("is_sla_first_response_breached"), "first response"),
+            (_missed("is_sla_resolution_breached"), "resolution"),
         ),
         tells=("account",),
     ),

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -211,6 +212,7 @@ class Records:
         found = read.values((names, shown, ordered, window), build)
         if computed:
             records = self.model._base_manager.in_bulk([each["pk"] for each in found])
+            _ask_once(records.values(), {field.asks for field in computed})
             return [
                 {**row, **self._properties(computed, records.get(values["pk"]))}
                 for row, values in zip(self._rows(columns, found), found, strict=True)
@@ -440,6 +442,16 @@ def _is_one_of(field: Field, values: Sequence[str]) -> Q:
         return _any(Q(**{f"{field.attribute}__iexact": each}) for each in values)
     # In any case: a converted lead leaves the opportunity its own spelling of a source.
     return Q(expressions.InAnyCase(F(field.attribute), values))
+
+
+def _ask_once(records: Iterable[Model], methods: Iterable[str]) -> None:
+    """Let records of one organisation share what each would be told by these of their methods."""
+    for name in methods:
+        shared: Any = None
+        for record in records:
+            if (own := getattr(record, name, None)) is not None:
+                shared = shared or cache(own)
+                setattr(record, name, shared)
 
 
 def _moment(value: datetime) -> Any:

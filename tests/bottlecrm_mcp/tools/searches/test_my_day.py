@@ -175,3 +175,16 @@ def test_missed_promise_before_an_old_invoice(day, invoice, user) -> None:
         "Old: payment overdue by 90 days",
         "In time: open case since today, Low, not answered yet",
     ]
+
+
+def test_business_hours_are_looked_up_once_for_all_cases(day, user, monkeypatch) -> None:
+    """BottleCRM's model does so for each promise of each case."""
+    asked: list[Any] = []
+    monkeypatch.setattr(Case, "_sla_calendar", lambda case: asked.append(case), raising=False)
+    for promise in ("first_response", "resolution"):
+        name = f"is_sla_{promise}_breached"
+        monkeypatch.setattr(Case, name, property(lambda case: bool(case._sla_calendar())))
+    for number in range(3):
+        day(Case, name=f"Case {number}", status="New", priority="Low")
+    assert user("crm_search", entity="my_day")["total"] == 3
+    assert len(asked) == 1
