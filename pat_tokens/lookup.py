@@ -6,7 +6,6 @@ running it. So that is compiled once, and PostgreSQL keeps it prepared; the row 
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Any
 from weakref import WeakSet
@@ -68,15 +67,19 @@ def _row_in_one_trip(digest: str) -> Any:
 
 
 def _prepared_row(raw: psycopg.Connection[Any], digest: str) -> Any:
-    if raw not in _prepared:
-        # Behind a pooler somebody else may have done so: the name tells what is prepared.
-        with suppress(DuplicatePreparedStatement):
-            raw.execute(compiled().preparation(raw))
+    # Statements in one message take half of what a pipeline does. psycopg quotes the values.
+    cursor, values = psycopg.ClientCursor(raw), [DIGEST_VARIABLE, digest, digest]
+    if raw in _prepared:
+        cursor.execute(compiled().prepared, values)
+    else:
+        try:
+            cursor.execute(compiled().preparing(raw), values)
+        except DuplicatePreparedStatement:
+            # Behind a pooler somebody else has done so: the name tells what is prepared.
+            cursor.execute(compiled().prepared, values)
         _prepared.add(raw)
-    # Two statements in one message take half of what a pipeline does. Values are quoted by psycopg.
-    cursor = psycopg.ClientCursor(raw)
-    cursor.execute(compiled().prepared, [DIGEST_VARIABLE, digest, digest])
-    cursor.nextset()
+    while cursor.nextset():
+        pass
     return cursor.fetchone()
 
 
@@ -109,10 +112,11 @@ class Compiled:
     def statement(self, digest: str) -> tuple[str, list[Any]]:
         return self._sql, [digest if each == ANY_DIGEST else each for each in self._parameters]
 
-    def preparation(self, raw: psycopg.Connection[Any]) -> bytes:
-        """What prepares the statement under its name, with the digest as its parameter."""
+    def preparing(self, raw: psycopg.Connection[Any]) -> bytes:
+        """The same with what prepares it before, with the digest as its parameter."""
         whole = psycopg.ClientCursor(raw).mogrify(*self.statement(ANY_DIGEST))
-        return (self._preparation + whole.replace(f"'{ANY_DIGEST}'", "$1")).encode()
+        query = whole.replace(f"'{ANY_DIGEST}'", "$1").replace("%", "%%")
+        return f"{self._preparation}{query}; ".encode() + self.prepared
 
     def token(self, row: tuple[Any, ...]) -> Token:
         [values] = self._compiler.apply_converters([row], self._converters)
