@@ -199,7 +199,10 @@ class Records:
         computed = [field for field in columns if self._is_property(field)]
         columns = [field for field in columns if field not in computed]
         singles = [field for field in columns if field.kind not in MANY]
-        names = ("pk", *dict.fromkeys(path for field in singles for path in self.paths(field)))
+        paths = [path for field in singles for path in self.paths(field)]
+        # What the model computes with: its own columns.
+        stored = [each.attname for each in self.model._meta.concrete_fields] if computed else []
+        names = ("pk", *dict.fromkeys((*paths, *stored)))
         lists = [field for field in columns if field.kind is Kind.RELATIONS]
 
         def build() -> QuerySet[Any]:
@@ -210,14 +213,18 @@ class Records:
         shown = tuple((_list_of(field), self.paths(field)) for field in lists)
         ordered = tuple((repr(each.expression), each.descending) for each in order)
         found = read.values((names, shown, ordered, window), build)
-        if computed:
-            records = self.model._base_manager.in_bulk([each["pk"] for each in found])
-            _ask_once(records.values(), {field.asks for field in computed})
-            return [
-                {**row, **self._properties(computed, records.get(values["pk"]))}
-                for row, values in zip(self._rows(columns, found), found, strict=True)
-            ]
-        return self._rows(columns, found)
+        shown_rows = self._rows(columns, found)
+        if not computed:
+            return shown_rows
+        records = [
+            self.model.from_db(read.rows.db, stored, [row[name] for name in stored])
+            for row in found
+        ]
+        _ask_once(records, {field.asks for field in computed})
+        return [
+            {**row, **self._properties(computed, record)}
+            for row, record in zip(shown_rows, records, strict=True)
+        ]
 
     def _is_property(self, field: Field) -> bool:
         """Whether the model computes this itself."""
