@@ -27,6 +27,7 @@ from mcp.client.streamable_http import streamable_http_client
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted import forms, open_forms
+from bottlecrm_mcp.hosted.turns import TURNS
 from bottlecrm_mcp.models import OpenForm
 from bottlecrm_mcp.protocol import older_forms
 from demo_crm.access.row_security import org_context
@@ -378,16 +379,17 @@ def test_many_wait(
 
 
 async def none_is_held() -> bool:
-    """Whether there is a moment at which every connection is in the pool, but that of this thread.
+    """Whether there is a moment at which no form has a connection, however many wait.
 
-    Each look for an answer borrows one for some milliseconds.
+    Each look for an answer takes some milliseconds, and its thread keeps its connection for the
+    next one; so many threads look at once. This thread has one, too.
     """
     until = time.monotonic() + 10
     while time.monotonic() < until:
         pool = getattr(connection, "pool", None)
         assert pool
         state = pool.get_stats()
-        if state["pool_size"] - state["pool_available"] <= 1:
+        if state["pool_size"] - state["pool_available"] <= TURNS + 1:
             return True
         await asyncio.sleep(0.01)
     return False
