@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 # What these fields are called on every kind of record that has them.
 CREATED = "created_at"
@@ -592,7 +593,7 @@ class Entity:
     def is_read_only(self) -> bool:
         return bool(self.no_create and self.no_update and self.no_delete)
 
-    @property
+    @cached_property
     def writable_fields(self) -> tuple[Field, ...]:
         return tuple(each for each in self.fields if each.writable)
 

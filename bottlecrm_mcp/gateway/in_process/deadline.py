@@ -84,13 +84,22 @@ class TimeLimit:
 
 
 class Transaction(TimeLimit):
-    """One transaction whose statements end in time."""
+    """One transaction whose statements end in time, by the limit of a session if it has one."""
 
     is_local = True
+
+    def __init__(self, deadline: Deadline, session: Session | None = None) -> None:
+        super().__init__(deadline)
+        self._session = session
 
     @contextmanager
     def open(self) -> Iterator[None]:
         is_outermost = not connection.in_atomic_block
+        if self._session is not None and self._session.is_limiting:
+            self._allowed = self._session.allowed
+            with transaction.atomic(), connection.execute_wrapper(self._execute):
+                yield
+            return
         with transaction.atomic():
             before = self._allow(self.deadline.seconds_left)
             with connection.execute_wrapper(self._execute):
@@ -110,6 +119,17 @@ class Session(TimeLimit):
         super().__init__(deadline)
         self._org = OrgContext()
         self._before: str | None = None
+        self._limited: Any = None
+
+    @property
+    def is_limiting(self) -> bool:
+        """Whether the connection that is in use has the limit."""
+        return self._limited is not None and self._limited is connection.connection
+
+    @property
+    def allowed(self) -> float:
+        """Seconds that the connection lets a statement run."""
+        return self._allowed
 
     @contextmanager
     def open(self) -> Iterator[None]:
@@ -128,8 +148,10 @@ class Session(TimeLimit):
     @contextmanager
     def limited(self) -> Iterator[None]:
         self.timed_out = False
-        if self._before is None:
+        # Of a connection that broke, another one may have taken the place.
+        if not self.is_limiting:
             self._before = self._allow(self.deadline.seconds_left)
+            self._limited = connection.connection
         with connection.execute_wrapper(self._execute):
             yield
 

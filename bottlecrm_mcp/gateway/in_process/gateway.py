@@ -156,7 +156,7 @@ class InProcessGateway:
         self._for_write = for_write
         self._note = note
         # What this call's lists let the caller see, by the names of entities.
-        self._lists: dict[str, Sequence[QuerySet[Any]]] = {}
+        self._lists: dict[str, Records] = {}
         self._count_write = count_write
         self._watched: list[WatchedRow | WatchedPart] = []
         self._session: Session | None = None
@@ -225,6 +225,7 @@ class InProcessGateway:
                 [each for each in watched if isinstance(each, WatchedRow | WatchedPart)],
                 self._require_still_allowed,
                 counted,
+                self._session,
             )
             reply = _reply(self._dispatch(request, run))
         return replace(
@@ -237,12 +238,10 @@ class InProcessGateway:
 
     def _read_back(self, subject: Subject, record_id: str) -> Mapping[str, Any] | None:
         """The record as the write leaves it, if the caller's list holds it."""
-        querysets = self._lists.get(subject.entity.name)
-        if not (querysets and subject.columns):
+        listed = self._lists.get(subject.entity.name)
+        if listed is None or not subject.columns:
             return None
-        model, org_id = model_of(subject.entity), self.caller.org_id
-        records = Records(self.catalogue, model, querysets, org_id, [record_id])
-        return next(iter(records.rows(records.queryset, subject.columns)), None)
+        return next(iter(listed.of([record_id]).all_rows(subject.columns)), None)
 
     def download(self, path: str) -> HttpResponseBase:
         """The CRM's answer to GET `path`, as it streams it; who takes it has to close it."""
@@ -260,7 +259,7 @@ class InProcessGateway:
         return sizes
 
     def refused_deletion(self, path: str, body: Mapping[str, Any] | None = None) -> Reply | None:
-        run = TriedDeletion(self._time)
+        run = TriedDeletion(self._time, self._session)
         reply = _reply(self._dispatch(self.request("DELETE", path, body=body or {}), run))
         return None if run.trial.reached or reply.ok else reply
 
@@ -409,9 +408,7 @@ class InProcessGateway:
     ) -> Mapping[str, Mapping[str, Any]]:
         if not entity.paged:
             return unpaged_list.find(self.read, entity, ids, columns)
-        capture = self.capture(
-            entity, lambda records: records.rows(records.queryset, columns), ids, found=bool
-        )
+        capture = self.capture(entity, lambda records: records.all_rows(columns), ids, found=bool)
         rows = capture.result if capture.taken else ()
         return {row["id"]: row for row in rows}
 
@@ -455,8 +452,9 @@ class InProcessGateway:
         model, org_id = model_of(entity), self.caller.org_id
 
         def answer_from(querysets: Sequence[QuerySet[Any]]) -> Any:
-            self._lists[entity.name] = querysets
-            return answer(Records(self.catalogue, model, querysets, org_id, ids))
+            records = Records(self.catalogue, model, querysets, org_id, ids)
+            self._lists[entity.name] = records
+            return answer(records)
 
         capture = queryset_capture.Capture(model, org_id, len(entity.sections), answer_from, found)
         self.hand_over(entity, capture)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -81,6 +81,7 @@ class Records:
     ) -> None:
         self.catalogue = catalogue
         self.model = model
+        self._querysets, self._org_id, self._ids = querysets, org_id, ids
         # Already so by the captured querysets and by row-level security; but its policy compares
         # text, and only this lets PostgreSQL use the organisation's index.
         self._own = org_id if org_id and self._has_column(ORG) else ""
@@ -94,6 +95,12 @@ class Records:
             column = org.get_col(rows.query.get_initial_alias())
             rows.query.where.add(org.get_lookup("exact")(column, self._own), AND)
         return rows
+
+    def of(self, ids: Sequence[str]) -> Records:
+        """Those of these ids, by the same lists."""
+        if self._ids == ids:
+            return self
+        return Records(self.catalogue, self.model, self._querysets, self._org_id, ids)
 
     def page(self, query: RowQuery, entity: Entity) -> Page:
         """The rows of a search. Raises `NotAvailable` for columns that lists don't have."""
@@ -188,6 +195,14 @@ class Records:
     def rows(self, rows: QuerySet[Any], columns: Sequence[Field]) -> list[dict[str, Any]]:
         """These columns of the rows, in their order."""
         return self._read(Read(rows), columns)
+
+    def all_rows(self, columns: Sequence[Field]) -> list[dict[str, Any]]:
+        """These columns of all of them. Reading them again compiles no condition again."""
+        return self._read(self._read_of_all, columns)
+
+    @cached_property
+    def _read_of_all(self) -> Read:
+        return Read(self.queryset)
 
     def _read(
         self,

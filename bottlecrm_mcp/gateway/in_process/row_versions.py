@@ -8,6 +8,7 @@ of other tables, and are a part of its version here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 from django.db import connection
@@ -22,9 +23,9 @@ LINKS = sql.SQL("""
 (SELECT string_agg({theirs}::text, ',' ORDER BY {theirs}) FROM {links} WHERE {ours} = {record})
 """)
 # A key that others refer to stays the same: comments and the like don't wait for this.
-LOCKED = sql.SQL(" FOR NO KEY UPDATE")
+LOCKED = " FOR NO KEY UPDATE"
 # Nothing more may refer to what is about to go.
-LOCKED_FOR_GOOD = sql.SQL(" FOR UPDATE")
+LOCKED_FOR_GOOD = " FOR UPDATE"
 
 
 class WatchedRow(Watched):
@@ -36,13 +37,8 @@ class WatchedRow(Watched):
     def __init__(
         self, model: type[Model], record_id: str, look: Callable[[], Dependents] | None = None
     ) -> None:
-        table, key = model._meta.db_table, str(model._meta.pk.column)
-        self.order = (table, record_id)
-        self._select = VERSION.format(
-            parts=sql.SQL(", ").join([XMIN, *_links(model, sql.Identifier(table, key))]),
-            table=sql.Identifier(table),
-            key=sql.Identifier(key),
-        )
+        self.order = (model._meta.db_table, record_id)
+        self._select = _version_of(model)
         self._lock = LOCKED_FOR_GOOD if look else LOCKED
         self._record_id = record_id
         self._look = look
@@ -68,11 +64,22 @@ class WatchedRow(Watched):
         # Only now: who adds to them refers to the row, and is done or waits.
         return version == self._noted and (not self._look or self._look() == self.dependents)
 
-    def _version(self, select: sql.Composed) -> str:
+    def _version(self, select: str) -> str:
         with connection.cursor() as cursor:
-            cursor.execute(select.as_string(), [self._record_id])
+            cursor.execute(select, [self._record_id])
             row = cursor.fetchone()
         return row[0] if row else ""
+
+
+@cache
+def _version_of(model: type[Model]) -> str:
+    table, key = model._meta.db_table, str(model._meta.pk.column)
+    select = VERSION.format(
+        parts=sql.SQL(", ").join([XMIN, *_links(model, sql.Identifier(table, key))]),
+        table=sql.Identifier(table),
+        key=sql.Identifier(key),
+    )
+    return select.as_string()
 
 
 def _links(model: type[Model], record: sql.Identifier) -> list[sql.Composed]:

@@ -76,9 +76,9 @@ class ReadView:
 class TriedDeletion:
     """Runs a view up to where it deletes, and undoes what it did until then."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, session: Session | None = None) -> None:
         self.deadline = deadline
-        self.transaction = Transaction(deadline)
+        self.transaction = Transaction(deadline, session)
         self.trial = Trial()
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
@@ -110,6 +110,7 @@ class AtomicView:
         watched: Iterable[WatchedRow | WatchedPart] = (),
         require_still_allowed: Callable[[], None] = lambda: None,
         count: Callable[[], None] = lambda: None,
+        session: Session | None = None,
     ) -> None:
         self.deadline = deadline
         self.result = result
@@ -122,7 +123,7 @@ class AtomicView:
         self.refusal: GatewayError | None = None
         self.earlier: KeyedWrite | None = None
         self.held = Held()
-        self.transaction = Transaction(deadline)
+        self.transaction = Transaction(deadline, session)
         self.not_saved = self.is_committing = self.maybe_kept = False
 
     def __call__(self, view: View, request: HttpRequest) -> HttpResponseBase:
