@@ -77,7 +77,7 @@ def prepare(options: argparse.Namespace) -> str:
 
 def sections(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], str]]]:
     """By name: the title, and what measures it."""
-    from tests.benchmarks import gateways, growth, hosted, lists, memory, profile, world
+    from tests.benchmarks import gateways, growth, hosted, lists, memory, profile, world, writes
     from tests.benchmarks.peers import compare as peers
 
     rounds, third = options.rounds, options.foreign // 3
@@ -107,6 +107,10 @@ def sections(options: argparse.Namespace) -> dict[str, tuple[str, Callable[[], s
         "entities": (
             f"Hosted searches beside the REST lists, {options.listed:,} records of each entity",
             lambda: hosted.entities(*admin(), rounds),
+        ),
+        "writes-hosted": (
+            f"Writes beside the REST writes, {options.listed:,} records of each entity",
+            lambda: writes.run(*admin(), rounds),
         ),
         "load": (
             "One and eight callers, one and two workers",

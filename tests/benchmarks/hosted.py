@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ MOST_CALLS = 100
 class Load:
     """One kind of request under one load, over all rounds."""
 
-    message: bytes
+    message: bytes | Iterator[bytes]
     status: int = 200
     each: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 MODERN = "2026-07-28"
@@ -57,16 +58,25 @@ def request(
 
 
 async def send(
-    ports: Sequence[int], message: bytes, calls: int, callers: int, status: int = 200
+    ports: Sequence[int],
+    message: bytes | Iterator[bytes],
+    calls: int,
+    callers: int,
+    status: int = 200,
 ) -> Timed:
-    """`callers` connections, spread over the ports, share `calls` requests with this message."""
+    """`callers` connections, spread over the ports, share `calls` requests.
+
+    Each is this message, or the next of these. Raises `RuntimeError` for another status than this,
+    and 201 where something was created.
+    """
     timed, left = Timed(), iter(range(calls))
+    messages = repeat(message) if isinstance(message, bytes) else message
 
     async def caller(port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for _ in left:
             started = time.perf_counter()
-            writer.write(message)
+            writer.write(next(messages))
             timed.characters = await _answer(reader, status)
             timed.each.append((time.perf_counter() - started) * 1000)
         writer.close()
@@ -80,7 +90,8 @@ async def send(
 
 async def _answer(reader: asyncio.StreamReader, status: int) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    if int(head.split(" ", 2)[1]) != status:
-        raise RuntimeError(f"Not {status}: {head}")
     length = next(line for line in head.split("\r\n") if line.startswith("content-length:"))
-    return len(await reader.readexactly(int(length.partition(":")[2])))
+    body = await reader.readexactly(int(length.partition(":")[2]))
+    if int(head.split(" ", 2)[1]) not in (status, 201):
+        raise RuntimeError(f"Not {status}: {head}{body.decode()}")
+    return len(body)

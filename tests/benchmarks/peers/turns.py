@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,7 +32,9 @@ class Turns:
         return ratio
 
 
-def in_turns(servers: Mapping[str, tuple[Served, bytes]], rounds: int) -> dict[str, Turns]:
+def in_turns(
+    servers: Mapping[str, tuple[Served, bytes | Iterator[bytes]]], rounds: int
+) -> dict[str, Turns]:
     """Each round sends the same number of calls to each server, one after the other."""
     turns = {name: Turns() for name in servers}
     for server, message in servers.values():
