@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
+
+logger = logging.getLogger("bottlecrm_mcp")
 
 # What it returns is called as soon as the thread is free, to tell who waits for the work: that one
 # may have more, and finds this thread, and what it keeps.
@@ -56,14 +59,21 @@ class Workers:
                 tell = work()
                 work = self._next_waiting(inbox)
                 tell()
-        self._rest()
+        self._try_to_rest()
 
     def _next(self, inbox: SimpleQueue[Work | None]) -> Work | None:
         try:
             return inbox.get(timeout=self._patience)
         except Empty:
-            self._rest()
+            self._try_to_rest()
         return inbox.get()
+
+    def _try_to_rest(self) -> None:
+        # A thread that ended here would still be given work, which nobody would do.
+        try:
+            self._rest()
+        except Exception:
+            logger.exception("A thread without work could not give back what it kept")
 
     def _next_waiting(self, inbox: SimpleQueue[Work | None]) -> Work | None:
         with self._lock:

@@ -60,3 +60,18 @@ def test_what_has_begun_ends_before_the_process_does() -> None:
     threading.Timer(0.05, let_go.set).start()
     workers.finish()
     assert done
+
+
+def test_thread_that_can_not_give_back_what_it_kept_takes_the_next_work() -> None:
+    tried = threading.Event()
+
+    def rest() -> None:
+        tried.set()
+        raise RuntimeError("The other side has gone.")
+
+    workers, done = Workers(1, "rest", rest, patience=0.01), threading.Event()
+    workers.submit(telling(nothing))
+    assert tried.wait(30)
+    workers.submit(telling(done.set))
+    assert done.wait(30)
+    workers.finish()
