@@ -41,7 +41,8 @@ _kept = _Kept()
 def connection_for_work() -> Iterator[None]:
     """Let a pool thread work with the database, and keep its connection for the next work."""
     database = connections[connection.alias]
-    if database.connection is not None and not database.in_atomic_block:
+    is_nested = database.in_atomic_block
+    if database.connection is not None and not is_nested:
         _make_fit(database)
     _kept.is_used = False
     try:
@@ -49,8 +50,19 @@ def connection_for_work() -> Iterator[None]:
             yield
     finally:
         for each in connections.all(initialized_only=True):
-            if not each.in_atomic_block and not (each is database and _can_be_kept(each)):
+            if each.in_atomic_block:
+                if not is_nested:
+                    _drop(each)
+            elif not (each is database and _can_be_kept(each)):
                 each.close()
+
+
+def _drop(database: BaseDatabaseWrapper) -> None:
+    """Have the thread open another: in an atomic block that nobody left it can't be closed."""
+    if database.connection is not None:
+        database.connection.close()
+    database.close()
+    del connections[database.alias]
 
 
 def give_back() -> None:

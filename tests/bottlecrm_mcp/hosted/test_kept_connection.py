@@ -143,7 +143,12 @@ def stay_in_a_transaction() -> None:
     found(PID)
 
 
-@pytest.mark.parametrize("work", [fail, stay_in_a_transaction])
+def stay_in_an_atomic_block() -> None:
+    transaction.atomic().__enter__()
+    leave_org()
+
+
+@pytest.mark.parametrize("work", [fail, stay_in_a_transaction, stay_in_an_atomic_block])
 def test_connection_in_doubt_is_given_back(thread: Thread, work: Callable[[], None]) -> None:
     thread.do(work)
     assert thread.do(lambda: connection.connection is None)
