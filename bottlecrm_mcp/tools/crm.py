@@ -182,11 +182,25 @@ class Crm:
         """The fields of one record that lists have; all that most questions about it need."""
         return self._found(entity, record_id, listed_fields(entity))
 
+    def state(self, entity: Entity, record_id: str) -> dict[str, Any]:
+        """The same as `record`, without what a serializer counts or names: no write changes it."""
+        if not (fields := self._state_fields(entity)):
+            return self.record(entity, record_id)
+        return self._found(entity, record_id, fields)
+
+    def state_as_written(self, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
+        """The same as `state`, of one that was written just now with `written_columns`."""
+        if reply.record is None:
+            return self.state(entity, record_id)
+        return self._judged(entity.fields, reply.record)
+
     def as_written(self, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
         """The same as `record`, of one that was written just now with `written_columns`."""
-        if reply.record is None:
+        others = self._serialized(entity)
+        told = dig(reply.data, entity.detail_key) if others else {"id": record_id}
+        if reply.record is None or not isinstance(told, Mapping) or told.get("id") != record_id:
             return self.record(entity, record_id)
-        return self._judged(entity.fields, reply.record)
+        return {**row_of(others, told), **self._judged(entity.fields, reply.record)}
 
     def brief_as_written(self, entity: Entity, record_id: str, reply: Reply) -> dict[str, Any]:
         """The same as `brief`, of one that was written just now with `brief_columns`."""
@@ -196,13 +210,25 @@ class Crm:
 
     def written_columns(self, entity: Entity) -> tuple[Field, ...]:
         """What a write is to read back; nothing where only the detail view has all of it."""
-        return stored_fields(entity.fields) if self._lists_all(entity) else ()
+        return stored_fields(self._state_fields(entity))
 
     def brief_columns(self, entity: Entity) -> tuple[Field, ...]:
         return stored_fields(listed_fields(entity))
 
     def _lists_all(self, entity: Entity) -> bool:
-        return all(field.when or self.gateway.finds(field) for field in entity.fields)
+        return self._state_fields(entity) == entity.fields
+
+    def _state_fields(self, entity: Entity) -> tuple[Field, ...]:
+        """The fields that a write may change; nothing where only the detail view has them."""
+        others = self._serialized(entity)
+        fields = tuple(field for field in entity.fields if field not in others)
+        return fields if all(field.when or self.gateway.finds(field) for field in fields) else ()
+
+    def _serialized(self, entity: Entity) -> tuple[Field, ...]:
+        """The fields that a serializer alone can give, from other records."""
+        return tuple(
+            each for each in entity.fields if each.computed and not (each.when or each.rows)
+        )
 
     def read_ahead(
         self, entity: Entity, ids: Sequence[str], *, with_dependents: bool = False

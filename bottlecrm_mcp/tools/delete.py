@@ -89,7 +89,7 @@ def crm_delete(
 
 def _prepared(crm: Crm, deleted: Entity, record_id: str) -> Prepared:
     watched = crm.watch(deleted, record_id, with_dependents=True)
-    record = crm.record(deleted, record_id)
+    record = crm.state(deleted, record_id)
     name = crm.label(deleted, record)
     if held := related(crm, deleted.held_by, record_id, 1):
         raise ToolError(

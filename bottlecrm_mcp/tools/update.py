@@ -132,7 +132,7 @@ def _prepared(
 ) -> Prepared:
     watched = crm.watch(updated, record_id)
     readable = crm.may(updated, "read")
-    before = crm.record(updated, record_id) if readable else {}
+    before = crm.state(updated, record_id) if readable else {}
     name = crm.label(updated, {"id": record_id, **before})
     subject = f"{updated.singular} {name!r}"
     _require_readable(crm, updated, data, expect)
@@ -196,7 +196,7 @@ def _written(crm: Crm, read: _Read, key: WriteKey | None) -> WriteResult:
     answer: dict[str, Any] = {
         "entity": updated.name,
         "id": read.record_id,
-        **crm.saved(lambda: crm.as_written(updated, read.record_id, reply), updated),
+        **crm.saved(lambda: crm.state_as_written(updated, read.record_id, reply), updated),
     }
     saved = answer["record"]
     changed: dict[str, Any] = {}

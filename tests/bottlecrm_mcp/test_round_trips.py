@@ -14,7 +14,7 @@ from django.db import connection
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.gateway.in_process import deadline, transactions
 from demo_crm.access.row_security import org_context
-from demo_crm.models import Lead
+from demo_crm.models import Invoice, Lead, Solution
 from tests.bottlecrm_mcp.hosted.http import JSON, LIST_TOOLS, ORIGIN, bearer
 from tests.conftest import resetting
 from tests.round_trips import round_trips
@@ -26,7 +26,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def trips(
     alpha: Any, token_for: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., int]:
-    """Of a call that another like it has gone before, however long it takes."""
+    """Of a call that another like it has gone before, however long it takes.
+
+    `each` gives the arguments in which they differ.
+    """
     monkeypatch.setattr(transactions, "LOOK_AGAIN_SECONDS", 600)
     monkeypatch.setattr(deadline, "SLACK", 600)
     headers = {**JSON, **bearer(token_for(alpha.admin))}
@@ -39,17 +42,17 @@ def trips(
             answer = (await client.post("/mcp", json=body, headers=headers)).json()
         assert not answer["result"].get("isError"), answer
 
-    def count(tool: str, **arguments: Any) -> int:
+    def count(tool: str, each: Callable[[], dict[str, Any]] = dict, **arguments: Any) -> int:
         # What is done once for a process or connection is done by then, such as preparing.
         for _ in range(2):
-            asyncio.run(call(tool, arguments))
+            asyncio.run(call(tool, {**arguments, **each()}))
             wait_for_the_pool()
         # A thread that waits for the other half of a call for long gives its connection back.
         return min(once(tool, arguments) for _ in range(3))
 
     def once(tool: str, arguments: Any) -> int:
         with round_trips() as made:
-            asyncio.run(call(tool, arguments))
+            asyncio.run(call(tool, {**arguments, **each()}))
             wait_for_the_pool()
         return made.count
 
@@ -80,6 +83,12 @@ def test_read(trips: Callable[..., int], tool: str, arguments: dict[str, Any], m
 def test_writes(trips: Callable[..., int], alpha: Any) -> None:
     with org_context(alpha.org):
         lead = Lead.objects.filter(status="assigned").first()
+        invoice = Invoice.objects.first()
+        ids = iter([str(pk) for pk in Solution.objects.values_list("pk", flat=True)])
     assert lead is not None
-    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 18
-    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 19
+    assert invoice is not None
+    assert trips("crm_create", entity="leads", data={"last_name": "Late"}) <= 17
+    assert trips("crm_update", entity="leads", id=str(lead.pk), data={"city": "Pune"}) <= 18
+    comment = {"action": "add_comment", "params": {"comment": "Called."}}
+    assert trips("crm_action", entity="invoices", id=str(invoice.pk), **comment) <= 16
+    assert trips("crm_delete", lambda: {"id": next(ids)}, entity="solutions", confirm=True) <= 22

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
@@ -58,12 +58,15 @@ def dependents_of(
         dict(sorted(counts.items())),
         _digest(found),
         is_complete=left >= 0,
-        named=_named(model, record_id, name_of),
+        named=_named(model, record_id, name_of, found),
     )
 
 
 def _named(
-    model: type[Model], record_id: str, name_of: Callable[[type[Model]], str]
+    model: type[Model],
+    record_id: str,
+    name_of: Callable[[type[Model]], str],
+    found: Mapping[type[Model], Any],
 ) -> dict[str, list[str]]:
     """Some of what is kept with a record of any kind: the text of a comment, say.
 
@@ -74,6 +77,7 @@ def _named(
             str(row) for row in child._base_manager.filter(pointing).order_by("pk")[:MOST_NAMED]
         ]
         for child, pointing in _kept_with(model, [record_id])
+        if found.get(child)
     }
     return {name: texts for name, texts in named.items() if texts}
 
