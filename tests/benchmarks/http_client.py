@@ -90,8 +90,9 @@ async def send(
 
 async def _answer(reader: asyncio.StreamReader, status: int) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-    length = next(line for line in head.split("\r\n") if line.startswith("content-length:"))
-    body = await reader.readexactly(int(length.partition(":")[2]))
+    # A deletion is answered with 204, which has no length.
+    length = next((each for each in head.split("\r\n") if each.startswith("content-length:")), "")
+    body = await reader.readexactly(int(length.partition(":")[2] or 0))
     if int(head.split(" ", 2)[1]) not in (status, 201):
         raise RuntimeError(f"Not {status}: {head}{body.decode()}")
     return len(body)

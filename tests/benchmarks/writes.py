@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, cycle
 from typing import Any
 
 from bottlecrm_mcp.catalogue.model import Entity
 from bottlecrm_mcp.gateway.base import RowQuery
 from bottlecrm_mcp.gateway.in_process.gateway import database_call
 from bottlecrm_mcp.tools.crm import Crm
-from tests.benchmarks.hosted import Load, compare
+from demo_crm.access.row_security import org_context
+from demo_crm.models import Org, Solution
+from tests.benchmarks.hosted import MOST_CALLS, Load, compare
 from tests.benchmarks.http_client import request, tool
 from tests.benchmarks.measure import table
 from tests.benchmarks.serving import served
@@ -20,18 +22,28 @@ from tests.benchmarks.serving import served
 UPDATED = {"leads": "description", "cases": "description", "tasks": "description"}
 UPDATED |= {"invoices": "notes", "solutions": "description"}
 
+# What `compare` sends before its rounds.
+BEFORE = 8
+
 Data = Mapping[str, Any]
 
 
 def run(crm: Crm, secret: str, rounds: int) -> str:
     """One caller, one worker; every write has values of its own."""
     numbers = count()
+    new = {
+        "leads": lambda each: {"last_name": f"New {each}", "email": f"new{each}@lead.example"},
+        "cases": lambda each: {"name": f"New {each}", "status": "New", "priority": "Low"},
+        "tasks": lambda each: {"title": f"New {each}", "status": "New", "priority": "Low"},
+        "solutions": lambda each: {"title": f"New {each}", "description": "Do this."},
+    }
+    pairs = {}
+    for name, data_of in new.items():
 
-    def made_lead() -> Data:
-        number = next(numbers)
-        return {"last_name": f"New {number}", "email": f"new{number}@lead.example"}
+        def made(data_of: Callable[[int], Data] = data_of) -> Data:
+            return data_of(next(numbers))
 
-    pairs = {"create leads": created(secret, crm.entity("leads"), made_lead)}
+        pairs[f"create {name}"] = created(secret, crm.entity(name), made)
     for name, field in UPDATED.items():
 
         def changed(field: str = field) -> Data:
@@ -39,6 +51,9 @@ def run(crm: Crm, secret: str, rounds: int) -> str:
 
         entity = crm.entity(name)
         pairs[f"update {name}"] = updated(secret, entity, newest(crm, entity), changed)
+    spare = made_solutions(crm, 2 * (MOST_CALLS * rounds + BEFORE))
+    pairs["delete solutions"] = deleted(secret, crm.entity("solutions"), spare)
+    pairs["comment on leads"] = commented(secret, crm.entity("leads"), ids_of(crm, "leads"))
     with served(1) as server:
         loads = {
             (name, which): (1, 1, pair[which]) for name, pair in pairs.items() for which in (0, 1)
@@ -84,7 +99,37 @@ def updated(
     return Load(by_tool()), Load(by_rest())
 
 
-def newest(crm: Crm, entity: Entity) -> str:
+def deleted(secret: str, entity: Entity, ids: Iterator[str]) -> tuple[Load, Load]:
+    by_tool = (
+        tool(secret, "crm_delete", entity=entity.name, id=each, confirm=True) for each in ids
+    )
+    by_rest = (request("DELETE", entity.written_at(each), secret) for each in ids)
+    return Load(by_tool), Load(by_rest, 204)
+
+
+def commented(secret: str, entity: Entity, ids: Sequence[str]) -> tuple[Load, Load]:
+    """On one record after the other: the CRM answers with all comments that it has."""
+    comment = {"comment": "Called."}
+    named = {"entity": entity.name, "action": "add_comment", "params": comment}
+    body = json.dumps(comment).encode()
+    return (
+        Load(tool(secret, "crm_action", id=each, **named) for each in cycle(ids)),
+        Load(request("POST", entity.record_path(each), secret, body) for each in cycle(ids)),
+    )
+
+
+def made_solutions(crm: Crm, number: int) -> Iterator[str]:
+    org = Org.objects.get(pk=crm.caller.org_id)
+    new = (Solution(org=org, title=f"Spare {each}", description=".") for each in range(number))
+    with org_context(org):
+        return iter([str(each.pk) for each in Solution.objects.bulk_create(new)])
+
+
+def ids_of(crm: Crm, name: str) -> list[str]:
     with database_call():
-        (row,) = crm.page(entity, RowQuery((), limit=1)).rows
-    return str(row["id"])
+        rows = crm.page(crm.entity(name), RowQuery((), limit=MOST_CALLS)).rows
+    return [str(each["id"]) for each in rows]
+
+
+def newest(crm: Crm, entity: Entity) -> str:
+    return ids_of(crm, entity.name)[0]
