@@ -232,6 +232,7 @@ class McpApplication:
                 raise HttpError(405, "Use POST.", [("Allow", "POST, OPTIONS")])
             body = await read_body(request.scope, receive, self.transport.most, INVALID_REQUEST)
             call = await self.admit(request)
+            call.receive = receive
         except Disconnected:
             return
         except HttpError as refusal:

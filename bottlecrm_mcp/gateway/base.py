@@ -478,7 +478,7 @@ class Gateway(Protocol):
         there; under an empty name the one of the key itself."""
 
     def seconds_left(self) -> float:
-        """How much longer the call may take."""
+        """How much longer the call may take; none once its client has left."""
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         """The rows of a search. Raises `NotAvailable` or `Refused`."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
@@ -57,7 +57,7 @@ class Call:
     that time began. `write` is what its message may write, as soon as that is known, `meant` the
     ids of the records that its arguments name, as they are found. `client`, `shows_cards` and
     `forms` are of a client on the older revisions that has forms or cards: its name, whether it has
-    the latter, and the way to ask it.
+    the latter, and the way to ask it. `receive` is ASGI's, which says when the client leaves.
     """
 
     caller: Caller
@@ -70,6 +70,7 @@ class Call:
     client: str = ""
     shows_cards: bool = False
     forms: Forms | None = None
+    receive: Any = None
 
     def __repr__(self) -> str:
         return f"<Call by {self.caller.email}>"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
@@ -49,12 +51,32 @@ async def run_as_caller(work: Callable[[Crm], Any]) -> Any:
             call.slot.release()
 
     try:
-        # What is cut off at the deadline still has to say so.
-        return await thread_pool.in_pool_within(run, call.deadline, GRACE_SECONDS)
+        with _given_up_with_its_client(call):
+            # What is cut off at the deadline still has to say so.
+            return await thread_pool.in_pool_within(run, call.deadline, GRACE_SECONDS)
     except thread_pool.Busy as refusal:
         raise GatewayError("busy", f"{thread_pool.BUSY} Nothing was changed.") from refusal
     except thread_pool.Overdue as fault:
         raise too_late(OUTCOME_UNKNOWN if call.write else "") from fault
+
+
+@contextmanager
+def _given_up_with_its_client(call: Call) -> Iterator[None]:
+    """Of several records, begin with none after the client has left."""
+    if call.receive is None or call.write is None or call.write.record_id:
+        yield
+        return
+
+    async def give_up() -> None:
+        while (await call.receive())["type"] != "http.disconnect":
+            pass
+        call.deadline.is_given_up = True
+
+    watch = asyncio.ensure_future(give_up())
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 def _worked(work: Callable[[Crm], Any], call: Call, audit: Audit) -> Any:

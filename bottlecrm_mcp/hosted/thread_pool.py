@@ -148,8 +148,9 @@ async def in_pool_within(work: Callable[[], T], deadline: Deadline, grace: float
             raise
         raise (Busy if turn.acquire(blocking=False) else Overdue) from None
     except asyncio.CancelledError:
-        # The client has left: what has not begun does not begin.
+        # The client has left: what has not begun does not begin, nor the next of several records.
         turn.acquire(blocking=False)
+        deadline.is_given_up = True
         raise
 
 

@@ -113,5 +113,10 @@ class RestBackedServer:
             stdio.send(shown)
 
     async def _call(self, work: Callable[[Crm], Any]) -> Any:
-        crm = Crm(self.caller, self.catalogue, self.gateway.for_one_call(), self._seal)
-        return await run_sync(work, crm, abandon_on_cancel=True, limiter=self._limiter)
+        gateway = self.gateway.for_one_call()
+        crm = Crm(self.caller, self.catalogue, gateway, self._seal)
+        try:
+            return await run_sync(work, crm, abandon_on_cancel=True, limiter=self._limiter)
+        except anyio.get_cancelled_exc_class():
+            gateway.give_up()
+            raise

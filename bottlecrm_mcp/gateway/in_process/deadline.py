@@ -41,6 +41,8 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
+        # Nobody waits for the answer any more: what runs ends, the next of several is not begun.
+        self.is_given_up = False
 
     @property
     def seconds_left(self) -> float:

@@ -319,7 +319,7 @@ class InProcessGateway:
         return found[0]
 
     def seconds_left(self) -> float:
-        return self._time.seconds_left
+        return 0 if self._time.is_given_up else self._time.seconds_left
 
     def page(self, entity: Entity, query: RowQuery) -> Page:
         return self._page(self.read, entity, query)

@@ -132,6 +132,10 @@ class RestGateway:
     def seconds_left(self) -> float:
         return self._until - time.monotonic()
 
+    def give_up(self) -> None:
+        """Begin with no more of several records: nobody waits for the answer."""
+        self._until = 0
+
     def page(self, entity: Entity, query: RowQuery) -> Page:
         if not entity.paged:
             return unpaged_list.page(self.read, entity, query)

@@ -24,6 +24,7 @@ def over_rest(alpha: Any, crm_of: Any) -> Any:
 
     def call(tool: str, **arguments: Any) -> Any:
         gateway = RestGateway(CATALOGUE, crm.caller, connection).for_one_call()
+        call.gateway = gateway  # type: ignore[attr-defined]
         tools = replace(crm, catalogue=CATALOGUE, gateway=gateway, ahead={})
         return REGISTRY.get(tool).call(tools, arguments)
 
@@ -68,3 +69,20 @@ def test_out_of_time(
     assert len(answer["done"]) == 1
     assert answer["not_reached"]["count"] == 2
     assert answer["not_reached"]["next"] == "A call with these alone goes on."
+
+
+def test_client_that_leaves_stops_it(
+    over_rest: Any, tasks_of: Any, confirmed: Any, monkeypatch: Any
+) -> None:
+    connection = over_rest.connection
+    write = connection.write
+
+    def left(*given: Any) -> Any:
+        over_rest.gateway.give_up()
+        return write(*given)
+
+    monkeypatch.setattr(connection, "write", left)
+    asked = {"entity": "tasks", "ids": [str(each.pk) for each in tasks_of(3)]}
+    _, answer = confirmed(over_rest, "crm_delete", **asked)
+    assert len(answer["done"]) == 1
+    assert answer["not_reached"]["count"] == 2
