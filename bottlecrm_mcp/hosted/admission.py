@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db import Error as DatabaseError
+from django.db import OperationalError
 from mcp_types import INTERNAL_ERROR
 
 from bottlecrm_mcp import telemetry
@@ -27,6 +28,7 @@ from bottlecrm_mcp.hosted.authentication import (
     shown_prefix,
 )
 from bottlecrm_mcp.hosted.errors import HttpError
+from bottlecrm_mcp.one_line import one_line
 
 if TYPE_CHECKING:
     from bottlecrm_mcp.hosted.forms import Forms
@@ -112,7 +114,10 @@ def refusals() -> Iterator[None]:
         wait = [("Retry-After", str(refusal.seconds))]
         raise HttpError(429, str(refusal), wait, RATE_LIMITED) from refusal
     except DatabaseError as problem:
-        logger.exception("The database could not be asked for a token")
+        # While PostgreSQL is away each request would log a stack trace, all of them the same.
+        why = None if isinstance(problem, OperationalError) else problem
+        said = one_line(str(problem))
+        logger.error("The database could not be asked for a token: %s", said, exc_info=why)
         raise _unavailable("The CRM's database does not answer; try again.") from problem
     except thread_pool.Busy as problem:
         raise _unavailable(thread_pool.BUSY) from problem
