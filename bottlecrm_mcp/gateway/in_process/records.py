@@ -411,7 +411,7 @@ def _any(conditions: Iterable[Q]) -> Q:
 def _hold(names: Iterable[str], words: Iterable[str]) -> Q:
     """Whether every word is in one of these columns."""
     columns = tuple(names)
-    return Q(*(_any(expressions.holds_text(name, word) for name in columns) for word in words))
+    return Q(*(expressions.any_holds(columns, word) for word in words))
 
 
 def _custom_of(query: RowQuery) -> set[Field]:
