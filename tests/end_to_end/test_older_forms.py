@@ -27,7 +27,6 @@ from mcp.client.streamable_http import streamable_http_client
 from bottlecrm_mcp.asgi import with_mcp
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.hosted import forms, open_forms
-from bottlecrm_mcp.hosted.turns import TURNS
 from bottlecrm_mcp.models import OpenForm
 from bottlecrm_mcp.protocol import older_forms
 from demo_crm.access.row_security import org_context
@@ -358,7 +357,7 @@ def test_many_wait(
     lead: Lead,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """More than there are threads: they hold none of them, and none of their connections."""
+    """More than there are threads: they hold none of them, and no connections."""
     most = mcp_settings().THREADS
     monkeypatch.setattr(open_forms, "MOST", most)
     secrets = [token_for(alpha_user), token_for(alpha_admin)]
@@ -379,17 +378,17 @@ def test_many_wait(
 
 
 async def none_is_held() -> bool:
-    """Whether there is a moment at which no form has a connection, however many wait.
+    """Whether there is a moment at which threads have connections, but no form that waits.
 
     Each look for an answer takes some milliseconds, and its thread keeps its connection for the
-    next one; so many threads look at once. This thread has one, too.
+    next one. This thread has one, too.
     """
     until = time.monotonic() + 10
     while time.monotonic() < until:
         pool = getattr(connection, "pool", None)
         assert pool
         state = pool.get_stats()
-        if state["pool_size"] - state["pool_available"] <= TURNS + 1:
+        if state["pool_size"] - state["pool_available"] <= mcp_settings().THREADS + 1:
             return True
         await asyncio.sleep(0.01)
     return False
