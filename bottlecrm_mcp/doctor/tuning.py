@@ -17,6 +17,7 @@ from psycopg import sql
 from bottlecrm_mcp.catalogue.model import CREATED, Entity, Kind
 from bottlecrm_mcp.conf import mcp_settings
 from bottlecrm_mcp.gateway.in_process.gateway import model_of
+from bottlecrm_mcp.gateway.in_process.records import links_of
 
 # With fewer rows every plan is quick.
 FEW_ROWS = 1_000
@@ -67,11 +68,11 @@ def _of(entity: Entity) -> Iterator[Remedy]:
     model = model_of(entity)
     columns = {field.name: str(field.column) for field in model._meta.concrete_fields}
     org = columns.get(ORG)
-    if org and entity.row_security and _lacks_statistics(model._meta.db_table, org):
-        yield _statistics(model._meta.db_table, org)
+    if org and entity.row_security:
+        yield from _as_text(model._meta.db_table, org)
     # What first tells a record: before it makes one the CRM looks for another with the same.
     if entity.identity and len(entity.identity[0]) == 1 and entity.identity[0][0] in columns:
-        yield from _of_capitals(model._meta.db_table, columns[entity.identity[0][0]])
+        yield from _in_capitals(model._meta.db_table, columns[entity.identity[0][0]])
     if org and entity.paged and CREATED in columns:
         yield from _index(
             model._meta.db_table, (org, columns[CREATED]), f"the newest {entity.name}"
@@ -85,55 +86,51 @@ def _of(entity: Entity) -> Iterator[Remedy]:
 
 
 def _of_links(model: type[Model], attribute: str, records: str) -> Iterator[Remedy]:
-    relation: Any = model._meta.get_field(attribute)
-    # Of the other side of a relation, the field that declares it.
-    declared = relation.field if relation.auto_created else relation
-    table = declared.remote_field.through._meta.db_table
-    ends = (declared.m2m_column_name(), declared.m2m_reverse_name())
-    ours, theirs = reversed(ends) if relation.auto_created else ends
-    yield from _index(table, (ours,), f"the {attribute} of {records}")
-    yield from _index(table, (theirs,), f"{records} by {attribute}")
+    links = links_of(model, attribute)
+    table = links.rows.model._meta.db_table
+    yield from _index(table, (links.ours.column,), f"the {attribute} of {records}")
+    yield from _index(table, (links.theirs.column,), f"{records} by {attribute}")
 
 
-def _lacks_statistics(table: str, org: str) -> bool:
-    if _server_version() < OLDEST_POSTGRES or _rows(table) < FEW_ROWS:
-        return False
+def _as_text(table: str, org: str) -> Iterator[Remedy]:
+    if not _gains_by_statistics(table):
+        return
     expression = f"({org})::text"
-    return bool(
-        _value(COMPARES_AS_TEXT, table, f"%{expression}%")
-        and not _value(HAS_STATISTICS, table, expression)
-    )
-
-
-def _statistics(table: str, org: str) -> Remedy:
-    make = sql.SQL("CREATE STATISTICS {name} ON {org}, ({org}::text) FROM {table}").format(
-        name=_name(table, org, "as_text"), org=sql.Identifier(org), table=sql.Identifier(table)
-    )
-    analyze = sql.SQL("ANALYZE {}").format(sql.Identifier(table))
+    if not _value(COMPARES_AS_TEXT, table, f"%{expression}%"):
+        return
+    if _value(HAS_STATISTICS, table, expression):
+        return
+    on = sql.SQL("{org}, ({org}::text)").format(org=sql.Identifier(org))
     why = (
         f"row-level security compares {org} as text, and PostgreSQL expects a handful of rows "
         "where all are the organisation's"
     )
-    return Remedy(table, _rows(table), why, (_text(make), _text(analyze)))
+    yield _statistics(table, _name(table, org, "as_text"), on, why)
 
 
-def _of_capitals(table: str, column: str) -> Iterator[Remedy]:
-    if _server_version() < OLDEST_POSTGRES or _rows(table) < FEW_ROWS:
+def _in_capitals(table: str, column: str) -> Iterator[Remedy]:
+    if not _gains_by_statistics(table):
         return
     if _value(HAS_STATISTICS_OF, table, [f"upper({column})", f"upper(({column})::text)"]):
         return
     # No index: `upper` is not leakproof, so row-level security has every row checked before it.
-    make = sql.SQL("CREATE STATISTICS {name} ON (upper({column}::text)) FROM {table}").format(
-        name=_name(table, column, "in_capitals"),
-        column=sql.Identifier(column),
-        table=sql.Identifier(table),
-    )
-    analyze = sql.SQL("ANALYZE {}").format(sql.Identifier(table))
+    on = sql.SQL("(upper({}::text))").format(sql.Identifier(column))
     why = (
         f"{column} is looked for in capitals, and PostgreSQL reads the rows of all organisations "
         "since it expects one in 200 to be it"
     )
-    yield Remedy(table, _rows(table), why, (_text(make), _text(analyze)))
+    yield _statistics(table, _name(table, column, "in_capitals"), on, why)
+
+
+def _gains_by_statistics(table: str) -> bool:
+    return _server_version() >= OLDEST_POSTGRES and _rows(table) >= FEW_ROWS
+
+
+def _statistics(table: str, name: sql.Identifier, on: sql.Composed, why: str) -> Remedy:
+    of = sql.Identifier(table)
+    make = sql.SQL("CREATE STATISTICS {} ON {} FROM {}").format(name, on, of)
+    analyze = sql.SQL("ANALYZE {}").format(of)
+    return Remedy(table, _rows(table), why, (_text(make), _text(analyze)))
 
 
 def _index(table: str, columns: tuple[str, ...], of: str) -> Iterator[Remedy]:

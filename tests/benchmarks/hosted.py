@@ -79,22 +79,30 @@ def rest_list(secret: str, entity: Entity) -> Load:
     return Load(request("GET", f"{entity.path}?limit={ROWS}", secret))
 
 
+def beside(
+    pairs: Mapping[str, tuple[Load, Load]], rounds: int
+) -> list[tuple[str, float, float, float, float, float]]:
+    """Of each pair: its name, both medians, both CPUs, and the ratio of these."""
+    loads = {(name, which): (1, 1, pair[which]) for name, pair in pairs.items() for which in (0, 1)}
+    with served(1) as server:
+        compare({1: server}, loads, rounds)
+    return [
+        (
+            name, ours.quantile(0.5), rest.quantile(0.5), ours.cpu_ms, rest.cpu_ms,
+            ours.cpu_ms / rest.cpu_ms,
+        )
+        for name, (ours, rest) in pairs.items()
+    ]  # fmt: skip
+
+
 def entities(crm: Crm, secret: str, rounds: int) -> str:
     """Each entity's search beside its REST list, one caller, one worker."""
     filled = [crm.entity(name) for name in FILLED]
     pairs = {each.name: (search(secret, each), rest_list(secret, each)) for each in filled}
-    with served(1) as server:
-        loads = {
-            (name, which): (1, 1, pair[which]) for name, pair in pairs.items() for which in (0, 1)
-        }
-        compare({1: server}, loads, rounds)
     rows = [
-        (
-            name, found.quantile(0.5), rest.quantile(0.5), found.cpu_ms, rest.cpu_ms,
-            found.cpu_ms / rest.cpu_ms, found.characters / rest.characters,
-        )
-        for name, (found, rest) in pairs.items()
-    ]  # fmt: skip
+        (*row, found.characters / rest.characters)
+        for row, (found, rest) in zip(beside(pairs, rounds), pairs.values(), strict=True)
+    ]
     head = (
         "entity", "search p50 ms", "REST p50 ms", "search CPU ms", "REST CPU ms", "CPU ratio",
         "size ratio",

@@ -13,10 +13,9 @@ from bottlecrm_mcp.gateway.in_process.gateway import database_call
 from bottlecrm_mcp.tools.crm import Crm
 from demo_crm.access.row_security import org_context
 from demo_crm.models import Org, Solution
-from tests.benchmarks.hosted import MOST_CALLS, Load, compare
+from tests.benchmarks.hosted import MOST_CALLS, Load, beside
 from tests.benchmarks.http_client import request, tool
 from tests.benchmarks.measure import table
-from tests.benchmarks.serving import served
 
 # A field of each entity that any text may be written to.
 UPDATED = {"leads": "description", "cases": "description", "tasks": "description"}
@@ -54,20 +53,8 @@ def run(crm: Crm, secret: str, rounds: int) -> str:
     spare = made_solutions(crm, 2 * (MOST_CALLS * rounds + BEFORE))
     pairs["delete solutions"] = deleted(secret, crm.entity("solutions"), spare)
     pairs["comment on leads"] = commented(secret, crm.entity("leads"), ids_of(crm, "leads"))
-    with served(1) as server:
-        loads = {
-            (name, which): (1, 1, pair[which]) for name, pair in pairs.items() for which in (0, 1)
-        }
-        compare({1: server}, loads, rounds)
-    rows = [
-        (
-            name, write.quantile(0.5), rest.quantile(0.5), write.cpu_ms, rest.cpu_ms,
-            write.cpu_ms / rest.cpu_ms,
-        )
-        for name, (write, rest) in pairs.items()
-    ]  # fmt: skip
     head = ("write", "tool p50 ms", "REST p50 ms", "tool CPU ms", "REST CPU ms", "CPU ratio")
-    return table(head, rows)
+    return table(head, beside(pairs, rounds))
 
 
 def created(secret: str, entity: Entity, data: Callable[[], Data]) -> tuple[Load, Load]:

@@ -147,13 +147,17 @@ class AnyHolds(Func):
         return f"({' OR '.join(held)})", found
 
 
+def any_of(conditions: Iterable[Q]) -> Q:
+    """One of these conditions: of none nothing, where Django takes an empty Q for everything."""
+    return Q(*conditions, _connector=Q.OR) or Q(pk__in=())
+
+
 def any_holds(names: Sequence[str], word: str) -> Q:
     """Whether one of these columns holds a word, in any case and with any accents."""
     meant = folded(word)
     if names and meant.isascii():
         return Q(AnyHolds(*names, word=meant))
-    # Where Django takes an empty Q for everything, none of them is nothing.
-    return Q(*(holds_text(name, word) for name in names), _connector=Q.OR) or Q(pk__in=())
+    return any_of(holds_text(name, word) for name in names)
 
 
 def holds_text(name: str, wanted: str) -> Q:

@@ -65,6 +65,18 @@ class Links(NamedTuple):
     theirs: Any
 
 
+def links_of(model: type[Model], attribute: str) -> Links:
+    """The rows of the many-to-many relation that this attribute of the model stands for."""
+    relation: Any = model._meta.get_field(attribute)
+    # Of the other side of a many-to-many field, the field itself.
+    declared = relation.field if relation.auto_created else relation
+    through = declared.remote_field.through
+    names = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
+    ends = [through._meta.get_field(name) for name in names]
+    ours, theirs = reversed(ends) if relation.auto_created else ends
+    return Links(through._base_manager.all(), ours, theirs)
+
+
 class Records:
     """The records of one model that the caller may see; of these ids alone, where any are given.
 
@@ -130,7 +142,9 @@ class Records:
         conditions = [self._holds(query.query, entity)] if query.query else []
         conditions += map(self._restriction, query.conditions)
         if query.either:
-            conditions.append(_any(Q(*map(self._restriction, each)) for each in query.either))
+            conditions.append(
+                expressions.any_of(Q(*map(self._restriction, each)) for each in query.either)
+            )
         rows = _with_custom(self.queryset, _custom_of(query))
         return rows.filter(*conditions) if conditions else rows
 
@@ -302,7 +316,7 @@ class Records:
 
     def _related(self, field: Field) -> ArraySubquery:
         """What each record is linked to, in the same statement as the record."""
-        links = self._links(field)
+        links = links_of(self.model, field.attribute)
         columns = {
             path: F(path.replace(field.attribute, links.theirs.name, 1))
             for path in self.paths(field)
@@ -325,7 +339,7 @@ class Records:
     def _restriction(self, condition: Condition) -> Q:
         field, operator, value = condition.field, condition.operator, condition.value
         if operator == "any":
-            return _any(Q(*map(self._restriction, each)) for each in value)
+            return expressions.any_of(Q(*map(self._restriction, each)) for each in value)
         if field.computed or not self._has(field):
             raise NotAvailable(f"{field.name} can't be filtered.")
         if operator == "related":
@@ -335,7 +349,9 @@ class Records:
             forms = (replace(field, also=None), field.also)
             if operator == "not_in" or (operator == "is_empty" and value):
                 return Q(*(self._restriction(replace(condition, field=each)) for each in forms))
-            return _any(self._restriction(replace(condition, field=each)) for each in forms)
+            return expressions.any_of(
+                self._restriction(replace(condition, field=each)) for each in forms
+            )
         if operator == "not_in":
             held = self._restriction(replace(condition, operator="in"))
             if field.kind is Kind.RELATIONS:
@@ -347,7 +363,7 @@ class Records:
 
     def _linked(self, field: Field, operator: str, value: Any) -> Q:
         # A subquery: a join would repeat a record for each match.
-        links = self._links(field)
+        links = links_of(self.model, field.attribute)
         if operator == "is_empty":
             linked = Q(HasRow(F("pk"), links.ours, LINK))
             return ~linked if value else linked
@@ -357,16 +373,6 @@ class Records:
         ids = [value] if operator == "eq" else list(value)
         held = links.theirs.get_lookup("in")(Col(LINK, links.theirs), ids)
         return Q(HasRow(F("pk"), links.ours, LINK, held))
-
-    def _links(self, field: Field) -> Links:
-        relation: Any = self.model._meta.get_field(field.attribute)
-        # Of the other side of a many-to-many field, the field itself.
-        declared = relation.field if relation.auto_created else relation
-        through = declared.remote_field.through
-        names = (declared.m2m_field_name(), declared.m2m_reverse_field_name())
-        ends = [through._meta.get_field(name) for name in names]
-        ours, theirs = reversed(ends) if relation.auto_created else ends
-        return Links(through._base_manager.all(), ours, theirs)
 
     def holding(self, conditions: Iterable[Condition]) -> Q:
         return Q(*map(self._restriction, conditions))
@@ -403,11 +409,6 @@ def _list_of(field: Field) -> str:
     return f"{field.name}_references"
 
 
-def _any(conditions: Iterable[Q]) -> Q:
-    # None of them is nothing, where Django takes an empty Q for everything.
-    return Q(*conditions, _connector=Q.OR) or Q(pk__in=())
-
-
 def _hold(names: Iterable[str], words: Iterable[str]) -> Q:
     """Whether every word is in one of these columns."""
     columns = tuple(names)
@@ -435,7 +436,7 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
     if is_spelled and operator in ("eq", "in"):
         return _is_one_of(field, [value] if operator == "eq" else value)
     if operator == "in":
-        return _any(_comparison(field, "eq", each) for each in value)
+        return expressions.any_of(_comparison(field, "eq", each) for each in value)
     if operator == "outside":
         first, last = value
         return (
@@ -457,11 +458,11 @@ def _comparison(field: Field, operator: str, value: Any) -> Q:
 
 def _is_one_of(field: Field, values: Sequence[str]) -> Q:
     if not values:
-        return _any(())
+        return expressions.any_of(())
     if field.kind.is_text:
         return expressions.is_text(field.attribute, values)
     if field.custom_key or not all(map(str.isascii, values)):
-        return _any(Q(**{f"{field.attribute}__iexact": each}) for each in values)
+        return expressions.any_of(Q(**{f"{field.attribute}__iexact": each}) for each in values)
     # In any case: a converted lead leaves the opportunity its own spelling of a source.
     return Q(expressions.InAnyCase(F(field.attribute), values))
 
